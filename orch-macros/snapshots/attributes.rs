@@ -1,0 +1,35 @@
+/// Docs.
+#[allow(clippy::all)]
+#[cfg(unix)]
+#[deprecated(note = "x")]
+pub(crate) fn r#match() -> ::orch::Call<u8> {
+    #[inline]
+    #[tracing::instrument]
+    #[must_use]
+    fn __orch_body() -> u8 {
+        1
+    }
+    fn __orch_path() -> &'static str {
+        ::core::any::type_name_of_val(&__orch_path)
+    }
+    static __ORCH_DEFINITION: ::orch::__private::Definition = ::orch::__private::Definition::task(
+        ::orch::__private::Place {
+            name: "match",
+            module: ::core::module_path!(),
+            file: ::core::file!(),
+            line: ::core::line!(),
+            column: ::core::column!(),
+            path: __orch_path,
+        },
+        0x44786eb8b627c538u64,
+        &[],
+    );
+    fn __orch_run((): ()) -> ::orch::__private::BodyResult<u8> {
+        ::core::result::Result::Ok(__orch_body())
+    }
+    ::orch::__private::inventory::submit! {
+        ::orch::__private::Registered::new(& __ORCH_DEFINITION, | bytes |
+        ::orch::__private::decode_sync(bytes, __orch_run))
+    }
+    ::orch::__private::call_sync(&__ORCH_DEFINITION, "", (), __orch_run)
+}

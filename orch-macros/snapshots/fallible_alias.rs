@@ -1,0 +1,35 @@
+fn f() -> ::orch::Call<<Answer as ::orch::__private::Fallible>::Ok> {
+    fn __orch_body() -> Answer {
+        Ok(1)
+    }
+    fn __orch_path() -> &'static str {
+        ::core::any::type_name_of_val(&__orch_path)
+    }
+    static __ORCH_DEFINITION: ::orch::__private::Definition = ::orch::__private::Definition::task(
+        ::orch::__private::Place {
+            name: "f",
+            module: ::core::module_path!(),
+            file: ::core::file!(),
+            line: ::core::line!(),
+            column: ::core::column!(),
+            path: __orch_path,
+        },
+        0x822398d109c91ba6u64,
+        &[],
+    );
+    fn __orch_run(
+        (): (),
+    ) -> ::orch::__private::BodyResult<<Answer as ::orch::__private::Fallible>::Ok> {
+        match ::orch::__private::Fallible::into_result(__orch_body()) {
+            ::core::result::Result::Ok(value) => ::core::result::Result::Ok(value),
+            ::core::result::Result::Err(error) => {
+                ::core::result::Result::Err(::orch::__private::body_error(error))
+            }
+        }
+    }
+    ::orch::__private::inventory::submit! {
+        ::orch::__private::Registered::new(& __ORCH_DEFINITION, | bytes |
+        ::orch::__private::decode_sync(bytes, __orch_run))
+    }
+    ::orch::__private::call_sync(&__ORCH_DEFINITION, "", (), __orch_run)
+}

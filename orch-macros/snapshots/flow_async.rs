@@ -1,0 +1,43 @@
+#[allow(dead_code)]
+fn watch_price(url: String, budget: u32) -> ::orch::Call<bool, ::orch::Flow> {
+    async fn __orch_body(url: String, budget: u32) -> anyhow::Result<bool> {
+        todo!()
+    }
+    fn __orch_path() -> &'static str {
+        ::core::any::type_name_of_val(&__orch_path)
+    }
+    static __ORCH_DEFINITION: ::orch::__private::Definition = ::orch::__private::Definition::flow(
+            ::orch::__private::Place {
+                name: "watch_price",
+                module: ::core::module_path!(),
+                file: ::core::file!(),
+                line: ::core::line!(),
+                column: ::core::column!(),
+                path: __orch_path,
+            },
+            0xa310e6583a50f249u64,
+            &["url", "budget"],
+        )
+        .timeout(::orch::__private::millis(5400000u64))
+        .tags(&["shop", "price"])
+        .strict();
+    fn __orch_run(
+        (url, budget): (String, u32),
+    ) -> impl ::core::future::Future<
+        Output = ::orch::__private::BodyResult<bool>,
+    > + ::core::marker::Send {
+        async move {
+            match __orch_body(url, budget).await {
+                ::core::result::Result::Ok(value) => ::core::result::Result::Ok(value),
+                ::core::result::Result::Err(error) => {
+                    ::core::result::Result::Err(::orch::__private::body_error(error))
+                }
+            }
+        }
+    }
+    ::orch::__private::inventory::submit! {
+        ::orch::__private::Registered::new(& __ORCH_DEFINITION, | bytes |
+        ::orch::__private::decode_async(bytes, __orch_run))
+    }
+    ::orch::__private::flow(&__ORCH_DEFINITION, "", (url, budget), __orch_run)
+}

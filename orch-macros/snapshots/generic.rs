@@ -1,0 +1,42 @@
+fn f<T: Clone, const N: usize>(x: [T; N]) -> ::orch::Call<Vec<T>>
+where
+    T: Send + Sync + 'static,
+{
+    async fn __orch_body<T: Clone, const N: usize>(x: [T; N]) -> Vec<T>
+    where
+        T: Send + Sync + 'static,
+    {
+        x.to_vec()
+    }
+    fn __orch_path() -> &'static str {
+        ::core::any::type_name_of_val(&__orch_path)
+    }
+    static __ORCH_DEFINITION: ::orch::__private::Definition = ::orch::__private::Definition::task(
+        ::orch::__private::Place {
+            name: "f",
+            module: ::core::module_path!(),
+            file: ::core::file!(),
+            line: ::core::line!(),
+            column: ::core::column!(),
+            path: __orch_path,
+        },
+        0x0108adbfb3fd9b32u64,
+        &["x"],
+    );
+    fn __orch_run<T: Clone, const N: usize>(
+        (x,): ([T; N],),
+    ) -> impl ::core::future::Future<
+        Output = ::orch::__private::BodyResult<Vec<T>>,
+    > + ::core::marker::Send
+    where
+        T: Send + Sync + 'static,
+    {
+        async move { ::core::result::Result::Ok(__orch_body::<T, N>(x).await) }
+    }
+    ::orch::__private::call(
+        &__ORCH_DEFINITION,
+        ::core::any::type_name_of_val(&__orch_run::<T, N>),
+        (x,),
+        __orch_run::<T, N>,
+    )
+}

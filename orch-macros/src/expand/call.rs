@@ -1,0 +1,111 @@
+//! What a caller runs into: the table entry that makes the function known by name, and the call itself.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::{arguments, turbofish};
+use crate::model::{Kind, Model, Pass, Role};
+use crate::options::Key;
+
+/// Enters the definition into the program's list, with a function that runs it from stored input.
+///
+/// Left out for generic functions, where there is one definition and many functions, and where a skipped parameter
+/// could not be restored. Output:
+///
+/// ```text
+/// submit! { Registered::new(&__ORCH_DEFINITION, |bytes| decode_async(bytes, __orch_run)) }
+/// ```
+pub(super) fn registration(model: &Model) -> Option<TokenStream> {
+    let skips = model
+        .parameters
+        .iter()
+        .any(|parameter| parameter.role == Role::Skipped);
+    if model.is_generic() || skips {
+        return None;
+    }
+    let (submit, registered) = (model.paths.submit(), model.paths.registered());
+    let decode = if model.is_async() {
+        model.paths.decode_async()
+    } else {
+        model.paths.decode_sync()
+    };
+    Some(quote_spanned! {model.span=>
+        #submit { #registered::new(&__ORCH_DEFINITION, |bytes| #decode(bytes, __orch_run)) }
+    })
+}
+
+/// Makes the `Call`.
+///
+/// Input: `#[task(cache(key = |url| url.len()))] async fn find_price(url: &str, budget: u32)`. Output:
+///
+/// ```text
+/// fn __orch_key(url: &str) -> KeyDigest { cache_key(&{ url.len() }) }
+/// let key = __orch_key(url);
+/// call(&__ORCH_DEFINITION, "", (url.to_owned(), budget,), __orch_run).__cache_key(key)
+/// ```
+pub(super) fn call(model: &Model) -> TokenStream {
+    let span = model.span;
+    let call = match (model.kind, model.is_async()) {
+        (Kind::Task, true) => model.paths.call_async_task(),
+        (Kind::Task, false) => model.paths.call_sync_task(),
+        (Kind::Flow, true) => model.paths.call_async_flow(),
+        (Kind::Flow, false) => model.paths.call_sync_flow(),
+    };
+    let (tuple, turbofish) = (arguments::tuple(model), turbofish(model));
+    let type_arguments = if model.is_generic() {
+        quote_spanned!(span=> ::core::any::type_name_of_val(&__orch_run #turbofish))
+    } else {
+        quote!("")
+    };
+    let call =
+        quote_spanned!(span=> #call(&__ORCH_DEFINITION, #type_arguments, #tuple, __orch_run #turbofish));
+    match model.options.cache.as_ref().and_then(|cache| cache.key.as_ref()) {
+        None => call,
+        Some(key) => {
+            let (function, arguments) = (key_function(model, key), key_arguments(model, key));
+            quote_spanned! {span=>
+                #function
+                let key = __orch_key #turbofish (#(#arguments),*);
+                #call.__cache_key(key)
+            }
+        }
+    }
+}
+
+/// The closure as a function: the types of a bare closure would not be known in its body. Lints about its parameters
+/// would speak of a function that nobody wrote.
+fn key_function(model: &Model, key: &Key) -> TokenStream {
+    let (generics, _, where_clause) = model.item.sig.generics.split_for_impl();
+    let (cache_key, key_digest) = (model.paths.cache_key(), model.paths.key_digest());
+    let parameters = key.parameters.iter().filter_map(|bound| {
+        let name = &bound.name;
+        let ty = match (&bound.ty, &model.parameter(name)?.pass) {
+            (Some(ty), _) => quote!(#ty),
+            (None, Pass::Owned(ty) | Pass::Borrowed(ty)) => quote!(&#ty),
+        };
+        Some(quote!(#name: #ty))
+    });
+    let body = &key.body;
+    quote_spanned! {model.span=>
+        #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
+        fn __orch_key #generics (#(#parameters),*) -> #key_digest #where_clause {
+            #cache_key(&{ #body })
+        }
+    }
+}
+
+fn key_arguments(model: &Model, key: &Key) -> Vec<TokenStream> {
+    let bound = key
+        .parameters
+        .iter()
+        .filter_map(|bound| model.parameter(&bound.name));
+    bound
+        .map(|parameter| {
+            let name = &parameter.name;
+            match parameter.pass {
+                Pass::Owned(_) => quote_spanned!(model.span=> &#name),
+                Pass::Borrowed(_) => quote!(#name),
+            }
+        })
+        .collect()
+}

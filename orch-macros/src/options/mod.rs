@@ -1,0 +1,247 @@
+//! The options of an attribute: read, and each checked by itself. How they fit together is checked in `validate`.
+
+mod backoff;
+mod cache;
+mod reader;
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Ident, LitStr, Path, Token, Type, bracketed, parenthesized};
+
+pub(crate) use backoff::{Backoff, Curve};
+pub(crate) use cache::{Cache, Key, Scope};
+pub(crate) use reader::Seen;
+
+use crate::diagnostics::{Errors, mistake, unexpected};
+use crate::model::Kind;
+
+/// What the attribute says. An option that could not be read has its default here and an error beside.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) formerly: Vec<LitStr>,
+    pub(crate) version: Option<LitStr>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) retry_if: Option<Path>,
+    pub(crate) retry_budget: Option<u64>,
+    pub(crate) timeout: Option<u64>,
+    pub(crate) cache: Option<Cache>,
+    pub(crate) skip: Vec<Ident>,
+    pub(crate) inline: bool,
+    pub(crate) fallible: bool,
+    pub(crate) error: Option<Type>,
+    pub(crate) tags: Vec<LitStr>,
+    pub(crate) strict: bool,
+    pub(crate) root: Option<Path>,
+    pub(crate) seen: Seen,
+}
+
+const TASK: [&str; 15] = [
+    "name",
+    "formerly",
+    "version",
+    "retries",
+    "backoff",
+    "retry_if",
+    "retry_budget",
+    "timeout",
+    "cache",
+    "skip",
+    "inline",
+    "fallible",
+    "error",
+    "tags",
+    "crate",
+];
+
+const FLOW: [&str; 12] = [
+    "name", "formerly", "version", "retries", "backoff", "timeout", "strict", "skip", "fallible", "error",
+    "tags", "crate",
+];
+
+/// Reads all options; what is wrong goes to `errors`.
+pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> Options {
+    let mut options = Options::default();
+    let known: &[&str] = match kind {
+        Kind::Task => &TASK,
+        Kind::Flow => &FLOW,
+    };
+    let elsewhere = |name: &str| elsewhere(kind, name);
+    let list = reader::Options {
+        owner: kind.attribute(),
+        known,
+        elsewhere: &elsewhere,
+    };
+    let before = errors.len();
+    let parsed = (|input: ParseStream<'_>| {
+        let seen = reader::read_all(input, &list, errors, |name, keyword, input, errors| {
+            options.read(name, keyword, input, errors)
+        });
+        options.seen = seen;
+        Ok(())
+    })
+    .parse2(attribute);
+    // syn adds "unexpected token" for parentheses that a bad option left half read.
+    if let Err(error) = parsed
+        && errors.len() == before
+    {
+        errors.push(error);
+    }
+    options
+}
+
+/// Options of the other attribute, and words that other libraries use.
+fn elsewhere(kind: Kind, name: &str) -> Option<String> {
+    let only = |other: &str| Some(format!("`{name}` is an option of {other}"));
+    match (kind, name) {
+        (Kind::Task, "strict") => only("`#[flow]`; a task has no journal that could differ from it"),
+        (Kind::Flow, "cache") => only("`#[task]`; move the work whose result is kept into a task"),
+        (Kind::Flow, "inline") => only("`#[task]`; a flow is never cheap enough to run in place"),
+        (Kind::Flow, "retry_if" | "retry_budget") => only("`#[task]`; put it on the task that fails"),
+        (_, "attempts" | "max_attempts" | "retry") => {
+            Some("write `retries = 2` for up to three attempts".to_owned())
+        }
+        (_, "delay" | "retry_delay" | "wait") => {
+            Some("write `retries = 3, backoff = fixed(\"1s\")`".to_owned())
+        }
+        (Kind::Task, "memoize" | "memo" | "persist") => Some("did you mean `cache`?".to_owned()),
+        (Kind::Task, "ttl" | "scope" | "key" | "depends" | "max_size") => Some(format!(
+            "`{name}` is an option of `cache`: write it inside `cache(…)`"
+        )),
+        (_, "provided") => Some("it stands before the parameter: `#[provided] db: &Pool`".to_owned()),
+        _ => None,
+    }
+}
+
+impl Options {
+    fn read(
+        &mut self,
+        name: &str,
+        keyword: &Ident,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
+        match name {
+            "name" => self.name = Some(reader::text(keyword, input, "name = \"shop::price\"")?),
+            "formerly" => self.formerly = formerly(keyword, input, errors)?,
+            "version" => self.version = Some(reader::text(keyword, input, "version = \"2\"")?),
+            "retries" => self.retries = Some(reader::number(keyword, input)?),
+            "backoff" => self.backoff = Some(backoff::parse(keyword, input)?),
+            "retry_if" => self.retry_if = Some(retry_if(keyword, input)?),
+            "retry_budget" => self.retry_budget = Some(reader::duration(keyword, input)?),
+            "timeout" => self.timeout = Some(reader::duration(keyword, input)?),
+            "cache" => {
+                // What `cache(…)` says wrongly must not turn caching off and complain about that too.
+                self.cache = Some(Cache::default());
+                self.cache = Some(cache::parse(keyword, input, errors)?);
+            }
+            "skip" => self.skip = skip(keyword, input, errors)?,
+            "inline" => {
+                reader::flag(keyword, input)?;
+                self.inline = true;
+            }
+            "fallible" => {
+                reader::flag(keyword, input)?;
+                self.fallible = true;
+            }
+            "error" => {
+                reader::equals(keyword, input, "a type", "error = MyError")?;
+                self.error = Some(input.parse()?);
+            }
+            "tags" => self.tags = reader::texts_in_parentheses(keyword, input, errors)?,
+            "strict" => {
+                reader::flag(keyword, input)?;
+                self.strict = true;
+            }
+            _ => {
+                let example = "crate = ::my_crate::orch";
+                reader::equals(keyword, input, "a path", example)?;
+                self.root = Some(input.call(Path::parse_mod_style).map_err(|_| {
+                    unexpected(
+                        keyword,
+                        "`crate` takes a path",
+                        &format!("write `{example}`, without quotes"),
+                    )
+                })?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn formerly(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<LitStr>> {
+    let example = "formerly = [\"old::name\"]";
+    let ahead = input.fork();
+    if ahead.parse::<Token![=]>().is_ok() && ahead.peek(syn::token::Bracket) {
+        input.parse::<Token![=]>()?;
+        let content;
+        bracketed!(content in input);
+        return reader::texts(keyword, &content, example, errors);
+    }
+    Ok(vec![reader::text(keyword, input, "formerly = \"old::name\"")?])
+}
+
+fn retry_if(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
+    reader::equals(
+        keyword,
+        input,
+        "the path of a function",
+        "retry_if = is_temporary",
+    )?;
+    let wrong = |at: TokenStream| {
+        mistake(
+            at,
+            "`retry_if` takes the path of a function",
+            "the types of a closure would not be known where it is called",
+            "write `fn is_temporary(error: &MyError) -> bool` (or `-> orch::Retry`), and `retry_if = is_temporary`",
+        )
+    };
+    if input.peek(Token![|]) || input.peek(Token![move]) {
+        let closure: syn::Expr = input.parse()?;
+        return Err(wrong(quote::quote!(#closure)));
+    }
+    let path = input.parse().map_err(|_| wrong(quote::quote!(#keyword)))?;
+    if input.peek(syn::token::Paren) {
+        input.parse::<proc_macro2::TokenTree>()?;
+        return Err(wrong(quote::quote!(#path)));
+    }
+    Ok(path)
+}
+
+fn skip(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Ident>> {
+    let wrong = |at: TokenStream| {
+        unexpected(
+            at,
+            "`skip` takes names of parameters in parentheses",
+            "write `skip(progress)`",
+        )
+    };
+    if !input.peek(syn::token::Paren) {
+        return Err(wrong(quote::quote!(#keyword)));
+    }
+    let content;
+    parenthesized!(content in input);
+    let names = Punctuated::<Ident, Token![,]>::parse_terminated(&content).map_err(|_| {
+        let _ = content.parse::<TokenStream>();
+        wrong(quote::quote!(#keyword))
+    })?;
+    if names.is_empty() {
+        return Err(wrong(quote::quote!(#keyword)));
+    }
+    let mut kept: Vec<Ident> = Vec::new();
+    for name in names {
+        if kept.iter().any(|earlier| earlier.unraw() == name.unraw()) {
+            errors.push(unexpected(
+                &name,
+                &format!("`{name}` stands twice in `skip`"),
+                "keep one of the two",
+            ));
+        } else {
+            kept.push(name);
+        }
+    }
+    Ok(kept)
+}

@@ -1,0 +1,116 @@
+//! Every name of the runtime that an expansion mentions.
+//!
+//! Invariant: no other file of this crate names an item of the runtime, so what is here is the whole seam.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Path;
+
+/// Absolute paths into the library, under the name that the user's crate knows it by.
+pub(crate) struct Paths {
+    /// What `crate = path` says.
+    root: Option<Path>,
+    span: Span,
+}
+
+impl Paths {
+    pub(crate) fn new(root: Option<Path>, span: Span) -> Self {
+        Self { root, span }
+    }
+
+    /// The same paths, for code whose errors belong at `span`.
+    pub(crate) fn at(&self, span: Span) -> Self {
+        Self {
+            root: self.root.clone(),
+            span,
+        }
+    }
+
+    fn root(&self) -> TokenStream {
+        match &self.root {
+            None => quote_spanned!(self.span=> ::orch),
+            Some(path) => quote!(#path),
+        }
+    }
+
+    /// `::orch::Call<output>`: what calling a task returns.
+    pub(crate) fn task_call(&self, output: &TokenStream) -> TokenStream {
+        let root = self.root();
+        quote_spanned!(self.span=> #root::Call<#output>)
+    }
+
+    /// `::orch::Call<output, ::orch::Flow>`: what calling a flow returns.
+    pub(crate) fn flow_call(&self, output: &TokenStream) -> TokenStream {
+        let root = self.root();
+        quote_spanned!(self.span=> #root::Call<#output, #root::Flow>)
+    }
+
+    /// `inventory::submit!`, without its arguments.
+    pub(crate) fn submit(&self) -> TokenStream {
+        let root = self.root();
+        quote_spanned!(self.span=> #root::__private::inventory::submit!)
+    }
+}
+
+macro_rules! private {
+    ($($(#[$doc:meta])* $method:ident => $item:ident;)*) => {
+        impl Paths {
+            $(
+                $(#[$doc])*
+                pub(crate) fn $method(&self) -> TokenStream {
+                    let root = self.root();
+                    quote_spanned!(self.span=> #root::__private::$item)
+                }
+            )*
+        }
+    };
+}
+
+private! {
+    /// The static data of an annotated function.
+    definition => Definition;
+    /// Where it stands in the source.
+    place => Place;
+    /// The wait between attempts.
+    backoff => Backoff;
+    /// How results are kept.
+    cache_policy => CachePolicy;
+    /// Who shares them.
+    cache_scope => CacheScope;
+    /// `fn(u64) -> Duration`, const.
+    millis => millis;
+    /// `Result<T, BodyError>`: what one attempt answers.
+    body_result => BodyResult;
+    /// The user's error, recorded as type name and messages.
+    body_error => body_error;
+    /// The user's error, recorded as a value.
+    body_error_typed => body_error_typed;
+    /// What `retry_if` decided.
+    verdict => verdict;
+    /// Aliases of `Result`.
+    fallible => Fallible;
+    /// An argument that is neither hashed nor stored.
+    skipped => Skipped;
+    /// Looks up a value that the runtime was given.
+    provided => provided;
+    /// The name of an annotated function, given the function.
+    dependency => dependency;
+    /// Hashes what `cache(key = …)` computed.
+    cache_key => cache_key;
+    /// What `cache_key` returns.
+    key_digest => KeyDigest;
+    /// An entry of the list of definitions.
+    registered => Registered;
+    /// Makes a stored input runnable, for async functions.
+    decode_async => decode_async;
+    /// The same for sync functions.
+    decode_sync => decode_sync;
+    /// Makes the call of an async task.
+    call_async_task => call;
+    /// Makes the call of a sync task.
+    call_sync_task => call_sync;
+    /// Makes the call of an async flow.
+    call_async_flow => flow;
+    /// Makes the call of a sync flow.
+    call_sync_flow => flow_sync;
+}

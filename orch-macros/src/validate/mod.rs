@@ -1,0 +1,8 @@
+//! What the attributes refuse. Every rule reports and goes on, so that one compilation shows all mistakes of an item.
+
+mod options;
+mod signature;
+mod types;
+
+pub(crate) use options::options;
+pub(crate) use signature::signature;

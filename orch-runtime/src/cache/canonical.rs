@@ -1,0 +1,596 @@
+//! One hash per value: the same for equal values in every process, whatever order their maps have.
+//!
+//! A serde serializer writes a canonical form: every value starts with a tag of its kind, lengths are written,
+//! the entries of maps are sorted by their canonical keys, floats have one NaN and no negative zero. A `HashSet`
+//! looks like a sequence to serde, which is why the attributes refuse it as an argument.
+
+use std::{cell::RefCell, fmt};
+
+use serde::{Serialize, ser};
+
+use crate::store::KeyDigest;
+
+/// A value cannot be hashed, because its `Serialize` refuses.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct HashError(String);
+
+impl ser::Error for HashError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+/// Bytes that are collected before they go to the hasher.
+const CHUNK: usize = 16 * 1024;
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Hash of `prefix` and the canonical form of `value`.
+pub(crate) fn hash_value<T: Serialize + ?Sized>(prefix: &[u8], value: &T) -> Result<blake3::Hash, HashError> {
+    let mut sink = Sink::take();
+    sink.raw(prefix);
+    value.serialize(Canonical { sink: &mut sink })?;
+    Ok(sink.finish())
+}
+
+/// One hash per element of the tuple of a function's arguments.
+pub(crate) fn hash_arguments<T: Serialize>(arguments: &T) -> Result<Vec<KeyDigest>, HashError> {
+    arguments.serialize(PerArgument::default())
+}
+
+/// Collects canonical bytes; large inputs go to the hasher in chunks.
+struct Sink {
+    bytes: Vec<u8>,
+    hasher: Option<Box<blake3::Hasher>>,
+    /// Sorted maps need the bytes of their entries back.
+    keep: bool,
+}
+
+impl Sink {
+    fn take() -> Self {
+        let mut bytes = BUFFER
+            .with(|cell| cell.try_borrow_mut().map(|mut own| std::mem::take(&mut *own)))
+            .unwrap_or_default();
+        bytes.clear();
+        Self {
+            bytes,
+            hasher: None,
+            keep: false,
+        }
+    }
+
+    fn kept() -> Self {
+        Self {
+            bytes: Vec::new(),
+            hasher: None,
+            keep: true,
+        }
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        if !self.keep && self.bytes.len() + bytes.len() > CHUNK {
+            let hasher = self.hasher.get_or_insert_with(|| Box::new(blake3::Hasher::new()));
+            hasher.update(&self.bytes);
+            self.bytes.clear();
+            if bytes.len() > CHUNK {
+                hasher.update(bytes);
+                return;
+            }
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn tag(&mut self, tag: Tag) {
+        self.raw(&[tag as u8]);
+    }
+
+    fn tagged(&mut self, tag: Tag, bytes: &[u8]) {
+        self.tag(tag);
+        self.raw(bytes);
+    }
+
+    /// A tag, a length, and that many bytes.
+    fn text(&mut self, tag: Tag, bytes: &[u8]) {
+        self.tag(tag);
+        self.raw(&(bytes.len() as u64).to_le_bytes());
+        self.raw(bytes);
+    }
+
+    fn finish(self) -> blake3::Hash {
+        let hash = match self.hasher {
+            None => blake3::hash(&self.bytes),
+            Some(mut hasher) => {
+                hasher.update(&self.bytes);
+                hasher.finalize()
+            }
+        };
+        BUFFER.with(|cell| cell.replace(self.bytes));
+        hash
+    }
+}
+
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Tag {
+    Unit = 1,
+    Bool,
+    I8,
+    I16,
+    I32,
+    I64,
+    I128,
+    U8,
+    U16,
+    U32,
+    U64,
+    U128,
+    F32,
+    F64,
+    Char,
+    Text,
+    Bytes,
+    None,
+    Some,
+    List,
+    Struct,
+    Field,
+    Variant,
+    Map,
+    Digest,
+    End,
+}
+
+struct Canonical<'a> {
+    sink: &'a mut Sink,
+}
+
+/// A sequence, tuple or struct under way; counts its elements, because a sequence need not know its length.
+struct Listing<'a> {
+    sink: &'a mut Sink,
+    count: u64,
+}
+
+impl Listing<'_> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), HashError> {
+        self.count += 1;
+        value.serialize(Canonical { sink: self.sink })
+    }
+
+    fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), HashError> {
+        self.sink.text(Tag::Field, name.as_bytes());
+        self.element(value)
+    }
+
+    fn close(self) {
+        self.sink.tagged(Tag::End, &self.count.to_le_bytes());
+    }
+}
+
+/// A map under way: entries are sorted by their canonical form before they count.
+struct Sorting<'a> {
+    sink: &'a mut Sink,
+    entries: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+fn canonical_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, HashError> {
+    let mut sink = Sink::kept();
+    value.serialize(Canonical { sink: &mut sink })?;
+    Ok(sink.bytes)
+}
+
+impl<'a> Canonical<'a> {
+    fn list(self, tag: Tag) -> Listing<'a> {
+        self.sink.tag(tag);
+        Listing {
+            sink: self.sink,
+            count: 0,
+        }
+    }
+
+    fn variant(self, name: &str, tag: Tag) -> Listing<'a> {
+        self.sink.text(Tag::Variant, name.as_bytes());
+        self.list(tag)
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident $type:ty, $tag:ident;)*) => {$(
+        fn $method(self, value: $type) -> Result<(), HashError> {
+            self.sink.tagged(Tag::$tag, &value.to_le_bytes());
+            Ok(())
+        }
+    )*};
+}
+
+impl<'a> ser::Serializer for Canonical<'a> {
+    type Ok = ();
+    type Error = HashError;
+    type SerializeSeq = Listing<'a>;
+    type SerializeTuple = Listing<'a>;
+    type SerializeTupleStruct = Listing<'a>;
+    type SerializeTupleVariant = Listing<'a>;
+    type SerializeMap = Sorting<'a>;
+    type SerializeStruct = Listing<'a>;
+    type SerializeStructVariant = Listing<'a>;
+
+    numbers! {
+        serialize_i8 i8, I8; serialize_i16 i16, I16; serialize_i32 i32, I32; serialize_i64 i64, I64;
+        serialize_i128 i128, I128;
+        serialize_u8 u8, U8; serialize_u16 u16, U16; serialize_u32 u32, U32; serialize_u64 u64, U64;
+        serialize_u128 u128, U128;
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), HashError> {
+        self.sink.tagged(Tag::Bool, &[u8::from(value)]);
+        Ok(())
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), HashError> {
+        let value = if value.is_nan() { f32::NAN } else { value + 0.0 };
+        self.sink.tagged(Tag::F32, &value.to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), HashError> {
+        // −0.0 + 0.0 is 0.0, and every other number stays what it is.
+        let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
+        self.sink.tagged(Tag::F64, &value.to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), HashError> {
+        self.sink.tagged(Tag::Char, &u32::from(value).to_le_bytes());
+        Ok(())
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), HashError> {
+        self.sink.text(Tag::Text, value.as_bytes());
+        Ok(())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), HashError> {
+        self.sink.text(Tag::Bytes, value);
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), HashError> {
+        self.sink.tag(Tag::None);
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), HashError> {
+        self.sink.tag(Tag::Some);
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), HashError> {
+        self.sink.tag(Tag::Unit);
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), HashError> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), HashError> {
+        self.sink.text(Tag::Variant, variant.as_bytes());
+        self.serialize_unit()
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), HashError> {
+        if name == super::shared::MARKER {
+            return value.serialize(DigestOnly { sink: self.sink });
+        }
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), HashError> {
+        self.sink.text(Tag::Variant, variant.as_bytes());
+        value.serialize(self)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Listing<'a>, HashError> {
+        Ok(self.list(Tag::List))
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Listing<'a>, HashError> {
+        Ok(self.list(Tag::List))
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Listing<'a>, HashError> {
+        Ok(self.list(Tag::List))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Listing<'a>, HashError> {
+        Ok(self.variant(variant, Tag::List))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Sorting<'a>, HashError> {
+        Ok(Sorting {
+            sink: self.sink,
+            entries: Vec::new(),
+        })
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Listing<'a>, HashError> {
+        Ok(self.list(Tag::Struct))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Listing<'a>, HashError> {
+        Ok(self.variant(variant, Tag::Struct))
+    }
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+}
+
+macro_rules! listings {
+    ($($trait:ident $method:ident $name:ident: $name_type:ty => $call:ident($($argument:ident),*);)*) => {$(
+        impl ser::$trait for Listing<'_> {
+            type Ok = ();
+            type Error = HashError;
+            fn $method<T: Serialize + ?Sized>(&mut self, $name: $name_type, value: &T) -> Result<(), HashError> {
+                self.$call($($argument,)* value)
+            }
+            fn end(self) -> Result<(), HashError> {
+                self.close();
+                Ok(())
+            }
+        }
+    )*};
+}
+
+listings! {
+    SerializeStruct serialize_field name: &'static str => field(name);
+    SerializeStructVariant serialize_field name: &'static str => field(name);
+}
+
+macro_rules! unnamed_listings {
+    ($($trait:ident $method:ident;)*) => {$(
+        impl ser::$trait for Listing<'_> {
+            type Ok = ();
+            type Error = HashError;
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), HashError> {
+                self.element(value)
+            }
+            fn end(self) -> Result<(), HashError> {
+                self.close();
+                Ok(())
+            }
+        }
+    )*};
+}
+
+unnamed_listings! {
+    SerializeSeq serialize_element;
+    SerializeTuple serialize_element;
+    SerializeTupleStruct serialize_field;
+    SerializeTupleVariant serialize_field;
+}
+
+impl ser::SerializeMap for Sorting<'_> {
+    type Ok = ();
+    type Error = HashError;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), HashError> {
+        self.entries.push((canonical_bytes(key)?, Vec::new()));
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), HashError> {
+        match self.entries.last_mut() {
+            Some(entry) => entry.1 = canonical_bytes(value)?,
+            None => return Err(ser::Error::custom("a map gave a value before its key")),
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<(), HashError> {
+        self.entries.sort();
+        self.sink.tag(Tag::Map);
+        for (key, value) in &self.entries {
+            self.sink.raw(key);
+            self.sink.raw(value);
+        }
+        self.sink
+            .tagged(Tag::End, &(self.entries.len() as u64).to_le_bytes());
+        Ok(())
+    }
+}
+
+/// Reads the digest that a [`Shared`](super::Shared) value carries and leaves its content alone.
+struct DigestOnly<'a> {
+    sink: &'a mut Sink,
+}
+
+/// Splits the tuple of arguments and hashes each element by itself.
+#[derive(Default)]
+struct PerArgument {
+    digests: Vec<KeyDigest>,
+}
+
+macro_rules! only_tuples {
+    ($type:ident $(<$life:lifetime>)?, $ok:ty, $tuple:ty, $start:expr) => {
+        impl $(<$life>)? ser::Serializer for $type $(<$life>)? {
+            type Ok = $ok;
+            type Error = HashError;
+            type SerializeSeq = ser::Impossible<$ok, HashError>;
+            type SerializeTuple = $tuple;
+            type SerializeTupleStruct = ser::Impossible<$ok, HashError>;
+            type SerializeTupleVariant = ser::Impossible<$ok, HashError>;
+            type SerializeMap = ser::Impossible<$ok, HashError>;
+            type SerializeStruct = ser::Impossible<$ok, HashError>;
+            type SerializeStructVariant = ser::Impossible<$ok, HashError>;
+
+            only_tuples!(@refuse $ok; serialize_bool(bool) serialize_i8(i8) serialize_i16(i16) serialize_i32(i32)
+                serialize_i64(i64) serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
+                serialize_f32(f32) serialize_f64(f64) serialize_char(char) serialize_str(&str)
+                serialize_bytes(&[u8]) serialize_unit_struct(&'static str));
+
+            fn serialize_none(self) -> Result<$ok, HashError> { not_a_tuple() }
+            fn serialize_unit(self) -> Result<$ok, HashError> { Ok(Default::default()) }
+            fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<$ok, HashError> { not_a_tuple() }
+            fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<$ok, HashError> {
+                not_a_tuple()
+            }
+            fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, _: &T) -> Result<$ok, HashError> {
+                not_a_tuple()
+            }
+            fn serialize_newtype_variant<T: Serialize + ?Sized>(
+                self, _: &'static str, _: u32, _: &'static str, _: &T,
+            ) -> Result<$ok, HashError> { not_a_tuple() }
+            fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, HashError> { not_a_tuple() }
+            fn serialize_tuple(self, _: usize) -> Result<$tuple, HashError> { Ok($start(self)) }
+            fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, HashError> {
+                not_a_tuple()
+            }
+            fn serialize_tuple_variant(
+                self, _: &'static str, _: u32, _: &'static str, _: usize,
+            ) -> Result<Self::SerializeTupleVariant, HashError> { not_a_tuple() }
+            fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, HashError> { not_a_tuple() }
+            fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, HashError> {
+                not_a_tuple()
+            }
+            fn serialize_struct_variant(
+                self, _: &'static str, _: u32, _: &'static str, _: usize,
+            ) -> Result<Self::SerializeStructVariant, HashError> { not_a_tuple() }
+            fn is_human_readable(&self) -> bool { false }
+        }
+    };
+    (@refuse $ok:ty; $($method:ident($type:ty))*) => {$(
+        fn $method(self, _: $type) -> Result<$ok, HashError> { not_a_tuple() }
+    )*};
+}
+
+fn not_a_tuple<T>() -> Result<T, HashError> {
+    Err(HashError("only a tuple is expected here".into()))
+}
+
+only_tuples!(PerArgument, Vec<KeyDigest>, PerArgument, |own| own);
+only_tuples!(DigestOnly<'a>, (), FirstOnly<'a>, |own: DigestOnly<'a>| {
+    FirstOnly {
+        sink: own.sink,
+        seen: false,
+    }
+});
+
+impl ser::SerializeTuple for PerArgument {
+    type Ok = Vec<KeyDigest>;
+    type Error = HashError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), HashError> {
+        self.digests.push(KeyDigest(*hash_value(&[], value)?.as_bytes()));
+        Ok(())
+    }
+
+    fn end(self) -> Result<Vec<KeyDigest>, HashError> {
+        Ok(self.digests)
+    }
+}
+
+struct FirstOnly<'a> {
+    sink: &'a mut Sink,
+    seen: bool,
+}
+
+impl ser::SerializeTuple for FirstOnly<'_> {
+    type Ok = ();
+    type Error = HashError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), HashError> {
+        if std::mem::replace(&mut self.seen, true) {
+            return Ok(());
+        }
+        self.sink.tag(Tag::Digest);
+        value.serialize(Canonical { sink: self.sink })
+    }
+
+    fn end(self) -> Result<(), HashError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use super::*;
+
+    fn hash<T: Serialize>(value: T) -> blake3::Hash {
+        hash_value(&[], &value).expect("hashable")
+    }
+
+    #[test]
+    fn equal_maps_have_one_hash_whatever_their_order() {
+        let forward: HashMap<String, u32> = (0..100).map(|n| (n.to_string(), n)).collect();
+        let backward: HashMap<String, u32> = (0..100).rev().map(|n| (n.to_string(), n)).collect();
+        let sorted: BTreeMap<String, u32> = (0..100).map(|n| (n.to_string(), n)).collect();
+        assert_eq!(hash(&forward), hash(&backward));
+        assert_eq!(hash(&forward), hash(&sorted));
+        // The same in every process and on every machine; a change here invalidates every stored key.
+        assert_eq!(&hash(&sorted).to_hex()[..16], "PLACEHOLDER");
+    }
+
+    #[test]
+    fn floats_are_normalised() {
+        assert_eq!(hash(-0.0f64), hash(0.0f64));
+        assert_eq!(hash(f64::NAN), hash(-f64::NAN));
+        assert_eq!(hash(-0.0f32), hash(0.0f32));
+        assert_ne!(hash(1.0f64), hash(1.0f32));
+    }
+
+    #[test]
+    fn values_that_look_alike_differ() {
+        assert_ne!(hash(("ab", "c")), hash(("a", "bc")));
+        assert_ne!(hash((1u8, 2u8)), hash(((1u8, 2u8),)));
+        assert_ne!(hash(vec![vec![1u8], vec![]]), hash(vec![vec![], vec![1u8]]));
+        assert_ne!(hash(Some(())), hash(None::<()>));
+        assert_ne!(hash(1u32), hash(1u64));
+        assert_ne!(hash("1"), hash(1u8));
+    }
+
+    #[test]
+    fn large_inputs_are_hashed_in_chunks_to_the_same_end() {
+        let large: Vec<u8> = (0..100_000u32).map(|n| n as u8).collect();
+        let mut bytes = canonical_bytes(&large).expect("hashable");
+        assert_eq!(hash(&large), blake3::hash(&bytes));
+        bytes.clear();
+    }
+
+    #[test]
+    fn arguments_are_hashed_one_by_one() {
+        let digests = hash_arguments(&(1u8, "x")).expect("a tuple");
+        assert_eq!(
+            digests,
+            [KeyDigest(*hash(1u8).as_bytes()), KeyDigest(*hash("x").as_bytes())]
+        );
+        assert!(hash_arguments(&()).expect("no arguments").is_empty());
+        assert!(hash_arguments(&1u8).is_err());
+    }
+}

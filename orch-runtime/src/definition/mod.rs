@@ -1,0 +1,15 @@
+//! What the attributes write about a function, and where definitions are found again by name.
+
+mod backoff;
+mod definition_data;
+mod invocation;
+mod policy;
+mod registry;
+
+pub use backoff::Backoff;
+pub use definition_data::{Definition, DefinitionKind, Place};
+pub(crate) use invocation::{AsyncInvocation, Cause, Moved, SyncInvocation, erased_output};
+pub use invocation::{BodyError, BodyResult, DecodeError, Fallible, Invocation, Skipped};
+pub use policy::{CachePolicy, CacheScope};
+pub use registry::Registered;
+pub(crate) use registry::{Resolved, body_hash_at, find, step_definition};

@@ -1,0 +1,69 @@
+//! Who still works in a run, so that its end comes after all of theirs.
+
+use std::sync::Arc;
+
+use super::{RunShared, Stop};
+use crate::state::{RunInput, RunState};
+
+/// Held by the run's own body and by every call that it started. The last one to go writes the end of a run
+/// that was cancelled.
+pub(super) struct Alive {
+    run: Arc<RunShared>,
+}
+
+impl Alive {
+    pub(super) fn new(run: &Arc<RunShared>) -> Arc<Self> {
+        let alive = Arc::new(Self { run: run.clone() });
+        let _ = run.alive.set(Arc::downgrade(&alive));
+        run.core.enter_run(run);
+        alive
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        let run = &self.run;
+        let cancelling = run.writer().state == RunState::Cancelling;
+        if cancelling && run.leaves_traces() {
+            let reason = run.stopped().map(Stop::text);
+            let commit = run.end_run(RunInput::Stopped, reason, None);
+            run.watch(commit);
+        } else {
+            run.flush();
+        }
+        run.core.leave_run(run.id);
+    }
+}
+
+/// The right to end a run: dropped without [`done`](Self::done), the run is cancelled.
+pub(super) struct EndGuard {
+    run: Arc<RunShared>,
+    armed: bool,
+}
+
+impl EndGuard {
+    pub(super) fn new(run: &Arc<RunShared>) -> Self {
+        Self {
+            run: run.clone(),
+            armed: true,
+        }
+    }
+
+    pub(super) fn done(mut self) {
+        self.armed = false;
+    }
+}
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        if !self.armed {
+            return;
+        }
+        let run = &self.run;
+        run.stop(Stop::Cancelled("its call was dropped".into()));
+        if run.leaves_traces() && run.writer().state == RunState::Running {
+            let commit = run.end_run(RunInput::Cancel, run.stopped().map(Stop::text), None);
+            run.watch(commit);
+        }
+    }
+}

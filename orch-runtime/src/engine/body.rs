@@ -1,0 +1,277 @@
+//! Polls a body and hands outcomes to it: one outcome, one poll, until the body rests.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use pin_project_lite::pin_project;
+
+use super::{
+    Frame, Stop, frame,
+    pulse::QueuePulse,
+    scope::{Delivery, Scope},
+};
+use crate::{clock::Busy, state::Notice, store::BoxFuture};
+
+/// Polls in one go before other tasks of the thread get their turn.
+const BUDGET: u32 = 256;
+
+pin_project! {
+    /// A body's future, driven by the outcomes of its scope.
+    pub(super) struct Body<F> {
+        // Dropped before the future: what the future's own drop lets go was stopped from above then.
+        watch: Watch,
+        #[pin]
+        future: F,
+    }
+}
+
+/// What is kept between polls of a body.
+struct Watch {
+    frame: Arc<Frame>,
+    wakers: Option<(Waker, Waker)>,
+    poll_now: bool,
+    /// Runs while something is held back.
+    patience: Option<BoxFuture<'static, ()>>,
+    foreign: Option<Busy>,
+    flushed: bool,
+    done: bool,
+}
+
+/// A body's panic.
+pub(super) type Panic = Box<dyn Any + Send>;
+
+impl<F: Future> Body<F> {
+    pub(super) fn new(frame: Arc<Frame>, future: F) -> Self {
+        let watch = Watch {
+            frame,
+            wakers: None,
+            poll_now: true,
+            patience: None,
+            foreign: None,
+            flushed: false,
+            done: false,
+        };
+        Self { watch, future }
+    }
+}
+
+impl<F: Future> Future for Body<F> {
+    type Output = Result<F::Output, Panic>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (watch, mut future) = (this.watch, this.future);
+        let _entered = frame::enter(watch.frame.clone());
+        let span = watch.frame.span.clone();
+        let _in_span = (!span.is_disabled()).then(|| span.enter());
+
+        if watch.frame.scope().is_none() {
+            // A body that calls nothing needs nobody to hand it anything.
+            let polled = guarded(|| future.as_mut().poll(cx));
+            watch.done = polled.is_ready();
+            if watch.done {
+                return polled;
+            }
+            if watch.frame.scope().is_none() {
+                watch.rest_alone();
+                return Poll::Pending;
+            }
+            // It has just written its first call, and has to meet the waker that tells its wakes from ours.
+            watch.poll_now = true;
+        }
+        let scope = watch.frame.open_scope().clone();
+        watch.drive(&scope, cx, |cx| {
+            if scope.run.core.rules.unconstrained {
+                // Inside tokio's budget, a body that used it up would look as if it waited for something.
+                guarded(|| std::pin::pin!(tokio::task::unconstrained(future.as_mut())).poll(cx))
+            } else {
+                guarded(|| future.as_mut().poll(cx))
+            }
+        })
+    }
+}
+
+impl Watch {
+    fn drive<T>(
+        &mut self,
+        scope: &Arc<Scope>,
+        cx: &mut Context<'_>,
+        mut poll_body: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let pulse = &scope.pulse;
+        pulse.look(cx.waker());
+        self.foreign = None;
+        let (body_waker, queue_waker) = self
+            .wakers
+            .get_or_insert_with(|| {
+                (
+                    Waker::from(pulse.clone()),
+                    Waker::from(Arc::new(QueuePulse(pulse.clone()))),
+                )
+            })
+            .clone();
+        let mut budget = BUDGET;
+        loop {
+            if std::mem::take(&mut self.poll_now) | pulse.take_woken() {
+                if budget == 0 {
+                    self.poll_now = true;
+                    pulse.yield_now();
+                    return Poll::Pending;
+                }
+                budget -= 1;
+                if let Poll::Ready(output) = poll_body(&mut Context::from_waker(&body_waker)) {
+                    pulse.close();
+                    self.done = true;
+                    return Poll::Ready(output);
+                }
+                continue;
+            }
+            // The body rests: everything that woke it has been seen. Only now may the next outcome go.
+            pulse.take_queued();
+            let mut queue_cx = Context::from_waker(&queue_waker);
+            let delivery = scope.deliver(&mut queue_cx);
+            let waits = match delivery {
+                Delivery::Handed => {
+                    self.patience = None;
+                    self.poll_now = true;
+                    continue;
+                }
+                Delivery::Stop(stop) => {
+                    scope.run.stop(stop);
+                    None
+                }
+                Delivery::Inner => Some(false),
+                Delivery::Empty | Delivery::Held if scope.replaying() && scope.release_parked() => continue,
+                Delivery::Empty => None,
+                Delivery::Held => Some(true),
+            };
+            match waits {
+                None => self.patience = None,
+                Some(diverges) => {
+                    if self.be_patient(scope, &mut queue_cx).is_ready() && self.lose_patience(scope, diverges)
+                    {
+                        continue;
+                    }
+                }
+            }
+            if pulse.rest() {
+                scope.run.flush();
+                if scope.is_quiet() {
+                    self.foreign = scope.run.core.clock.as_virtual().map(|clock| clock.foreign());
+                }
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// A body without calls waits for something of its own.
+    fn rest_alone(&mut self) {
+        if !std::mem::replace(&mut self.flushed, true) {
+            self.frame.run.flush();
+            self.foreign = self
+                .frame
+                .run
+                .core
+                .clock
+                .as_virtual()
+                .map(|clock| clock.foreign());
+        }
+    }
+
+    /// Something is held back behind a record whose call does not come.
+    fn be_patient(&mut self, scope: &Arc<Scope>, cx: &mut Context<'_>) -> Poll<()> {
+        let core = &scope.run.core;
+        let patience = self.patience.get_or_insert_with(|| {
+            let core = core.clone();
+            Box::pin(async move {
+                // What a virtual clock cannot see may still come; it waits for that in real time by itself.
+                let _foreign = core.clock.as_virtual().map(|clock| clock.foreign());
+                core.clock.sleep(core.patience).await;
+            })
+        });
+        patience.as_mut().poll(cx)
+    }
+
+    /// Says whether the body may go on.
+    fn lose_patience(&mut self, scope: &Arc<Scope>, diverges: bool) -> bool {
+        self.patience = None;
+        if !diverges {
+            return scope.release_parked();
+        }
+        if let Some(record) = scope.unused() {
+            scope.run.stop(Stop::Diverged(Box::new(record)));
+        }
+        false
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(scope) = self.frame.scope().filter(|_| !self.done) {
+            scope.close();
+            scope.pulse.close();
+        }
+    }
+}
+
+fn guarded<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T, Panic>> {
+    match catch_unwind(AssertUnwindSafe(poll)) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    }
+}
+
+/// Runs a body to its end, and what it started with it: a body that succeeded waits for all of it, one that did
+/// not stops it.
+pub(super) async fn run<F: Future>(
+    frame: &Arc<Frame>,
+    future: F,
+    succeeded: impl Fn(&F::Output) -> bool,
+) -> Result<F::Output, Panic> {
+    let output = Body::new(frame.clone(), future).await;
+    let Some(scope) = frame.scope() else { return output };
+    let _closing = CloseOnDrop(scope);
+    if !output.as_ref().is_ok_and(&succeeded) {
+        scope.close();
+    } else if scope.open_calls() > 0 {
+        let text = format!(
+            "the body has returned; waiting for {} started calls",
+            scope.open_calls()
+        );
+        scope.run.notice(
+            frame.task.as_ref().map(|task| task.number),
+            Notice::WaitingForStarted,
+            text,
+        );
+        scope.run.flush();
+    }
+    if let Err(stop) = std::future::poll_fn(|cx| scope.poll_ended(cx)).await {
+        scope.run.stop(stop);
+    }
+    if let Some(record) = scope.unused() {
+        let (task, number) = (record.task, record.number);
+        if !scope.run.edited {
+            scope.run.stop(Stop::Diverged(Box::new(record)));
+            // The run's own body stops the run; this one gives nothing any more.
+            std::future::pending::<()>().await;
+        }
+        let text = format!("the edited body does not ask for record {number} any more");
+        scope.run.notice(task, Notice::Diverged, text);
+    }
+    output
+}
+
+/// Whoever is dropped while waiting for what a body started takes it along.
+struct CloseOnDrop<'a>(&'a Scope);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

@@ -1,0 +1,433 @@
+//! A call: what an annotated function returns. The last place that knows the type of the output.
+
+use std::{
+    borrow::Cow,
+    marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use super::{
+    Handle, flow, frame,
+    frame::Frame,
+    handle::{self, Upstream},
+    progress::Progress,
+    task::{self, Finished},
+    ticket::Ticket,
+};
+use crate::{
+    cache::{CallHash, call_hash, hash_arguments},
+    definition::{Definition, Invocation, erased_output},
+    error::{BoxError, Error, ErrorKind},
+    runtime::{self, Core, Runtime},
+    state::Notice,
+    store::{BoxFuture, KeyDigest},
+};
+
+/// The kind of a task's [`Call`].
+#[derive(Debug, Clone, Copy)]
+pub enum Task {}
+
+/// The kind of a flow's [`Call`].
+#[derive(Debug, Clone, Copy)]
+pub enum Flow {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Task {}
+    impl Sealed for super::Flow {}
+}
+
+/// [`Task`] or [`Flow`].
+pub trait Kind: sealed::Sealed + 'static {}
+impl Kind for Task {}
+impl Kind for Flow {}
+
+/// A call of a task or flow: a future that runs it, tracked, when awaited.
+///
+/// A call knows its output and nothing else of its function, so calls of different functions share a `Vec`. It
+/// takes its place in the body that *writes* it, so it may be awaited anywhere, in `tokio::join!`, `select!` or
+/// a `FuturesUnordered`. Its methods set options for this one call.
+///
+/// # Cancel safety
+/// Dropping a call cancels it and everything below it: an outcome that was reached before stays recorded, and
+/// what had not begun does not begin. The thread of a synchronous body cannot be stopped; it is reported as
+/// abandoned.
+#[must_use = "a call does nothing unless it is awaited or started"]
+pub struct Call<T, K: Kind = Task> {
+    state: State,
+    types: PhantomData<fn() -> (T, K)>,
+}
+
+enum State {
+    Ready(Box<Ready>),
+    Running(BoxFuture<'static, Finished>),
+    Done,
+}
+
+/// A call that has not begun.
+struct Ready {
+    prepared: Prepared,
+    /// Its place, when a body wrote it.
+    ticket: Option<Ticket>,
+    core: Option<Arc<Core>>,
+}
+
+/// What is needed to run a call.
+pub(crate) struct Prepared {
+    pub(super) definition: &'static Definition,
+    pub(super) type_arguments: &'static str,
+    pub(super) hash: CallHash,
+    /// Hashes of the arguments one by one, for cached tasks.
+    pub(super) digests: Option<Vec<KeyDigest>>,
+    pub(super) invocation: Pin<Box<dyn Invocation>>,
+    /// The body that wrote it.
+    pub(super) parent: Option<Arc<Frame>>,
+    pub(super) options: CallOptions,
+    /// Why it cannot run.
+    pub(super) fault: Option<Error>,
+}
+
+/// Options of one call.
+#[derive(Default)]
+pub(crate) struct CallOptions {
+    pub(super) label: Option<String>,
+    pub(super) tags: Vec<String>,
+    pub(super) retries: Option<u32>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) refresh: bool,
+    pub(super) no_cache: bool,
+    pub(super) after: Vec<Upstream>,
+}
+
+impl CallOptions {
+    /// What a person called it, and the words to find it by.
+    #[expect(clippy::type_complexity, reason = "the form in which the store takes it")]
+    pub(super) fn labels(
+        &self,
+        definition: &Definition,
+    ) -> Option<Box<(Option<String>, Vec<Cow<'static, str>>)>> {
+        if self.label.is_none() && self.tags.is_empty() && definition.tags.is_empty() {
+            return None;
+        }
+        Some(Box::new((self.label.clone(), self.all_tags(definition))))
+    }
+
+    pub(super) fn all_tags(&self, definition: &Definition) -> Vec<Cow<'static, str>> {
+        let own = self.tags.iter().cloned().map(Cow::Owned);
+        definition
+            .tags
+            .iter()
+            .map(|tag| Cow::Borrowed(*tag))
+            .chain(own)
+            .collect()
+    }
+}
+
+impl Prepared {
+    /// Hashes the input and looks at the definition; what is wrong is told when the call is awaited.
+    pub(crate) fn new<A: Serialize>(
+        definition: &'static Definition,
+        type_arguments: &'static str,
+        arguments: &A,
+    ) -> (CallHash, Option<Vec<KeyDigest>>, Option<Error>) {
+        let mut fault = definition.resolve().err();
+        let cannot_write = |error: &dyn std::fmt::Display| {
+            let name = definition.display_name();
+            Error::plain(
+                ErrorKind::Input,
+                format!("the input of `{name}` cannot be written: {error}"),
+            )
+        };
+        let hash = call_hash(definition, type_arguments, arguments).unwrap_or_else(|error| {
+            fault.get_or_insert(cannot_write(&error));
+            CallHash {
+                call: 0,
+                former: Vec::new(),
+            }
+        });
+        let digests = definition.cache.is_some().then(|| hash_arguments(arguments));
+        let digests = digests.and_then(|digests| {
+            digests
+                .map_err(|error| fault.get_or_insert(cannot_write(&error)))
+                .ok()
+        });
+        (hash, digests, fault)
+    }
+}
+
+/// Makes a task's call: hashes its input and claims its place in the body that writes it.
+pub(crate) fn task_call<T, A: Serialize>(
+    definition: &'static Definition,
+    type_arguments: &'static str,
+    arguments: A,
+    invocation: impl FnOnce(A) -> Pin<Box<dyn Invocation>>,
+) -> Call<T, Task> {
+    new_call(definition, type_arguments, arguments, invocation)
+}
+
+/// Makes a flow's call.
+pub(crate) fn flow_call<T, A: Serialize>(
+    definition: &'static Definition,
+    type_arguments: &'static str,
+    arguments: A,
+    invocation: impl FnOnce(A) -> Pin<Box<dyn Invocation>>,
+) -> Call<T, Flow> {
+    new_call(definition, type_arguments, arguments, invocation)
+}
+
+fn new_call<T, K: Kind, A: Serialize>(
+    definition: &'static Definition,
+    type_arguments: &'static str,
+    arguments: A,
+    invocation: impl FnOnce(A) -> Pin<Box<dyn Invocation>>,
+) -> Call<T, K> {
+    let (hash, digests, fault) = Prepared::new(definition, type_arguments, &arguments);
+    let invocation = invocation(arguments);
+    Call {
+        state: State::Ready(ready(
+            definition,
+            type_arguments,
+            hash,
+            digests,
+            invocation,
+            fault,
+        )),
+        types: PhantomData,
+    }
+}
+
+/// The part of making a call that knows no types.
+fn ready(
+    definition: &'static Definition,
+    type_arguments: &'static str,
+    hash: CallHash,
+    digests: Option<Vec<KeyDigest>>,
+    invocation: Pin<Box<dyn Invocation>>,
+    fault: Option<Error>,
+) -> Box<Ready> {
+    let parent = frame::current();
+    let ticket = parent
+        .as_ref()
+        .map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
+    let options = CallOptions::default();
+    let prepared = Prepared {
+        definition,
+        type_arguments,
+        hash,
+        digests,
+        invocation,
+        parent,
+        options,
+        fault,
+    };
+    Box::new(Ready {
+        prepared,
+        ticket,
+        core: None,
+    })
+}
+
+impl Ready {
+    fn into_future(self) -> BoxFuture<'static, Finished> {
+        let Self {
+            prepared,
+            ticket,
+            core,
+        } = self;
+        match ticket {
+            Some(ticket) => Box::pin(task::run_task(ticket, prepared, None)),
+            None => match core.map_or_else(runtime::current_core, Ok) {
+                Ok(core) => Box::pin(flow::run_root(core, prepared)),
+                Err(error) => Box::pin(std::future::ready(Err(error))),
+            },
+        }
+    }
+
+    /// The call was dropped without having been awaited or started.
+    fn never_started(self) {
+        let Self {
+            prepared,
+            ticket: Some(ticket),
+            ..
+        } = self
+        else {
+            return;
+        };
+        let run = ticket.scope.run.clone();
+        if ticket.scope.is_closed() || !run.leaves_traces() {
+            return;
+        }
+        let mut progress = Progress::new(&ticket, prepared.definition, None);
+        progress.claim(&prepared.options);
+        let text = format!(
+            "`{}` was called, but neither awaited nor started",
+            prepared.definition.display_name()
+        );
+        run.notice(progress.number, Notice::NeverStarted, text);
+        progress.cancel("never started");
+    }
+}
+
+impl<T, K: Kind> Call<T, K> {
+    fn with(mut self, change: impl FnOnce(&mut Ready)) -> Self {
+        if let State::Ready(ready) = &mut self.state {
+            change(ready);
+        }
+        self
+    }
+
+    /// A name for this call, beside that of its definition.
+    pub fn named(self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        self.with(|ready| ready.prepared.options.label = Some(name))
+    }
+
+    /// A word to find this call by.
+    pub fn tag(self, tag: impl Into<String>) -> Self {
+        let tag = tag.into();
+        self.with(|ready| ready.prepared.options.tags.push(tag))
+    }
+
+    /// How many further attempts may follow the first, instead of what the attribute says.
+    pub fn retries(self, retries: u32) -> Self {
+        self.with(|ready| ready.prepared.options.retries = Some(retries))
+    }
+
+    /// The limit per attempt of a task, or for the whole run of a flow, instead of what the attribute says.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with(|ready| ready.prepared.options.timeout = Some(timeout))
+    }
+
+    /// Begins only when the call behind `handle` has succeeded, and is skipped when it has not.
+    pub fn after<U>(self, handle: &Handle<U>) -> Self {
+        let upstream = handle.upstream();
+        self.with(|ready| ready.prepared.options.after.push(upstream))
+    }
+
+    /// Starts the call: it runs by itself, inside the scope of the body that wrote it, and ends no later than
+    /// that body. Must be called inside a tokio runtime.
+    pub fn start(mut self) -> Handle<T>
+    where
+        T: Send + 'static,
+    {
+        let state = std::mem::replace(&mut self.state, State::Done);
+        let State::Ready(ready) = state else {
+            return handle::ended(Error::runtime(
+                "a call that is being awaited cannot be started any more",
+            ));
+        };
+        let Ready {
+            prepared,
+            ticket,
+            core,
+        } = *ready;
+        match ticket {
+            Some(ticket) => handle::start_in_scope(ticket, prepared),
+            None => match core.map_or_else(runtime::current_core, Ok) {
+                Ok(core) => handle::start_root(core, prepared),
+                Err(error) => handle::ended(error),
+            },
+        }
+    }
+
+    /// Runs the plain body: no run, no retries, no cache, nothing recorded. For unit tests of the body.
+    ///
+    /// # Errors
+    /// The body's own error.
+    pub async fn untracked(mut self) -> Result<T, BoxError>
+    where
+        T: 'static,
+    {
+        let State::Ready(ready) = std::mem::replace(&mut self.state, State::Done) else {
+            return Err("a call that is being awaited cannot run untracked any more".into());
+        };
+        let mut invocation = ready.prepared.invocation;
+        invocation.as_mut().start(true, None);
+        std::future::poll_fn(|cx| invocation.as_mut().poll(cx))
+            .await
+            .map_err(|error| error.error)?;
+        erased_output(invocation.as_mut()).ok_or_else(|| "the body left no output".into())
+    }
+}
+
+impl<T> Call<T, Task> {
+    /// Computes anew and replaces what the cache holds.
+    pub fn refresh(self) -> Self {
+        self.with(|ready| ready.prepared.options.refresh = true)
+    }
+
+    /// Neither reads nor fills the cache.
+    pub fn no_cache(self) -> Self {
+        self.with(|ready| ready.prepared.options.no_cache = true)
+    }
+
+    /// The digest that `cache(key = …)` computed.
+    #[doc(hidden)]
+    pub fn __cache_key(self, digest: Result<KeyDigest, Error>) -> Self {
+        self.with(|ready| match digest {
+            Ok(digest) => ready.prepared.digests = Some(vec![digest]),
+            Err(error) => ready.prepared.fault = Some(error),
+        })
+    }
+}
+
+impl<T> Call<T, Flow> {
+    /// Runs on this runtime instead of the current one. A call inside a run stays in that run's runtime.
+    pub fn on(self, runtime: &Runtime) -> Self {
+        let core = runtime.core();
+        self.with(|ready| ready.core = Some(core))
+    }
+}
+
+impl<T: 'static, K: Kind> Future for Call<T, K> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let finished = loop {
+            match &mut self.state {
+                State::Running(future) => break ready!(future.as_mut().poll(cx)),
+                state => match std::mem::replace(state, State::Done) {
+                    State::Ready(ready) => *state = State::Running(ready.into_future()),
+                    _ => return Poll::Ready(Err(Error::runtime("a call was polled after its end"))),
+                },
+            }
+        };
+        self.state = State::Done;
+        Poll::Ready(typed(finished))
+    }
+}
+
+/// The typed end of a call.
+pub(crate) fn typed<T: 'static>(finished: Finished) -> Result<T, Error> {
+    let mut invocation = finished?;
+    erased_output(invocation.as_mut()).ok_or_else(|| {
+        Error::plain(
+            ErrorKind::Output,
+            "the output has another type than the call expects",
+        )
+    })
+}
+
+impl<T, K: Kind> Drop for Call<T, K> {
+    fn drop(&mut self) {
+        if let State::Ready(ready) = std::mem::replace(&mut self.state, State::Done) {
+            ready.never_started();
+        }
+    }
+}
+
+impl<T, K: Kind> std::fmt::Debug for Call<T, K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = match &self.state {
+            State::Ready(ready) => ready.prepared.definition.display_name(),
+            State::Running(_) => "running",
+            State::Done => "done",
+        };
+        f.debug_tuple("Call").field(&state).finish()
+    }
+}

@@ -1,0 +1,500 @@
+//! The way of a run: opened, its body attempted, ended.
+
+use std::{borrow::Cow, pin::pin, sync::Arc, task::Poll};
+
+use super::{
+    Frame, Job, RunShared, Stop,
+    alive::{Alive, EndGuard},
+    attempt::{Ended, Failure, attempt},
+    body,
+    call::{CallOptions, Prepared},
+    commit::child_step,
+    progress::Progress,
+    retry::{Decision, RetryPolicy},
+    run::RunStart,
+    task::{self, End, Finished, completed, failed},
+    ticket::Ticket,
+};
+use crate::{
+    cache::CallHash,
+    definition::{self, Moved},
+    error::{Error, ErrorKind, RecordedError},
+    id::{RunId, ScopeId, TaskNumber},
+    runtime::Core,
+    state::{Notice, RunInput, TaskInput},
+    store::{BoxFuture, Claimed, Journal, NewRun, Outcome, Page, Record, Submitted, Trigger},
+};
+
+/// Runs a flow, or a task outside any flow, as a run of its own.
+pub(super) async fn run_root(core: Arc<Core>, mut prepared: Prepared) -> Finished {
+    if let Some(fault) = prepared.fault.take() {
+        return Err(fault);
+    }
+    core.is_open()?;
+    let name = prepared.definition.display_name();
+    let id = RunId::new();
+    let new = new_run(&core, id, name, &prepared, None)?;
+    let run = open_root(&core, id, name, new).await?;
+    let others = core.others_than(id);
+    if !prepared.definition.is_flow() && others > 0 {
+        let text = format!(
+            "`{name}` was called outside any flow while {others} runs are active; inside a flow, write the call \
+             in its body and spawn the call, or use `orch::spawn`"
+        );
+        run.notice(None, Notice::OutsideScope, text);
+    }
+    finish(&run, execute(&run, &mut prepared, None).await, prepared)
+}
+
+/// Takes up a run where its journal ends.
+pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
+    core.is_open()?;
+    let store_error = |error| {
+        Error::plain(
+            ErrorKind::Store,
+            format!("run {id} could not be claimed: {error}"),
+        )
+    };
+    let Some(claimed) = core.store.claim(id, core.worker).await.map_err(store_error)? else {
+        return Err(Error::runtime(format!(
+            "run {id} has ended, or is not in this store ({})",
+            core.store.location()
+        )));
+    };
+    let name = claimed.run.name.clone();
+    let Some(found) = definition::find(&name) else {
+        return Err(Error::definition(format!(
+            "run {id} is of `{name}`, which this program does not have; generic functions and those with \
+             `skip(…)` cannot be started by name, and a renamed one needs `formerly = \"{name}\"`"
+        )));
+    };
+    let invocation = (found.decode)(&claimed.input)
+        .map_err(|error| Error::at(&name, id, ErrorKind::Input, error.to_string()))?;
+    let mut prepared = Prepared {
+        definition: found.definition,
+        type_arguments: "",
+        hash: CallHash {
+            call: 0,
+            former: Vec::new(),
+        },
+        digests: None,
+        invocation,
+        parent: None,
+        options: CallOptions::default(),
+        fault: None,
+    };
+    let run = reopened(&core, &prepared, claimed, None)?;
+    finish(&run, execute(&run, &mut prepared, None).await, prepared)
+}
+
+/// A flow that is called by a body: a run of its own, whose outcome is also the call's.
+pub(super) fn compute_child<'a>(
+    run: &'a Arc<RunShared>,
+    ticket: &'a Ticket,
+    prepared: &'a mut Prepared,
+    progress: &'a mut Progress,
+) -> BoxFuture<'a, Option<End>> {
+    Box::pin(child(run, ticket, prepared, progress))
+}
+
+async fn child(
+    run: &Arc<RunShared>,
+    ticket: &Ticket,
+    prepared: &mut Prepared,
+    progress: &mut Progress,
+) -> Option<End> {
+    let task = progress.number?;
+    let id = match ticket.in_flight.as_ref().and_then(|in_flight| in_flight.child) {
+        Some(id) => id,
+        None => {
+            let id = RunId::new();
+            run.buffer(|writer, at| writer.push(at, child_step(task, id)));
+            id
+        }
+    };
+    progress.step(TaskInput::Start, 1, None);
+    if let Err(stop) = run.make_durable().await {
+        run.stop(stop);
+        return None;
+    }
+    run.flush();
+    let name = prepared.definition.display_name();
+    let child = match open_child(run, id, task, name, prepared).await {
+        Ok(Opened::Run(child)) => child,
+        Ok(Opened::Ended(outcome)) => return Some(end_of(progress, outcome)),
+        Err(error) => {
+            return Some(failed(
+                progress,
+                RecordedError::message(error.kind(), error.to_string()),
+            ));
+        }
+    };
+    let parent = prepared.parent.clone();
+    match execute(&child, prepared, parent).await {
+        Ok(outcome) => Some(end_of(progress, outcome)),
+        Err(stop @ (Stop::Store(_) | Stop::Fenced | Stop::Shutdown)) => {
+            run.stop(stop);
+            None
+        }
+        Err(stop) => Some(failed(progress, RecordedError::message(stop.kind(), stop.text()))),
+    }
+}
+
+fn end_of(progress: &Progress, outcome: Outcome) -> End {
+    match outcome {
+        Outcome::Value(value) => completed(value),
+        Outcome::Error(error) => failed(progress, (*error).clone()),
+        Outcome::End => failed(
+            progress,
+            RecordedError::message(ErrorKind::Diverged, "the run has no value"),
+        ),
+    }
+}
+
+enum Opened {
+    Run(Arc<RunShared>),
+    Ended(Outcome),
+}
+
+async fn open_child(
+    parent: &Arc<RunShared>,
+    id: RunId,
+    task: TaskNumber,
+    name: &'static str,
+    prepared: &mut Prepared,
+) -> Result<Opened, Error> {
+    let core = &parent.core;
+    let store_error = |error| Error::at(name, id, ErrorKind::Store, format!("{error}"));
+    let new = new_run(core, id, name, prepared, Some((parent.id, task)))?;
+    match core.store.submit(new).await.map_err(store_error)? {
+        Submitted::Created(fence) => {
+            let start = fresh(id, name, parent.root_flow, fence);
+            Ok(Opened::Run(RunShared::new(core.clone(), start)))
+        }
+        // It was created before this process, or before the flow's last attempt.
+        Submitted::Existing | Submitted::Conflict => {
+            match core.store.claim(id, core.worker).await.map_err(store_error)? {
+                Some(claimed) => reopened(core, prepared, claimed, Some(parent.root_flow)).map(Opened::Run),
+                None => {
+                    let ended = core.store.run(id).await.map_err(store_error)?;
+                    let outcome =
+                        ended.and_then(|run| run.value.map(Outcome::Value).or(run.error.map(Outcome::Error)));
+                    outcome.map(Opened::Ended).ok_or_else(|| {
+                        Error::at(name, id, ErrorKind::Cancelled, "it ended without an outcome")
+                    })
+                }
+            }
+        }
+    }
+}
+
+async fn open_root(
+    core: &Arc<Core>,
+    id: RunId,
+    name: &'static str,
+    new: NewRun,
+) -> Result<Arc<RunShared>, Error> {
+    match core.store.submit(new).await {
+        Ok(Submitted::Created(fence)) => Ok(RunShared::new(core.clone(), fresh(id, name, name, fence))),
+        Ok(_) => Err(Error::at(
+            name,
+            id,
+            ErrorKind::Store,
+            "a run of this id is in the store already",
+        )),
+        Err(error) => Err(Error::at(name, id, ErrorKind::Store, error.to_string())),
+    }
+}
+
+fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: crate::store::Fence) -> RunStart {
+    RunStart {
+        id,
+        name,
+        root_flow,
+        fence,
+        edited: false,
+        resumed: false,
+        next_task: 0,
+        attempt: 1,
+    }
+}
+
+fn reopened(
+    core: &Arc<Core>,
+    prepared: &Prepared,
+    claimed: Claimed,
+    root_flow: Option<&'static str>,
+) -> Result<Arc<RunShared>, Error> {
+    let Claimed {
+        run,
+        fence,
+        next_task,
+        ..
+    } = claimed;
+    let definition = prepared.definition;
+    let name = definition.resolve()?.name;
+    let start = RunStart {
+        id: run.id,
+        name,
+        root_flow: root_flow.unwrap_or(name),
+        fence,
+        edited: run.body_hash != definition.body_hash && !definition.strict,
+        resumed: true,
+        next_task,
+        attempt: run.attempt.max(1),
+    };
+    Ok(RunShared::new(core.clone(), start))
+}
+
+fn new_run(
+    core: &Core,
+    id: RunId,
+    name: &'static str,
+    prepared: &Prepared,
+    parent: Option<(RunId, TaskNumber)>,
+) -> Result<NewRun, Error> {
+    let cannot_write =
+        |error: crate::codec::CodecError| Error::at(name, id, ErrorKind::Input, error.to_string());
+    Ok(NewRun {
+        id,
+        name: Cow::Borrowed(name),
+        kind: prepared.definition.kind(),
+        body_hash: prepared.definition.body_hash,
+        input: prepared.invocation.encode_input().map_err(cannot_write)?,
+        label: prepared.options.label.clone(),
+        tags: prepared.options.all_tags(prepared.definition),
+        trigger: if parent.is_some() {
+            Trigger::Parent
+        } else {
+            Trigger::Call
+        },
+        parent,
+        worker: Some(core.worker),
+        at: core.clock.now(),
+    })
+}
+
+/// Runs an opened run to its end, which is durable when this returns.
+async fn execute(
+    run: &Arc<RunShared>,
+    prepared: &mut Prepared,
+    parent: Option<Arc<Frame>>,
+) -> Result<Outcome, Stop> {
+    let alive = Alive::new(run);
+    let guard = EndGuard::new(run);
+    let outcome = until_stopped(run, attempts(run, prepared, parent)).await;
+    let commit = match &outcome {
+        Ok(Outcome::Error(error)) => {
+            let input = if error.kind == ErrorKind::TimedOut {
+                RunInput::TimeOut
+            } else {
+                RunInput::Fail
+            };
+            run.end_run(input, Some(error.to_string()), outcome.as_ref().ok().cloned())
+        }
+        Ok(value) => run.end_run(RunInput::Complete, None, Some(value.clone())),
+        Err(stop) => {
+            let reason = match stop {
+                Stop::Diverged(record) => describe(run, record).await,
+                stop => stop.text(),
+            };
+            let recorded = RecordedError::message(stop.kind(), reason.clone());
+            let error = Some(Outcome::Error(Arc::new(recorded)));
+            if let Stop::Cancelled(_) = stop {
+                run.watch(run.end_run(RunInput::Cancel, Some(reason.clone()), None));
+            }
+            run.quiet(&alive).await;
+            let (input, error) = match stop {
+                Stop::Cancelled(_) => (RunInput::Stopped, error),
+                Stop::TimedOut(_) => (RunInput::TimeOut, error),
+                Stop::Diverged(_) => (RunInput::Fail, error),
+                Stop::Store(_) | Stop::Fenced | Stop::Shutdown => {
+                    guard.done();
+                    return Err(stop.clone());
+                }
+            };
+            let commit = run.end_run(input, Some(reason), error.clone());
+            guard.done();
+            return match super::commit::ended(commit.await) {
+                // What was recorded is what the caller gets.
+                Ok(()) => error.ok_or_else(|| stop.clone()),
+                Err(stop) => Err(stop),
+            };
+        }
+    };
+    guard.done();
+    super::commit::ended(commit.await)?;
+    outcome
+}
+
+/// Drops the body as soon as the run is stopped.
+async fn until_stopped<F: Future<Output = Outcome>>(run: &Arc<RunShared>, body: F) -> Result<Outcome, Stop> {
+    let mut body = pin!(body);
+    std::future::poll_fn(|cx| {
+        if let Some(stop) = run.stopped_or_wake(cx.waker()) {
+            return Poll::Ready(Err(stop.clone()));
+        }
+        match body.as_mut().poll(cx) {
+            Poll::Ready(outcome) => Poll::Ready(run.stopped().map_or(Ok(outcome), |stop| Err(stop.clone()))),
+            Poll::Pending => run
+                .stopped()
+                .map_or(Poll::Pending, |stop| Poll::Ready(Err(stop.clone()))),
+        }
+    })
+    .await
+}
+
+/// Attempts of the run's body, within the time that the run has.
+async fn attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Option<Arc<Frame>>) -> Outcome {
+    let definition = prepared.definition;
+    if !definition.is_flow() {
+        return solo(run, prepared).await;
+    }
+    let limit = prepared.options.timeout.or(definition.timeout);
+    let all = body_attempts(run, prepared, parent);
+    let Some(limit) = limit else { return all.await };
+    let (mut all, mut timer) = (pin!(all), pin!(run.core.clock.sleep(limit)));
+    std::future::poll_fn(|cx| {
+        if let Poll::Ready(outcome) = all.as_mut().poll(cx) {
+            return Poll::Ready(outcome);
+        }
+        if timer.as_mut().poll(cx).is_ready() {
+            run.stop(Stop::TimedOut(limit));
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Option<Arc<Frame>>) -> Outcome {
+    let definition = prepared.definition;
+    let policy = RetryPolicy {
+        retries: prepared.options.retries.unwrap_or(definition.retries),
+        backoff: definition.backoff,
+        budget: definition.retry_budget,
+    };
+    let first_start = run.core.clock.now();
+    loop {
+        let number = run.writer().attempt;
+        let Some(frame) = run_frame(run, parent.clone(), number).await else {
+            // The store failed and the run is being stopped.
+            return std::future::pending().await;
+        };
+        let on_pool = prepared.invocation.is_sync() && !definition.inline;
+        let job = on_pool.then(|| Job::new(&frame, None));
+        let (job, _watch) = job.unzip();
+        let last = !policy.may_follow(number);
+        let ended = attempt(&frame, prepared.invocation.as_mut(), last, job, None).await;
+        let Failure {
+            mut recorded,
+            verdict,
+        } = match ended {
+            Ended::Value => match prepared.invocation.encode_output() {
+                Ok(value) => return Outcome::Value(value),
+                Err(error) => Failure::for_good(RecordedError::message(ErrorKind::Output, error.to_string())),
+            },
+            Ended::Failure(failure) => failure,
+        };
+        recorded.attempt = number;
+        let elapsed = run.core.clock.now().since(first_start);
+        match policy.decide(number, elapsed, verdict.as_ref()) {
+            Decision::Again(delay, _) => {
+                run.core.clock.sleep(delay).await;
+                let reason = Some(format!("attempt {number} failed: {recorded}"));
+                run.buffer(|writer, at| {
+                    writer.attempt = number + 1;
+                    run.step_run(writer, at, RunInput::Again, reason, None);
+                });
+                run.flush();
+            }
+            Decision::Stop(_) => return Outcome::Error(Arc::new(recorded)),
+        }
+    }
+}
+
+async fn run_frame(run: &Arc<RunShared>, parent: Option<Arc<Frame>>, attempt: u32) -> Option<Arc<Frame>> {
+    let journal = if run.has_history() || attempt > 1 {
+        run.flush();
+        match run.core.store.replay(run.id, run.fence, ScopeId::ROOT).await {
+            Ok(journal) => journal,
+            Err(error) => {
+                run.stop(Stop::Store(error));
+                return None;
+            }
+        }
+    } else {
+        Journal::default()
+    };
+    let frame = Frame::of_run(run.clone(), parent, attempt, journal);
+    frame.open_scope();
+    Some(frame)
+}
+
+/// A task outside any flow: its run consists of it.
+async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
+    let Some(frame) = run_frame(run, None, 1).await else {
+        return std::future::pending().await;
+    };
+    let ticket = Ticket::claim(frame.open_scope().clone(), &prepared.hash);
+    let own = Prepared {
+        definition: prepared.definition,
+        type_arguments: prepared.type_arguments,
+        hash: prepared.hash.clone(),
+        digests: prepared.digests.take(),
+        invocation: std::mem::replace(&mut prepared.invocation, Box::pin(Moved)),
+        parent: Some(frame.clone()),
+        options: std::mem::take(&mut prepared.options),
+        fault: None,
+    };
+    let failed = |kind, text| Outcome::Error(Arc::new(RecordedError::message(kind, text)));
+    match body::run(&frame, task::run_task(ticket, own, None), Finished::is_ok).await {
+        Ok(Ok(invocation)) => {
+            prepared.invocation = invocation;
+            match prepared.invocation.encode_output() {
+                Ok(value) => Outcome::Value(value),
+                Err(error) => failed(ErrorKind::Output, error.to_string()),
+            }
+        }
+        Ok(Err(error)) => match error.recorded() {
+            Some(recorded) => Outcome::Error(Arc::new(recorded.clone())),
+            None => failed(error.kind(), error.to_string()),
+        },
+        Err(panic) => failed(ErrorKind::Panicked, super::panics::message(&*panic)),
+    }
+}
+
+/// The end of a run as its caller sees it.
+fn finish(run: &RunShared, outcome: Result<Outcome, Stop>, prepared: Prepared) -> Finished {
+    match outcome {
+        Ok(outcome) => task::recorded(run, run.name, prepared.invocation, outcome),
+        Err(stop) => Err(Error::at(run.name, run.id, stop.kind(), stop.text())),
+    }
+}
+
+/// What a record that nobody asks for was, for the person who has to find out why.
+async fn describe(run: &RunShared, record: &Record) -> String {
+    let row = match record.task {
+        Some(TaskNumber(0)) => run.core.store.task_runs(run.id, Page::first(1)).await.ok(),
+        Some(TaskNumber(number)) => run
+            .core
+            .store
+            .task_runs(run.id, Page::after(TaskNumber(number - 1), 1))
+            .await
+            .ok(),
+        None => None,
+    };
+    let name = row.and_then(|rows| rows.into_iter().next()).map(|row| row.name);
+    let what = match &name {
+        Some(name) => {
+            let place = definition::find(name).map(|found| format!(" ({})", found.definition.place()));
+            format!("`{name}`{}", place.unwrap_or_default())
+        }
+        None => "a value that is not a task's, such as `orch::now` or the end of a branch".to_owned(),
+    };
+    format!(
+        "the journal says that call {} of this body was {what} with input {:016x}, occurrence {}, and the unedited \
+         body does not make that call any more: it decides by something that is not recorded, such as a clock, a \
+         random source or a bare timer; `orch::now`, `orch::random`, `orch::uuid` and `orch::sleep` are recorded",
+        record.number, record.call as u64, record.occurrence
+    )
+}

@@ -1,0 +1,255 @@
+//! Which body is being polled on this thread.
+
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{RunShared, scope::Scope};
+use crate::{
+    definition::Definition,
+    id::{CallKey, ScopeId, TaskNumber},
+    store::Journal,
+};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Frame>>> = const { RefCell::new(None) };
+}
+
+/// A body under way: a run's, one attempt of a task's, a branch's. It opens its scope with its first call.
+pub(crate) struct Frame {
+    pub(crate) run: Arc<RunShared>,
+    pub(crate) parent: Option<Arc<Frame>>,
+    pub(crate) task: Option<TaskFrame>,
+    pub(crate) span: tracing::Span,
+    /// The journal may hold something of this body's scope.
+    pub(crate) historic: bool,
+    scope_id: ScopeId,
+    instance: u64,
+    /// The scope around a branch; a task's body has none.
+    outer: Option<Arc<Scope>>,
+    journal: Mutex<Option<Box<Journal>>>,
+    scope: OnceLock<Arc<Scope>>,
+    /// Leads a cache key or holds a permit, so that nothing below may wait for another leader.
+    holds: AtomicBool,
+    /// Is a synchronous body that holds a `cpu` permit.
+    cpu: AtomicBool,
+}
+
+/// What a task's body may ask about itself.
+pub(crate) struct TaskFrame {
+    pub(crate) definition: &'static Definition,
+    pub(crate) number: TaskNumber,
+    pub(crate) key: CallKey,
+    pub(crate) attempt: u32,
+}
+
+impl Frame {
+    /// The body of a run.
+    pub(crate) fn of_run(
+        run: Arc<RunShared>,
+        parent: Option<Arc<Self>>,
+        attempt: u32,
+        journal: Journal,
+    ) -> Arc<Self> {
+        let (span, journal) = (run.span.clone(), Some(journal));
+        Self::build(
+            run,
+            parent,
+            None,
+            span,
+            ScopeId::ROOT,
+            u64::from(attempt),
+            None,
+            journal,
+        )
+    }
+
+    /// One attempt of a task.
+    pub(crate) fn of_task(
+        scope: &Scope,
+        parent: Option<Arc<Self>>,
+        task: TaskFrame,
+        span: tracing::Span,
+    ) -> Arc<Self> {
+        let instance = scope
+            .instance
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .wrapping_add(u64::from(task.attempt));
+        let scope_id = ScopeId(0);
+        Self::build(
+            scope.run.clone(),
+            parent,
+            Some(task),
+            span,
+            scope_id,
+            instance,
+            None,
+            None,
+        )
+    }
+
+    /// A branch of the body around it: `orch::spawn`, an item of `orch::map`.
+    pub(crate) fn of_branch(
+        outer: Arc<Scope>,
+        parent: Option<Arc<Self>>,
+        id: ScopeId,
+        journal: Journal,
+    ) -> Arc<Self> {
+        let (run, instance) = (outer.run.clone(), outer.instance);
+        Self::build(
+            run,
+            parent,
+            None,
+            tracing::Span::none(),
+            id,
+            instance,
+            Some(outer),
+            Some(journal),
+        )
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "private; the three kinds of frames above are its only callers"
+    )]
+    fn build(
+        run: Arc<RunShared>,
+        parent: Option<Arc<Self>>,
+        task: Option<TaskFrame>,
+        span: tracing::Span,
+        scope_id: ScopeId,
+        instance: u64,
+        outer: Option<Arc<Scope>>,
+        journal: Option<Journal>,
+    ) -> Arc<Self> {
+        let journal = Mutex::new(journal.map(Box::new));
+        let attempt = task.as_ref().map_or(1, |task| task.attempt);
+        let historic = attempt > 1
+            || run.has_history()
+            || (scope_id == ScopeId::ROOT && task.is_none() && instance > 1)
+            || parent.as_ref().is_some_and(|parent| parent.historic);
+        let (scope, holds, cpu) = (OnceLock::new(), AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self {
+            run,
+            parent,
+            task,
+            span,
+            historic,
+            scope_id,
+            instance,
+            outer,
+            journal,
+            scope,
+            holds,
+            cpu,
+        })
+    }
+
+    /// What the body's scope has been through, before the body starts.
+    pub(crate) fn set_journal(&self, journal: Journal) {
+        *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(journal));
+    }
+
+    /// The identity of the scope that this body opens with its first call.
+    pub(crate) fn inner_scope_id(&self) -> ScopeId {
+        match &self.task {
+            Some(task) => ScopeId::inside(&task.key),
+            None => self.scope_id,
+        }
+    }
+
+    /// The body's scope, if it has opened one.
+    pub(crate) fn scope(&self) -> Option<&Arc<Scope>> {
+        self.scope.get()
+    }
+
+    /// The body's scope, opened now if need be.
+    pub(crate) fn open_scope(&self) -> &Arc<Scope> {
+        self.scope.get_or_init(|| {
+            let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let journal = journal.map(|journal| *journal).unwrap_or_default();
+            Scope::open(
+                self.run.clone(),
+                self.inner_scope_id(),
+                self.instance,
+                self.outer.clone(),
+                journal,
+            )
+        })
+    }
+
+    /// This body leads a cache key or holds a permit from now on.
+    pub(crate) fn hold(&self) {
+        self.holds.store(true, Ordering::Relaxed);
+    }
+
+    /// This body has a `cpu` permit from now on.
+    pub(crate) fn hold_cpu(&self) {
+        self.hold();
+        self.cpu.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this body, or one above it, leads a cache key or holds a permit.
+    pub(crate) fn holds_something(&self) -> bool {
+        self.upwards().any(|frame| frame.holds.load(Ordering::Relaxed))
+    }
+
+    /// Whether this body, or one above it, is a synchronous one that holds a `cpu` permit.
+    pub(crate) fn has_cpu(&self) -> bool {
+        self.upwards().any(|frame| frame.cpu.load(Ordering::Relaxed))
+    }
+
+    /// The nearest task around this body, itself included.
+    pub(crate) fn nearest_task(&self) -> Option<&TaskFrame> {
+        let same_run = |frame: &&Self| Arc::ptr_eq(&frame.run, &self.run);
+        self.upwards()
+            .take_while(same_run)
+            .find_map(|frame| frame.task.as_ref())
+    }
+
+    fn upwards(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |frame| frame.parent.as_deref())
+    }
+}
+
+/// The body that is being polled on this thread.
+pub(crate) fn current() -> Option<Arc<Frame>> {
+    CURRENT
+        .try_with(|current| current.borrow().clone())
+        .ok()
+        .flatten()
+}
+
+/// Makes `frame` the current body of this thread until the guard is dropped.
+pub(crate) fn enter(frame: Arc<Frame>) -> Entered {
+    let before = CURRENT
+        .try_with(|current| current.replace(Some(frame)))
+        .ok()
+        .flatten();
+    Entered { before }
+}
+
+pub(crate) struct Entered {
+    before: Option<Arc<Frame>>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let before = self.before.take();
+        // The frame that leaves is dropped after the cell is free again: its drop may look at the cell.
+        let left = CURRENT.try_with(|current| current.replace(before));
+        drop(left);
+    }
+}
+
+/// Whether the body that is being polled on this thread is the one of `scope`.
+pub(crate) fn is_polling(scope: &Arc<Scope>) -> bool {
+    let is_own = |frame: &Arc<Frame>| frame.scope().is_some_and(|own| Arc::ptr_eq(own, scope));
+    CURRENT
+        .try_with(|current| current.borrow().as_ref().is_some_and(is_own))
+        .unwrap_or(false)
+}

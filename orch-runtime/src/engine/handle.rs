@@ -1,0 +1,442 @@
+//! A started call.
+
+use std::{
+    any::Any,
+    marker::PhantomData,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker, ready},
+};
+
+use super::{
+    Frame,
+    alive::Alive,
+    branch::run_branch,
+    call::{Prepared, typed},
+    flow, frame,
+    scope::Scope,
+    task::{self, Finished},
+    ticket::{Seat, Ticket},
+};
+use crate::{
+    cache::{CallHash, prefix_digest},
+    error::{Error, ErrorKind, RecordedError},
+    runtime::Core,
+    store::{BoxFuture, Durability, Outcome},
+};
+
+/// A started call. Awaiting it gives its outcome; dropping it changes nothing.
+///
+/// The call ends no later than the body that started it: a body that returns well waits for it, and fails with
+/// it if nobody took the outcome; a body that fails cancels it.
+///
+/// # Cancel safety
+/// Awaiting a handle by reference and dropping that future loses nothing; it can be awaited again.
+#[must_use = "dropping a handle does not stop the call, but its outcome is lost; a failure fails the run"]
+pub struct Handle<T> {
+    /// Its place in its scope; a run that was started outside any body has none.
+    seat: Option<Seat>,
+    name: &'static str,
+    cell: Arc<Cell>,
+    abort: Option<tokio::task::AbortHandle>,
+    arrival: Option<BoxFuture<'static, ()>>,
+    types: PhantomData<fn() -> T>,
+}
+
+/// Where a started call leaves its value for its handle.
+pub(super) struct Cell {
+    state: Mutex<CellState>,
+    /// Somebody has decided how the call ends.
+    ended: AtomicBool,
+    cancelled: AtomicBool,
+}
+
+#[derive(Default)]
+struct CellState {
+    value: Option<Left>,
+    /// The outcome is recorded: whether it is a value, or why not.
+    done: Option<Result<(), String>>,
+    failed: Option<String>,
+    wakers: Vec<Waker>,
+}
+
+/// What a started call leaves.
+enum Left {
+    Call(Finished),
+    Branch(Result<Box<dyn Any + Send>, Error>),
+}
+
+impl Cell {
+    fn new() -> Arc<Self> {
+        let state = Mutex::default();
+        Arc::new(Self {
+            state,
+            ended: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CellState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first one to ask decides how the call ends.
+    pub(super) fn claim_end(&self) -> bool {
+        !self.ended.swap(true, Ordering::AcqRel)
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Leaves the value for the handle.
+    pub(super) fn put(&self, finished: Finished) -> Finished {
+        self.leave(
+            finished.as_ref().err().map(ToString::to_string),
+            Left::Call(finished),
+        );
+        Err(Error::plain(
+            ErrorKind::Cancelled,
+            "the outcome is with the handle",
+        ))
+    }
+
+    fn leave(&self, failed: Option<String>, left: Left) {
+        let mut state = self.lock();
+        state.failed = failed;
+        state.value = Some(left);
+    }
+
+    /// The outcome is in the journal: whoever waits for that may go on.
+    pub(super) fn finish(&self) {
+        let mut state = self.lock();
+        state.done = Some(state.failed.take().map_or(Ok(()), Err));
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn poll_done(&self, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+        let mut state = self.lock();
+        match &state.done {
+            Some(done) => Poll::Ready(done.clone()),
+            None => {
+                if !state.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                    state.wakers.push(cx.waker().clone());
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    fn take<T: 'static>(&self) -> Result<T, Error> {
+        match self.lock().value.take() {
+            Some(Left::Call(finished)) => typed(finished),
+            Some(Left::Branch(output)) => output?
+                .downcast()
+                .map(|output| *output)
+                .map_err(|_| Error::runtime("the branch has another output than its handle expects")),
+            None => Err(Error::runtime("the outcome of this handle was taken before")),
+        }
+    }
+}
+
+/// What a call that comes after another one keeps of it.
+pub(crate) struct Upstream {
+    cell: Arc<Cell>,
+}
+
+impl Upstream {
+    /// Waits for the outcome.
+    pub(super) async fn succeeded(&self) -> Result<(), String> {
+        let done = std::future::poll_fn(|cx| self.cell.poll_done(cx)).await;
+        done.map_err(|reason| format!("a call that it comes after did not succeed: {reason}"))
+    }
+}
+
+/// The name of a branch in messages.
+const BRANCH: &str = "orch::spawn";
+
+/// Counts a started call as open until it has ended, and tells its handle when it ended without an outcome.
+struct Open {
+    scope: Option<Arc<Scope>>,
+    cell: Arc<Cell>,
+    alive: Option<Arc<Alive>>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.cell.claim_end() {
+            let over = match &self.scope {
+                Some(scope) => scope.run.over("a started call"),
+                None => Error::plain(ErrorKind::Cancelled, "the started run was cancelled"),
+            };
+            drop(self.cell.put(Err(over)));
+            self.cell.finish();
+        }
+        if let Some(scope) = &self.scope {
+            scope.started_ended();
+            drop(self.alive.take());
+            scope.run.worker_left();
+        }
+    }
+}
+
+/// Starts a call inside the scope that it was written in.
+pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Prepared) -> Handle<T> {
+    let cell = Cell::new();
+    let seat = ticket.share();
+    let scope = seat.scope().clone();
+    scope.add_started();
+    let alive = scope.run.alive.get().and_then(std::sync::Weak::upgrade);
+    let open = Open {
+        scope: Some(scope.clone()),
+        cell: cell.clone(),
+        alive,
+    };
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return ended(no_tokio());
+    };
+    let (for_task, name) = (cell.clone(), prepared.definition.display_name());
+    let task = runtime.spawn(async move {
+        let open = open;
+        drop(task::run_task(ticket, prepared, Some(for_task)).await);
+        drop(open);
+    });
+    let abort = task.abort_handle();
+    scope.set_abort(seat.slot(), abort.clone());
+    Handle {
+        seat: Some(seat),
+        name,
+        cell,
+        abort: Some(abort),
+        arrival: None,
+        types: PhantomData,
+    }
+}
+
+/// Starts a run outside any body.
+pub(super) fn start_root<T>(core: Arc<Core>, prepared: Prepared) -> Handle<T> {
+    let cell = Cell::new();
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return ended(no_tokio());
+    };
+    let open = Open {
+        scope: None,
+        cell: cell.clone(),
+        alive: None,
+    };
+    let name = prepared.definition.display_name();
+    let task = runtime.spawn(async move {
+        let open = open;
+        let finished = flow::run_root(core, prepared).await;
+        if open.cell.claim_end() {
+            drop(open.cell.put(finished));
+            open.cell.finish();
+        }
+    });
+    Handle {
+        seat: None,
+        name,
+        cell,
+        abort: Some(task.abort_handle()),
+        arrival: None,
+        types: PhantomData,
+    }
+}
+
+/// Starts a branch of a body.
+pub(super) fn start_branch<F>(mut ticket: Ticket, parent: Arc<Frame>, future: F) -> Handle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let cell = Cell::new();
+    let seat = ticket.share();
+    let scope = seat.scope().clone();
+    scope.add_started();
+    let alive = scope.run.alive.get().and_then(std::sync::Weak::upgrade);
+    let open = Open {
+        scope: Some(scope.clone()),
+        cell: cell.clone(),
+        alive,
+    };
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return ended(no_tokio());
+    };
+    let task = runtime.spawn(async move {
+        let (open, mut ticket) = (open, ticket);
+        let run = ticket.scope.run.clone();
+        let (failure, output) = match run_branch(&ticket, &parent, future).await {
+            Ok(output) => (None, Ok(Box::new(output) as Box<dyn Any + Send>)),
+            Err(recorded) => (
+                Some(recorded.clone()),
+                Err(Error::recorded_at(BRANCH, run.id, recorded)),
+            ),
+        };
+        if open.cell.claim_end() {
+            ticket.set_failure(failure.map(Arc::new));
+            open.cell.leave(
+                output.as_ref().err().map(ToString::to_string),
+                Left::Branch(output),
+            );
+            ticket.end().await;
+            open.cell.finish();
+        }
+        drop(ticket);
+        drop(open);
+    });
+    let abort = task.abort_handle();
+    scope.set_abort(seat.slot(), abort.clone());
+    Handle {
+        seat: Some(seat),
+        name: BRANCH,
+        cell,
+        abort: Some(abort),
+        arrival: None,
+        types: PhantomData,
+    }
+}
+
+/// A plain tokio task behind a handle, where there is no run to be a branch of.
+pub(super) fn start_plain<F>(future: F) -> Handle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let cell = Cell::new();
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return ended(no_tokio());
+    };
+    let open = Open {
+        scope: None,
+        cell: cell.clone(),
+        alive: None,
+    };
+    let task = runtime.spawn(async move {
+        let open = open;
+        let output = future.await;
+        if open.cell.claim_end() {
+            open.cell.leave(None, Left::Branch(Ok(Box::new(output))));
+            open.cell.finish();
+        }
+    });
+    Handle {
+        seat: None,
+        name: BRANCH,
+        cell,
+        abort: Some(task.abort_handle()),
+        arrival: None,
+        types: PhantomData,
+    }
+}
+
+/// A handle of something that has ended already.
+pub(super) fn ended<T>(error: Error) -> Handle<T> {
+    let cell = Cell::new();
+    cell.claim_end();
+    drop(cell.put(Err(error)));
+    cell.finish();
+    Handle {
+        seat: None,
+        name: "",
+        cell,
+        abort: None,
+        arrival: None,
+        types: PhantomData,
+    }
+}
+
+fn no_tokio() -> Error {
+    Error::runtime("`.start()` needs a tokio runtime: call it inside `#[tokio::main]` or `Runtime::block_on`")
+}
+
+impl<T> Handle<T> {
+    /// Cancels the call, unless it has ended. Awaiting the handle then gives
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
+    pub fn cancel(&self) {
+        let Some(seat) = &self.seat else {
+            if let Some(abort) = &self.abort {
+                abort.abort();
+            }
+            return;
+        };
+        // An outcome that is recorded stands, in life as in replay.
+        if seat.has_outcome() || !self.cell.claim_end() {
+            return;
+        }
+        self.cell.cancelled.store(true, Ordering::Release);
+        let run = &seat.scope().run;
+        let recorded = RecordedError::message(ErrorKind::Cancelled, "it was cancelled through its handle");
+        drop(
+            self.cell
+                .put(Err(Error::recorded_at(self.name, run.id, recorded.clone()))),
+        );
+        seat.submit(Outcome::Error(Arc::new(recorded)), Durability::Buffered);
+        self.cell.finish();
+        if let Some(abort) = &self.abort {
+            abort.abort();
+        }
+    }
+
+    pub(super) fn upstream(&self) -> Upstream {
+        Upstream {
+            cell: self.cell.clone(),
+        }
+    }
+
+    /// Waits for a handle of another scope: its arrival takes a number here.
+    fn arrival(seat: &Seat, cell: Arc<Cell>, here: Arc<Scope>) -> BoxFuture<'static, ()> {
+        let call = prefix_digest("orch handle", "") ^ seat.key.digest();
+        let mut ticket = Ticket::claim(
+            here,
+            &CallHash {
+                call,
+                former: Vec::new(),
+            },
+        );
+        Box::pin(async move {
+            let _ = std::future::poll_fn(|cx| cell.poll_done(cx)).await;
+            ticket.end().await;
+        })
+    }
+}
+
+impl<T: 'static> Future for Handle<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let Some(seat) = &this.seat else {
+            let _ = ready!(this.cell.poll_done(cx));
+            return Poll::Ready(this.cell.take());
+        };
+        if this.arrival.is_none() && !frame::is_polling(seat.scope()) && seat.scope().run.core.rules.arrivals
+        {
+            let here = frame::current().filter(|frame| Arc::ptr_eq(&frame.run, &seat.scope().run));
+            this.arrival =
+                here.map(|frame| Self::arrival(seat, this.cell.clone(), frame.open_scope().clone()));
+        }
+        match &mut this.arrival {
+            Some(arrival) => ready!(arrival.as_mut().poll(cx)),
+            None if frame::is_polling(seat.scope()) => ready!(seat.poll_turn(cx)),
+            // Outside any body there is no order to keep.
+            None => {
+                let _ = ready!(this.cell.poll_done(cx));
+            }
+        }
+        seat.take_failure();
+        Poll::Ready(this.cell.take())
+    }
+}
+
+impl<T> std::fmt::Debug for Handle<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle")
+            .field("done", &self.cell.lock().done.is_some())
+            .finish_non_exhaustive()
+    }
+}

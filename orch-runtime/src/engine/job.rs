@@ -1,0 +1,90 @@
+//! A synchronous body on the blocking pool.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
+
+use super::{Frame, frame, panics};
+use crate::{
+    definition::{BodyError, BodyResult, Cause},
+    state::Notice,
+};
+
+/// What a synchronous body takes along to its thread: its frame, and the permit that it keeps until it returns.
+pub struct Job {
+    frame: Arc<Frame>,
+    permit: Option<OwnedSemaphorePermit>,
+    running: Arc<AtomicBool>,
+}
+
+impl Job {
+    pub(super) fn new(frame: &Arc<Frame>, permit: Option<OwnedSemaphorePermit>) -> (Self, JobWatch) {
+        let running = Arc::new(AtomicBool::new(false));
+        let watch = JobWatch {
+            frame: frame.clone(),
+            running: running.clone(),
+        };
+        (
+            Self {
+                frame: frame.clone(),
+                permit,
+                running,
+            },
+            watch,
+        )
+    }
+
+    pub(crate) fn spawn<T: Send + 'static>(
+        self,
+        body: impl FnOnce() -> BodyResult<T> + Send + 'static,
+    ) -> JoinHandle<BodyResult<T>> {
+        let Self {
+            frame,
+            permit,
+            running,
+        } = self;
+        tokio::task::spawn_blocking(move || {
+            running.store(true, Ordering::Release);
+            let span = frame.span.clone();
+            let _in_span = span.enter();
+            let result = {
+                let _entered = frame::enter(frame);
+                catch_unwind(AssertUnwindSafe(body))
+            };
+            drop(permit);
+            running.store(false, Ordering::Release);
+            result.unwrap_or_else(|panic| {
+                let cause = Cause::Panic(panics::take_place());
+                Err(BodyError {
+                    cause,
+                    ..BodyError::new(panics::message(&*panic))
+                })
+            })
+        })
+    }
+}
+
+/// Says aloud when the thread of a body is left to itself.
+pub(super) struct JobWatch {
+    frame: Arc<Frame>,
+    running: Arc<AtomicBool>,
+}
+
+impl Drop for JobWatch {
+    fn drop(&mut self) {
+        if self.running.load(Ordering::Acquire) {
+            let task = self.frame.task.as_ref();
+            let name = task.map_or("", |task| task.definition.display_name());
+            let text = format!("the thread of `{name}` cannot be stopped and goes on until the body returns");
+            self.frame
+                .run
+                .notice(task.map(|task| task.number), Notice::Abandoned, text);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The way of a call: written, claimed, begun, attempted, recorded, handed over.
+//!
+//! [`task`] and [`flow`] hold the pipeline, one screen each. [`scope`] and [`body`] hold the order: every outcome
+//! takes a number and is handed to the body that asked for it one at a time, in life as in replay.
+
+mod alive;
+mod ambient;
+mod attempt;
+mod body;
+mod branch;
+mod cached;
+mod call;
+mod commit;
+mod context;
+mod flow;
+mod frame;
+mod handle;
+mod job;
+mod map;
+mod panics;
+mod progress;
+mod pulse;
+mod replay;
+mod retry;
+mod rules;
+mod run;
+mod scope;
+mod task;
+mod ticket;
+
+pub use ambient::{now, random, sleep, step, uuid};
+pub use branch::spawn;
+pub use call::{Call, Flow, Kind, Task};
+pub(crate) use call::{flow_call, task_call, typed};
+pub(crate) use context::ctx_core;
+pub use context::{Context, IdempotencyKey, ctx, idempotency_key};
+pub(crate) use flow::resume;
+pub(crate) use frame::Frame;
+pub use handle::Handle;
+pub(crate) use job::Job;
+pub use map::{Map, TryMap, map, try_map};
+pub(crate) use panics::watch_panics;
+pub use rules::Rules;
+pub(crate) use run::{RunShared, Stop};

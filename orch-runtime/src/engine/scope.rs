@@ -1,0 +1,454 @@
+//! A body's calls and the queue through which their outcomes reach it.
+//!
+//! Every outcome takes the scope's next number when it is submitted, and is handed over in the order of the
+//! numbers, one per poll of the body, live as in replay. Nothing is ready at a call's first poll.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use rustc_hash::FxHashMap;
+use slab::Slab;
+
+use super::{
+    RunShared, Stop,
+    pulse::Pulse,
+    replay::{Found, Head, History},
+};
+use crate::{
+    cache::CallHash,
+    error::RecordedError,
+    id::{CallKey, ScopeId},
+    store::{Commit, Committed, Journal, Record},
+};
+
+pub(crate) struct Scope {
+    pub(crate) run: Arc<RunShared>,
+    pub(crate) id: ScopeId,
+    /// The attempt of the body, unique among the attempts of this scope.
+    pub(crate) instance: u64,
+    pub(crate) pulse: Arc<Pulse>,
+    outer: Option<Arc<Scope>>,
+    /// Whether records remain here or around; calls without a record wait then.
+    replaying: AtomicBool,
+    state: Mutex<State>,
+}
+
+pub(super) struct State {
+    occurrences: FxHashMap<u128, u32>,
+    slots: Slab<Slot>,
+    written: u64,
+    /// Submitted and not handed over, in the order of their numbers.
+    queue: VecDeque<Queued>,
+    /// Handed over before anybody asked; asked for now. By number, because `select!` asks in random order.
+    front: BTreeMap<u32, usize>,
+    next_number: u32,
+    /// Counts polls of the body: an outcome is ready only in the poll for which it was handed over.
+    epoch: u64,
+    history: Option<Box<History>>,
+    inner: Vec<Weak<Scope>>,
+    open: usize,
+    closed: bool,
+    waits_for_end: Option<Waker>,
+}
+
+struct Queued {
+    slot: usize,
+    durable: bool,
+    commit: Option<Commit>,
+}
+
+struct Slot {
+    waker: Option<Waker>,
+    phase: Phase,
+    written: u64,
+    number: u32,
+    /// Dropped in life, before its outcome was handed over.
+    marked: bool,
+    /// In the queue, or waiting for the turn of its record.
+    pending: bool,
+    /// The future that submits the outcome and the one that awaits it, for a started call two.
+    owners: u8,
+    /// A started call's failure that nobody has taken yet.
+    failure: Option<Arc<RecordedError>>,
+    abort: Option<tokio::task::AbortHandle>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Written, begun, or awaiting its turn.
+    Open,
+    Parked,
+    /// Was parked, or is not to be parked again.
+    Released,
+    Delivered(u64),
+}
+
+/// What handing over came to.
+pub(super) enum Delivery {
+    Handed,
+    /// There is nothing to hand over.
+    Empty,
+    /// Records or outcomes are there, and the one that has to go first is not.
+    Held,
+    /// What has to go first is the end of an inner body that is still on its way.
+    Inner,
+    Stop(Stop),
+}
+
+/// What a new call gets.
+pub(super) struct Claimed {
+    pub(super) slot: usize,
+    pub(super) key: CallKey,
+    pub(super) found: Found,
+}
+
+impl Scope {
+    pub(super) fn open(
+        run: Arc<RunShared>,
+        id: ScopeId,
+        instance: u64,
+        outer: Option<Arc<Scope>>,
+        journal: Journal,
+    ) -> Arc<Self> {
+        let history = History::read(journal, instance);
+        let outer_replays = outer.as_ref().is_some_and(|outer| outer.replaying());
+        let replaying = AtomicBool::new(history.remains() || outer_replays);
+        let state = Mutex::new(State {
+            occurrences: FxHashMap::default(),
+            slots: Slab::new(),
+            written: 0,
+            queue: VecDeque::new(),
+            front: BTreeMap::new(),
+            next_number: history.next_number,
+            epoch: 0,
+            inner: Vec::new(),
+            open: 0,
+            closed: false,
+            waits_for_end: None,
+            history: (!history.is_empty()).then(|| Box::new(history)),
+        });
+        let pulse = Pulse::new(&run.core.clock);
+        let scope = Arc::new(Self {
+            run,
+            id,
+            instance,
+            pulse,
+            outer,
+            replaying,
+            state,
+        });
+        if outer_replays && let Some(outer) = &scope.outer {
+            outer.lock().inner.push(Arc::downgrade(&scope));
+        }
+        scope
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether calls without a record have to wait.
+    pub(super) fn replaying(&self) -> bool {
+        self.replaying.load(Ordering::Acquire)
+    }
+
+    /// A call is written: it gets its key, and what the journal knows of it.
+    pub(super) fn claim(&self, hash: &CallHash) -> Claimed {
+        let mut state = self.lock();
+        let counter = state.occurrences.entry(hash.call).or_default();
+        let occurrence = *counter;
+        *counter += 1;
+        state.written += 1;
+        let written = state.written;
+        let slot = state.slots.insert(Slot {
+            waker: None,
+            phase: Phase::Open,
+            written,
+            number: 0,
+            marked: false,
+            pending: false,
+            owners: 1,
+            failure: None,
+            abort: None,
+        });
+        let found = match &mut state.history {
+            Some(history) => history.claim(hash, occurrence, slot),
+            None => Found::default(),
+        };
+        if let Some(own) = state.slots.get_mut(slot) {
+            own.marked = found.dropped;
+            own.number = found.record.as_ref().map_or(0, |record| record.number);
+            own.pending = found.record.is_some();
+        }
+        let key = CallKey {
+            scope: self.id,
+            call: hash.call,
+            occurrence,
+        };
+        let has_record = found.record.is_some();
+        drop(state);
+        if has_record {
+            self.pulse.queued();
+        }
+        Claimed { slot, key, found }
+    }
+
+    /// Holds a call without a record back while records remain.
+    pub(super) fn poll_released(&self, slot: usize, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.replaying() {
+            return Poll::Ready(());
+        }
+        let mut state = self.lock();
+        let Some(own) = state.slots.get_mut(slot) else {
+            return Poll::Ready(());
+        };
+        if own.phase == Phase::Released || !self.replaying() || !self.run.core.rules.park {
+            return Poll::Ready(());
+        }
+        own.phase = Phase::Parked;
+        own.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Puts an outcome at the end of the queue. The caller holds the run's writer, so that numbers and commits
+    /// have one order.
+    pub(super) fn enqueue(&self, slot: usize, durable: bool, commit: impl FnOnce(u32) -> Option<Commit>) {
+        let mut state = self.lock();
+        let number = state.next_number;
+        state.next_number += 1;
+        let commit = commit(number);
+        if let Some(own) = state.slots.get_mut(slot) {
+            own.number = number;
+            own.pending = true;
+        }
+        state.queue.push_back(Queued {
+            slot,
+            durable,
+            commit,
+        });
+        drop(state);
+        self.pulse.queued();
+    }
+
+    /// Hands over the next outcome, if it may go.
+    pub(super) fn deliver(self: &Arc<Self>, cx: &mut Context<'_>) -> Delivery {
+        let mut state = self.lock();
+        if let Some((_, slot)) = state.front.pop_first() {
+            return self.hand_over(state, slot);
+        }
+        if let Some(history) = state.history.as_deref_mut()
+            && history.remains()
+        {
+            match history.head(self.run.edited || !self.run.core.rules.strict_head) {
+                Head::Ready(slot) => {
+                    if !history.remains() {
+                        self.settle(&mut state);
+                    }
+                    return self.hand_over(state, slot);
+                }
+                Head::Missing if self.run.edited || !self.run.core.rules.strict_head => {}
+                Head::NotReady => return Delivery::Inner,
+                Head::Missing => {
+                    let held = history.holds_back() || !state.queue.is_empty();
+                    return if held { Delivery::Held } else { Delivery::Empty };
+                }
+                Head::Done => self.settle(&mut state),
+            }
+        }
+        let Some(first) = state.queue.front_mut() else {
+            return Delivery::Empty;
+        };
+        if let Some(commit) = &mut first.commit {
+            match Pin::new(commit).poll(cx) {
+                Poll::Pending => return Delivery::Empty,
+                Poll::Ready(Ok(Committed::Applied | Committed::AlreadyMine)) => {}
+                Poll::Ready(Ok(Committed::Fenced)) => return Delivery::Stop(Stop::Fenced),
+                Poll::Ready(Err(error)) => return Delivery::Stop(Stop::Store(error)),
+            }
+        }
+        let (slot, durable) = (first.slot, first.durable);
+        state.queue.pop_front();
+        if !durable {
+            self.run.handed_over_buffered();
+        }
+        self.hand_over(state, slot)
+    }
+
+    fn hand_over(&self, mut state: MutexGuard<'_, State>, slot: usize) -> Delivery {
+        state.epoch += 1;
+        let epoch = state.epoch;
+        let mut waker = None;
+        if let Some(own) = state.slots.get_mut(slot) {
+            own.phase = Phase::Delivered(epoch);
+            own.pending = false;
+            waker = own.waker.take();
+            if own.owners == 0 {
+                state.slots.remove(slot);
+            }
+        }
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Delivery::Handed
+    }
+
+    /// Whether the outcome in `slot` is handed over with this poll of the body. `inside` says that it is the
+    /// scope's own body that asks.
+    pub(super) fn poll_delivered(&self, slot: usize, inside: bool, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        let epoch = state.epoch;
+        let Some(own) = state.slots.get_mut(slot) else {
+            return Poll::Pending;
+        };
+        match own.phase {
+            Phase::Delivered(at) if at == epoch || !inside || !self.run.core.rules.one_per_poll => {
+                Poll::Ready(())
+            }
+            Phase::Delivered(_) => {
+                // It came when nobody was looking. To be ready at once would let `select!` choose at random
+                // between this and others; so it queues again, before everything that has a later number.
+                let number = own.number;
+                own.waker = Some(cx.waker().clone());
+                state.front.insert(number, slot);
+                drop(state);
+                self.pulse.queued();
+                Poll::Pending
+            }
+            _ => {
+                match &mut own.waker {
+                    Some(waker) if waker.will_wake(cx.waker()) => {}
+                    waker => *waker = Some(cx.waker().clone()),
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Whether an outcome is there, or a record of one.
+    pub(super) fn has_outcome(&self, slot: usize) -> bool {
+        self.lock()
+            .slots
+            .get(slot)
+            .is_none_or(|own| own.pending || matches!(own.phase, Phase::Delivered(_)))
+    }
+
+    /// Another future awaits the outcome of `slot` too: the handle of a started call.
+    pub(super) fn share(&self, slot: usize) {
+        if let Some(own) = self.lock().slots.get_mut(slot) {
+            own.owners += 1;
+        }
+    }
+
+    /// One of the futures of `slot` is gone. Says whether its outcome had been handed over.
+    pub(super) fn leave(&self, slot: usize) -> bool {
+        let mut state = self.lock();
+        let Some(own) = state.slots.get_mut(slot) else {
+            return true;
+        };
+        own.owners = own.owners.saturating_sub(1);
+        let delivered = matches!(own.phase, Phase::Delivered(_));
+        let number = own.number;
+        if own.owners == 0 {
+            own.waker = None;
+            if own.phase == Phase::Parked {
+                own.phase = Phase::Released;
+            }
+            if !own.pending {
+                state.slots.remove(slot);
+                if delivered && state.front.get(&number) == Some(&slot) {
+                    state.front.remove(&number);
+                }
+            }
+        }
+        delivered
+    }
+
+    /// The inner body behind this slot has ended again; its record may be handed over.
+    pub(super) fn make_ready(&self, number: u32) {
+        if let Some(history) = &mut self.lock().history {
+            history.make_ready(number);
+        }
+        self.pulse.queued();
+    }
+
+    /// No record is left: calls that were held back start in the order in which they were written.
+    fn settle(&self, state: &mut State) {
+        if self.outer.as_ref().is_some_and(|outer| outer.replaying()) {
+            return;
+        }
+        self.replaying.store(false, Ordering::Release);
+        let inner = std::mem::take(&mut state.inner);
+        release(state, true);
+        for scope in inner.iter().filter_map(Weak::upgrade) {
+            scope.outer_settled();
+        }
+    }
+
+    fn outer_settled(&self) {
+        let mut state = self.lock();
+        if !state.history.as_deref().is_some_and(History::remains) {
+            self.settle(&mut state);
+        }
+    }
+
+    /// The body is idle and nothing can be handed over: what was held back may be what it waits for. Says
+    /// whether anything was released. Calls that are known to have been dropped stay where they are.
+    pub(super) fn release_parked(&self) -> bool {
+        let mut state = self.lock();
+        let mut any = release(&mut state, false);
+        let inner: Vec<_> = state.inner.iter().filter_map(Weak::upgrade).collect();
+        drop(state);
+        for scope in inner {
+            any |= scope.release_parked();
+        }
+        any
+    }
+
+    /// A record that no call of the body has claimed.
+    pub(super) fn unused(&self) -> Option<Record> {
+        self.lock()
+            .history
+            .as_deref()
+            .and_then(History::first_unclaimed)
+            .cloned()
+    }
+
+    /// Whether no call of this body is under way.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.lock().slots.is_empty()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+}
+
+/// Releases what is parked, in the order in which it was written.
+fn release(state: &mut State, dropped_too: bool) -> bool {
+    let mut parked: Vec<(u64, usize)> = state
+        .slots
+        .iter()
+        .filter(|(_, own)| own.phase == Phase::Parked && (dropped_too || !own.marked))
+        .map(|(slot, own)| (own.written, slot))
+        .collect();
+    parked.sort_unstable();
+    for (_, slot) in &parked {
+        if let Some(own) = state.slots.get_mut(*slot) {
+            own.phase = Phase::Released;
+            if let Some(waker) = own.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+    !parked.is_empty()
+}
+
+mod started;

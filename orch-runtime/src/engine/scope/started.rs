@@ -1,0 +1,108 @@
+//! What a body has started and not awaited, and the end of a scope.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use super::{Delivery, Scope};
+use crate::error::RecordedError;
+
+impl Scope {
+    /// A call was started: the scope stays open until it has ended.
+    pub(in crate::engine) fn add_started(&self) {
+        self.lock().open += 1;
+    }
+
+    /// How a started call can be stopped. A call of a scope that is closed already is stopped at once.
+    pub(in crate::engine) fn set_abort(&self, slot: usize, abort: tokio::task::AbortHandle) {
+        let mut state = self.lock();
+        if state.closed {
+            abort.abort();
+        } else if let Some(own) = state.slots.get_mut(slot) {
+            own.abort = Some(abort);
+        }
+    }
+
+    /// A started call has ended.
+    pub(in crate::engine) fn started_ended(&self) {
+        let mut state = self.lock();
+        state.open = state.open.saturating_sub(1);
+        let waker = state.waits_for_end.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// A started call failed; the run fails with it unless somebody takes the outcome.
+    pub(in crate::engine) fn set_failure(&self, slot: usize, failure: Option<Arc<RecordedError>>) {
+        if let Some(own) = self.lock().slots.get_mut(slot) {
+            own.failure = failure;
+        }
+    }
+
+    /// The first failure of a started call that nobody has taken.
+    pub(in crate::engine) fn untaken_failure(&self) -> Option<Arc<RecordedError>> {
+        let state = self.lock();
+        let failed = state
+            .slots
+            .iter()
+            .filter_map(|(_, own)| Some((own.written, own.failure.clone()?)));
+        failed
+            .min_by_key(|(written, _)| *written)
+            .map(|(_, failure)| failure)
+    }
+
+    /// How many started calls have not ended.
+    pub(in crate::engine) fn open_calls(&self) -> usize {
+        self.lock().open
+    }
+
+    /// Stops everything that was started. Calls that come later are stopped at once.
+    pub(in crate::engine) fn close(&self) {
+        let started: Vec<_> = {
+            let mut state = self.lock();
+            state.closed = true;
+            state
+                .slots
+                .iter_mut()
+                .filter_map(|(_, own)| own.abort.take())
+                .collect()
+        };
+        for abort in started {
+            abort.abort();
+        }
+    }
+
+    /// Ready when nothing that was started is left. Outcomes are handed over meanwhile: to handles that other
+    /// bodies hold, or to nobody.
+    pub(in crate::engine) fn poll_ended(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), crate::engine::Stop>> {
+        loop {
+            match self.deliver(cx) {
+                Delivery::Handed => continue,
+                Delivery::Stop(stop) => return Poll::Ready(Err(stop)),
+                Delivery::Empty | Delivery::Held | Delivery::Inner => {
+                    if self.replaying() && self.release_parked() {
+                        continue;
+                    }
+                }
+            }
+            let mut state = self.lock();
+            if state.open == 0 && (state.queue.is_empty() || state.closed) {
+                return Poll::Ready(Ok(()));
+            }
+            state.waits_for_end = Some(cx.waker().clone());
+            drop(state);
+            self.pulse.look(cx.waker());
+            self.pulse.take_queued();
+            self.pulse.take_woken();
+            if self.pulse.rest() {
+                return Poll::Pending;
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! One call's place in its scope: claimed when the call is written, given back when its future is gone.
+
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use super::{
+    commit::{Submission, Writer},
+    frame,
+    scope::Scope,
+};
+use crate::{
+    cache::CallHash,
+    clock::Timestamp,
+    id::{CallKey, TaskNumber},
+    store::{Durability, InFlight, Outcome, Record},
+};
+
+/// A place in a scope's order. Whatever a body can wait for through orch has one.
+pub(crate) struct Ticket {
+    pub(super) scope: Arc<Scope>,
+    slot: usize,
+    pub(super) key: CallKey,
+    record: Option<Record>,
+    pooled: Option<Outcome>,
+    pub(super) in_flight: Option<InFlight>,
+    /// Somebody else marks the drop, or there is none to mark: the call was started.
+    silent: bool,
+    begun: bool,
+}
+
+/// How a call begins.
+pub(super) enum Begin {
+    /// Its outcome was recorded; it is its turn.
+    Recorded(Outcome),
+    /// An earlier attempt of the body got this value.
+    Pooled(Outcome),
+    /// It has to run.
+    Live,
+    /// Its scope has ended.
+    Over,
+}
+
+impl Ticket {
+    /// Claims the next place of this key in a scope.
+    pub(super) fn claim(scope: Arc<Scope>, hash: &CallHash) -> Self {
+        let claimed = scope.claim(hash);
+        let found = claimed.found;
+        Self {
+            scope,
+            slot: claimed.slot,
+            key: claimed.key,
+            record: found.record,
+            pooled: found.pooled,
+            in_flight: found.in_flight,
+            silent: false,
+            begun: false,
+        }
+    }
+
+    /// The place of a call that is started: its handle awaits the outcome, so nothing here waits for a turn.
+    pub(super) fn share(&mut self) -> Seat {
+        self.silent = true;
+        self.scope.share(self.slot);
+        Seat {
+            scope: self.scope.clone(),
+            slot: self.slot,
+            key: self.key,
+        }
+    }
+
+    /// Waits until the call may begin, or until its recorded outcome is due.
+    pub(super) async fn begin(&mut self) -> Begin {
+        self.begun = true;
+        if self.scope.is_closed() {
+            return Begin::Over;
+        }
+        if let Some(record) = self.record.take() {
+            if !self.silent {
+                self.delivered().await;
+            }
+            return Begin::Recorded(record.outcome);
+        }
+        poll_fn(|cx| self.scope.poll_released(self.slot, cx)).await;
+        match self.pooled.take() {
+            Some(outcome) => Begin::Pooled(outcome),
+            None => Begin::Live,
+        }
+    }
+
+    /// Puts the outcome into the journal and the queue, in one change with the steps that `steps` writes.
+    pub(super) fn submit(
+        &self,
+        task: Option<TaskNumber>,
+        outcome: Outcome,
+        durability: Durability,
+        steps: impl FnOnce(&mut Writer, Timestamp),
+    ) {
+        let CallKey { call, occurrence, .. } = self.key;
+        let submission = Submission {
+            slot: self.slot,
+            call,
+            occurrence,
+            task,
+            outcome,
+            durability,
+        };
+        self.scope.run.submit(&self.scope, submission, steps);
+    }
+
+    /// Waits for the outcome's turn.
+    pub(super) async fn delivered(&self) {
+        poll_fn(|cx| poll_turn(&self.scope, self.slot, cx)).await;
+    }
+
+    /// The inner body has ended, and its value lies with it: takes the place that this end had, or the next one.
+    pub(super) async fn end(&mut self) {
+        self.begun = true;
+        match self.record.take() {
+            Some(record) => self.scope.make_ready(record.number),
+            None => self.submit(None, Outcome::End, Durability::Buffered, |_, _| ()),
+        }
+        if !self.silent {
+            self.delivered().await;
+        }
+    }
+
+    /// A started call's failure, until somebody takes the outcome.
+    pub(super) fn set_failure(&self, failure: Option<Arc<crate::error::RecordedError>>) {
+        self.scope.set_failure(self.slot, failure);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let delivered = self.scope.leave(self.slot);
+        let CallKey {
+            call,
+            occurrence,
+            scope,
+        } = self.key;
+        let run = &self.scope.run;
+        let to_mark = self.begun && !delivered && !self.silent && run.core.rules.marks;
+        if to_mark && run.leaves_traces() && !self.scope.is_closed() {
+            run.mark_dropped(scope, self.scope.instance, call, occurrence);
+        }
+    }
+}
+
+/// The place of a started call as its handle sees it.
+pub(super) struct Seat {
+    scope: Arc<Scope>,
+    slot: usize,
+    pub(super) key: CallKey,
+}
+
+impl Seat {
+    pub(super) fn poll_turn(&self, cx: &mut Context<'_>) -> Poll<()> {
+        poll_turn(&self.scope, self.slot, cx)
+    }
+
+    pub(super) fn scope(&self) -> &Arc<Scope> {
+        &self.scope
+    }
+
+    pub(super) fn slot(&self) -> usize {
+        self.slot
+    }
+
+    /// Whether the outcome is reached, or recorded.
+    pub(super) fn has_outcome(&self) -> bool {
+        self.scope.has_outcome(self.slot)
+    }
+
+    /// Ends the call with an outcome from outside.
+    pub(super) fn submit(&self, outcome: Outcome, durability: Durability) {
+        let CallKey { call, occurrence, .. } = self.key;
+        let submission = Submission {
+            slot: self.slot,
+            call,
+            occurrence,
+            task: None,
+            outcome,
+            durability,
+        };
+        self.scope.run.submit(&self.scope, submission, |_, _| ());
+    }
+
+    /// Somebody has taken the outcome: a failure is theirs now.
+    pub(super) fn take_failure(&self) {
+        self.scope.set_failure(self.slot, None);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.scope.leave(self.slot);
+    }
+}
+
+fn poll_turn(scope: &Arc<Scope>, slot: usize, cx: &mut Context<'_>) -> Poll<()> {
+    let inside = frame::is_polling(scope);
+    scope.poll_delivered(slot, inside, cx)
+}

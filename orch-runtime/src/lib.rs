@@ -1,0 +1,28 @@
+//! The engine, state and stores behind `orch-flow`. Programs depend on that crate, which re-exports this one.
+
+mod cache;
+mod clock;
+mod codec;
+mod definition;
+mod engine;
+mod error;
+mod id;
+#[doc(hidden)]
+pub mod private;
+mod runtime;
+pub mod state;
+pub mod store;
+pub mod testing;
+
+pub use cache::Shared;
+pub use clock::Timestamp;
+pub use codec::{Bytes, CodecError};
+pub use definition::{Backoff, BodyError, CacheScope, Definition, DefinitionKind, Place};
+pub use engine::{
+    Call, Context, Flow, Handle, IdempotencyKey, Kind, Map, Task, TryMap, ctx, idempotency_key, map, now,
+    random, sleep, spawn, step, try_map, uuid,
+};
+pub use error::{BoxError, Error, ErrorKind, RecordedError, Result, Retry};
+pub use id::{CallKey, RunId, ScopeId, TaskNumber};
+pub use runtime::{Runtime, RuntimeBuilder, Scoped};
+pub use state::{Event, EventKind, Notice, RunState, TaskState};

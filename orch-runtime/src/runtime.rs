@@ -1,0 +1,274 @@
+//! What runs share: store, clock, provided values, permits. And which runtime is the current one.
+
+mod core;
+mod queries;
+
+use std::{
+    any::{Any, TypeId, type_name},
+    cell::RefCell,
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+pub(crate) use self::core::Core;
+use crate::{
+    clock::Clock,
+    engine::{self, Rules, watch_panics},
+    error::{Error, Result},
+    id::RunId,
+    store::{MemoryStore, Store},
+};
+
+/// A runtime: where runs are kept, and what they may use.
+///
+/// A program needs none: the first call opens one with the default store. One is built to choose the store, to
+/// [provide](RuntimeBuilder::provide) values, to read history, or to [close](Self::close) in order. It is cheap
+/// to clone; all clones are the same runtime.
+///
+/// Which runtime a call uses, first match first: the run's that it is written in, `.on(&runtime)`,
+/// [`scope`](Self::scope), [`install`](Self::install), the default.
+///
+/// ```
+/// # use orch_runtime::Runtime;
+/// struct Mailer;
+///
+/// let runtime = Runtime::builder().provide(Mailer).cpu(2).build()?;
+/// # Ok::<_, orch_runtime::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Runtime {
+    core: Arc<Core>,
+}
+
+/// Builds a [`Runtime`].
+pub struct RuntimeBuilder {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    provided: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    provided_twice: Vec<&'static str>,
+    cpu: usize,
+    patience: Duration,
+    rules: Rules,
+}
+
+/// The one default runtime of the process: installed, or opened by the first call that has no other.
+static DEFAULT: OnceLock<Runtime> = OnceLock::new();
+
+thread_local! {
+    static SCOPED: RefCell<Option<Runtime>> = const { RefCell::new(None) };
+}
+
+/// The runtime of a call that is written outside any body.
+pub(crate) fn current_core() -> Result<Arc<Core>> {
+    if let Some(scoped) = SCOPED.with(|scoped| scoped.borrow().clone()) {
+        return Ok(scoped.core);
+    }
+    if let Some(default) = DEFAULT.get() {
+        return Ok(default.core.clone());
+    }
+    let opened = Runtime::builder().build()?;
+    Ok(DEFAULT.get_or_init(|| opened).core.clone())
+}
+
+impl Runtime {
+    /// Starts to build a runtime.
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder {
+            store: Arc::new(MemoryStore::new()),
+            clock: Clock::System,
+            provided: HashMap::new(),
+            provided_twice: Vec::new(),
+            cpu: std::thread::available_parallelism().map_or(1, usize::from),
+            patience: Duration::from_secs(10),
+            rules: Rules::default(),
+        }
+    }
+
+    /// The current runtime; opens the default one if there is none yet.
+    ///
+    /// # Errors
+    /// When the default store cannot be opened.
+    pub fn current() -> Result<Self> {
+        current_core().map(|core| Self { core })
+    }
+
+    /// Makes this the runtime of all calls that have no other.
+    ///
+    /// # Errors
+    /// When another one was installed before, or a call has opened the default one already.
+    pub fn install(&self) -> Result<()> {
+        let installed = DEFAULT.get_or_init(|| self.clone());
+        if Arc::ptr_eq(&installed.core, &self.core) {
+            return Ok(());
+        }
+        Err(Error::runtime(
+            "a runtime is installed already, or a call opened the default one; install yours first thing in `main`, \
+             or use `runtime.scope(…)`",
+        ))
+    }
+
+    /// Runs a future whose calls use this runtime.
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped {
+            runtime: self.clone(),
+            future,
+        }
+    }
+
+    /// Takes up a run of this store where its journal ends, and gives its output. Its definition has to be in
+    /// this program, under the name that the run was started with or with that name as `formerly`.
+    ///
+    /// # Errors
+    /// When the run has ended or is unknown, when its definition is not in this program, or its input does not
+    /// fit any more; and the run's own error.
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels the run.
+    pub async fn resume<T: 'static>(&self, run: RunId) -> Result<T> {
+        engine::typed(engine::resume(self.core.clone(), run).await)
+    }
+
+    /// Cancels a run of this process and everything below it. Says whether it was running here.
+    pub fn cancel(&self, run: RunId) -> bool {
+        self.core.cancel(run)
+    }
+
+    /// Waits until no run is under way and everything recorded is durable; new runs are refused from now on.
+    ///
+    /// # Errors
+    /// When the store cannot make everything durable.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the runtime refusing runs; it can be closed again.
+    pub async fn close(&self) -> Result<()> {
+        self.core.close(None).await
+    }
+
+    /// Like [`close`](Self::close), but stops what still runs after `grace`, so that it can be resumed later.
+    ///
+    /// # Errors
+    /// When the store cannot make everything durable.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the runtime refusing runs; it can be closed again.
+    pub async fn close_within(&self, grace: Duration) -> Result<()> {
+        self.core.close(Some(grace)).await
+    }
+
+    /// Where the history of this runtime lies, for messages.
+    pub fn location(&self) -> String {
+        self.core.store.location()
+    }
+
+    pub(crate) fn core(&self) -> Arc<Core> {
+        self.core.clone()
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime")
+            .field("store", &self.location())
+            .finish_non_exhaustive()
+    }
+}
+
+impl RuntimeBuilder {
+    /// Where runs are kept. Default: a [`MemoryStore`].
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Arc::new(store);
+        self
+    }
+
+    /// A value for `#[provided]` parameters of this type.
+    pub fn provide<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        if self.provided.insert(TypeId::of::<T>(), Arc::new(value)).is_some() {
+            self.provided_twice.push(type_name::<T>());
+        }
+        self
+    }
+
+    /// How many synchronous bodies may run at once; at least 1. Default: the number of processors.
+    pub fn cpu(mut self, permits: usize) -> Self {
+        self.cpu = permits.max(1);
+        self
+    }
+
+    /// How long a resumed body may wait for something that its journal does not know before it counts as
+    /// diverged. Default: 10 seconds.
+    pub fn replay_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Switches rules of ordered delivery off, to show that they are needed.
+    #[doc(hidden)]
+    pub fn __rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    pub(crate) fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The runtime.
+    ///
+    /// # Errors
+    /// When two values of one type were provided.
+    pub fn build(self) -> Result<Runtime> {
+        let Self {
+            store,
+            clock,
+            provided,
+            provided_twice,
+            cpu,
+            patience,
+            rules,
+        } = self;
+        if let Some(twice) = provided_twice.first() {
+            return Err(Error::runtime(format!(
+                "two values of type `{twice}` are provided, and `#[provided]` chooses by type; wrap one of them in a \
+                 type of its own"
+            )));
+        }
+        watch_panics();
+        Ok(Runtime {
+            core: Arc::new(Core::new(store, clock, provided, cpu, patience, rules)),
+        })
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A future whose calls use one runtime; see [`Runtime::scope`].
+    pub struct Scoped<F> {
+        runtime: Runtime,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Scoped<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let before = SCOPED.with(|scoped| scoped.replace(Some(this.runtime.clone())));
+        let _restore = Restore(before);
+        this.future.poll(cx)
+    }
+}
+
+struct Restore(Option<Runtime>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        let before = self.0.take();
+        let _ = SCOPED.try_with(|scoped| scoped.replace(before));
+    }
+}

@@ -1,0 +1,137 @@
+//! The inside of a runtime.
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::{Notify, Semaphore};
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    engine::{Rules, RunShared, Stop},
+    error::{Error, ErrorKind, Result},
+    id::RunId,
+    store::{Store, WorkerId},
+};
+
+/// What all runs of a runtime share.
+pub(crate) struct Core {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) worker: WorkerId,
+    /// Permits of synchronous bodies.
+    pub(crate) cpu: Arc<Semaphore>,
+    /// How long a resumed body may wait for what its journal does not know.
+    pub(crate) patience: Duration,
+    pub(crate) rules: Rules,
+    provided: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    closing: AtomicBool,
+    active: Mutex<HashMap<RunId, Arc<RunShared>>>,
+    left: Notify,
+}
+
+impl Core {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        provided: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+        cpu: usize,
+        patience: Duration,
+        rules: Rules,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            worker: WorkerId(Uuid::now_v7()),
+            cpu: Arc::new(Semaphore::new(cpu)),
+            patience,
+            rules,
+            provided,
+            closing: AtomicBool::new(false),
+            active: Mutex::default(),
+            left: Notify::new(),
+        }
+    }
+
+    fn active(&self) -> MutexGuard<'_, HashMap<RunId, Arc<RunShared>>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The provided value of type `T`.
+    pub(crate) fn provided<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.provided.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    }
+
+    /// Whether new runs may start.
+    pub(crate) fn is_open(&self) -> Result<()> {
+        if self.closing.load(Ordering::Acquire) {
+            return Err(Error::runtime("the runtime is closed; no new run may start"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn enter_run(&self, run: &Arc<RunShared>) {
+        self.active().insert(run.id, run.clone());
+    }
+
+    pub(crate) fn leave_run(&self, run: RunId) {
+        let left = self.active().remove(&run);
+        drop(left);
+        self.left.notify_waiters();
+    }
+
+    /// How many other runs are under way.
+    pub(crate) fn others_than(&self, run: RunId) -> usize {
+        self.active().keys().filter(|other| **other != run).count()
+    }
+
+    pub(super) fn cancel(&self, run: RunId) -> bool {
+        let found = self.active().get(&run).cloned();
+        found.is_some_and(|run| {
+            run.stop(Stop::Cancelled("it was cancelled through the runtime".into()));
+            true
+        })
+    }
+
+    pub(super) async fn close(&self, grace: Option<Duration>) -> Result<()> {
+        self.closing.store(true, Ordering::Release);
+        let mut patience = std::pin::pin!(async {
+            match grace {
+                Some(grace) => self.clock.sleep(grace).await,
+                None => std::future::pending().await,
+            }
+        });
+        let mut stopped = false;
+        loop {
+            let left = self.left.notified();
+            let mut left = std::pin::pin!(left);
+            left.as_mut().enable();
+            if self.active().is_empty() {
+                break;
+            }
+            std::future::poll_fn(|cx| {
+                if !stopped && patience.as_mut().poll(cx).is_ready() {
+                    stopped = true;
+                    let runs: Vec<_> = self.active().values().cloned().collect();
+                    runs.iter().for_each(|run| run.stop(Stop::Shutdown));
+                }
+                left.as_mut().poll(cx)
+            })
+            .await;
+        }
+        let fault = |error| {
+            Error::plain(
+                ErrorKind::Store,
+                format!("the last changes are not durable: {error}"),
+            )
+        };
+        self.store.flush().await.map_err(fault)
+    }
+}

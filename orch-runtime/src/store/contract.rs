@@ -1,0 +1,180 @@
+//! The contract of a store.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use super::records::{
+    Attempt, CacheEntry, CacheLookup, Change, Claimed, Fence, Journal, Lead, Lookup, NewRun, Page, Run,
+    RunFilter, Submitted, TaskRun, WorkerId,
+};
+use crate::{
+    id::{RunId, ScopeId, TaskNumber},
+    state::Event,
+};
+
+/// A boxed future.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why a store could not do its work: what it did, and what stood in the way.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StoreError {
+    message: String,
+    #[source]
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// An error with its text.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// The same, with what caused it.
+    pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+}
+
+/// What must hold before a commit is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It survives whatever the store promises to survive.
+    Durable,
+    /// It is applied and readable; it becomes durable no later than the next durable commit of the same run.
+    Buffered,
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// The change holds.
+    Applied,
+    /// The same change was applied before; sent again, it changes nothing.
+    AlreadyMine,
+    /// Another worker has the run; nothing was changed and nothing will be.
+    Fenced,
+}
+
+/// A commit under way. Dropping it withdraws nothing.
+#[must_use]
+pub struct Commit(CommitState);
+
+enum CommitState {
+    Ready(Option<Result<Committed, StoreError>>),
+    Waiting(BoxFuture<'static, Result<Committed, StoreError>>),
+}
+
+impl Commit {
+    /// One that has ended.
+    pub fn ready(result: Result<Committed, StoreError>) -> Self {
+        Self(CommitState::Ready(Some(result)))
+    }
+
+    /// One that ends with `future`.
+    pub fn waiting(future: BoxFuture<'static, Result<Committed, StoreError>>) -> Self {
+        Self(CommitState::Waiting(future))
+    }
+}
+
+impl Future for Commit {
+    type Output = Result<Committed, StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            CommitState::Ready(result) => Poll::Ready(
+                result
+                    .take()
+                    .unwrap_or_else(|| Err(StoreError::new("the commit was polled after its end"))),
+            ),
+            CommitState::Waiting(future) => future.as_mut().poll(cx),
+        }
+    }
+}
+
+impl fmt::Debug for Commit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.0 {
+            CommitState::Ready(result) => format!("{result:?}"),
+            CommitState::Waiting(_) => "waiting".into(),
+        };
+        f.debug_tuple("Commit").field(&state).finish()
+    }
+}
+
+/// Where runs, journals and cached results live.
+///
+/// The methods are whole operations of the engine, so that every backend can do each its best way. What every
+/// implementation has to hold is written with each method and tested by [`conformance`](super::conformance).
+///
+/// Order: the commits of one run apply and are acknowledged in the order in which [`commit`](Self::commit) was
+/// *called*, and what is durable of them is always a prefix.
+pub trait Store: Send + Sync + 'static {
+    /// Creates a run in state `Pending`, or, where `NewRun::worker` says who takes it at once, claimed by that
+    /// worker. The run is durable when this resolves. A second submission of the same id changes nothing: it is
+    /// `Existing` with equal definition and input, else `Conflict`.
+    fn submit(&self, run: NewRun) -> BoxFuture<'_, Result<Submitted, StoreError>>;
+
+    /// Takes a run that has not ended for `worker`: raises its fence, so that whoever had it before is
+    /// [`Committed::Fenced`] from now on. `None` when the run is unknown or has ended.
+    fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>>;
+
+    /// Applies a change as a whole or not at all. It is in line when this *returns*; the commit that it returns
+    /// may be dropped without withdrawing anything. Each step is a compare-and-set: a step whose expected state
+    /// does not hold is an error and nothing of its change is applied. Events of the change can be read as soon
+    /// as it is applied, never before.
+    fn commit(&self, change: Change, durability: Durability) -> Commit;
+
+    /// The journal of one scope of a run: what was recorded in every attempt, in the order of the numbers, what
+    /// was dropped, and which calls have begun without having an outcome.
+    fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
+
+    /// Looks up a cache key. At most one caller leads a key at a time, and it leads until its lead is
+    /// [published](Self::publish) or [released](Self::release). `Follow` resolves when the leader ended, without
+    /// saying how: look up again. With `CacheLookup::follow == false` the answer is never `Follow`.
+    fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>>;
+
+    /// Stores the leader's value and ends its lead. Not durable when it returns: a lost entry costs a
+    /// computation, never a wrong value. Dropping the future withdraws nothing.
+    fn publish(&self, lead: Lead, entry: CacheEntry) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// Ends a lead without a value; the next follower that looks up leads.
+    fn release(&self, lead: Lead);
+
+    /// Resolves when everything that was committed before the call is as durable as the store makes it.
+    fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Runs, newest first, by pages.
+    fn runs(&self, filter: RunFilter, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
+
+    /// One run.
+    fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
+
+    /// The task runs of a run by their numbers, by pages.
+    fn task_runs(
+        &self,
+        run: RunId,
+        page: Page<TaskNumber>,
+    ) -> BoxFuture<'_, Result<Vec<TaskRun>, StoreError>>;
+
+    /// The attempts of a task run, first to last.
+    fn attempts(&self, run: RunId, task: TaskNumber) -> BoxFuture<'_, Result<Vec<Attempt>, StoreError>>;
+
+    /// Committed events of all runs, in their order, by pages of sequence numbers. A store that forgets old
+    /// events shows the gap in the numbers.
+    fn events(&self, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Event>, StoreError>>;
+
+    /// The committed events of one run, in their order, by pages.
+    fn run_events(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Event>, StoreError>>;
+
+    /// Where a person finds this store, for messages.
+    fn location(&self) -> String;
+}

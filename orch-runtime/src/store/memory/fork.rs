@@ -1,0 +1,61 @@
+//! The store as it was after its n-th operation: what a crash at that point would have left.
+
+use super::{Inner, MemoryStore};
+use crate::{
+    id::RunId,
+    store::{CacheEntry, CacheKey, Change, NewRun, WorkerId},
+};
+
+/// Something that changed the store.
+#[derive(Clone)]
+pub(super) enum Operation {
+    Submit(NewRun),
+    Claim(
+        RunId,
+        #[expect(dead_code, reason = "says who, for a debugger")] WorkerId,
+    ),
+    Commit(Change),
+    Publish(CacheKey, CacheEntry),
+}
+
+impl Inner {
+    pub(super) fn note(&mut self, operation: impl FnOnce() -> Operation) {
+        if let Some(operations) = &mut self.operations {
+            operations.push(operation());
+        }
+    }
+}
+
+impl MemoryStore {
+    /// How many operations a [forkable](super::MemoryStoreBuilder::forkable) store has carried out; 0 for others.
+    pub fn operations(&self) -> usize {
+        self.lock().operations.as_ref().map_or(0, Vec::len)
+    }
+
+    /// A store that holds what this one held after its first `operations` operations; it is forkable too.
+    pub fn fork(&self, operations: usize) -> Self {
+        let fork = Self::builder().forkable().build();
+        let taken: Vec<Operation> = self
+            .lock()
+            .operations
+            .iter()
+            .flatten()
+            .take(operations)
+            .cloned()
+            .collect();
+        {
+            let mut inner = fork.lock();
+            for operation in &taken {
+                // What was refused the first time is refused again, and changes nothing again.
+                match operation.clone() {
+                    Operation::Submit(run) => drop(inner.data.submit(run)),
+                    Operation::Claim(run, _) => drop(inner.data.claim(run)),
+                    Operation::Commit(change) => drop(inner.data.commit(change)),
+                    Operation::Publish(key, entry) => inner.cache.insert(key, entry, fork.keep.cache),
+                }
+            }
+            inner.operations = Some(taken);
+        }
+        fork
+    }
+}

@@ -1,0 +1,496 @@
+//! What a store is given and gives back. Plain data.
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::BoxFuture;
+use crate::{
+    clock::Timestamp,
+    codec::Bytes,
+    definition::DefinitionKind,
+    error::RecordedError,
+    id::{CallKey, RunId, ScopeId, TaskNumber},
+    state::{Notice, RunState, TaskState},
+};
+
+/// A process that executes runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct WorkerId(pub Uuid);
+
+/// Who may write to a run: raised with every claim, so that a worker that lost the run cannot write any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fence(pub u64);
+
+/// Why a run starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Trigger {
+    /// Somebody called the flow, or a task outside any flow.
+    Call,
+    /// A flow called it.
+    Parent,
+}
+
+/// A run that does not exist yet.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// Its identity.
+    pub id: RunId,
+    /// Full name of the definition.
+    pub name: Cow<'static, str>,
+    /// Flow, or a task outside any flow.
+    pub kind: DefinitionKind,
+    /// Hash of the body's tokens: tells an edit from non-determinism.
+    pub body_hash: u64,
+    /// The encoded input.
+    pub input: Bytes,
+    /// What a person called this run.
+    pub label: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<Cow<'static, str>>,
+    /// Why it starts.
+    pub trigger: Trigger,
+    /// The task run of the flow that called it.
+    pub parent: Option<(RunId, TaskNumber)>,
+    /// Who takes it at once.
+    pub worker: Option<WorkerId>,
+    /// When it was asked for.
+    pub at: Timestamp,
+}
+
+/// How a submission ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// The run is new; the fence is the submitter's where it took the run.
+    Created(Fence),
+    /// The same run was submitted before.
+    Existing,
+    /// A run of this id has another definition or input.
+    Conflict,
+}
+
+/// A run that a worker has taken.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// The run as it stands.
+    pub run: Run,
+    /// The worker's right to write.
+    pub fence: Fence,
+    /// The encoded input.
+    pub input: Bytes,
+    /// The number that the next task run gets.
+    pub next_task: u32,
+}
+
+/// What one run changes at once. `number` counts a worker's changes of the run from 1 and makes sending one
+/// again harmless.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The run.
+    pub run: RunId,
+    /// The writer's right.
+    pub fence: Fence,
+    /// Position among the changes under this fence, from 1.
+    pub number: u64,
+    /// What changes.
+    pub steps: Vec<Stamped>,
+}
+
+/// A step and when it happened.
+#[derive(Clone, Debug)]
+pub struct Stamped {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub step: Step,
+}
+
+/// One part of a change.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// The run changes from one state to another.
+    Run {
+        /// The state that it must have, or nothing changes.
+        expect: RunState,
+        /// The new state.
+        state: RunState,
+        /// The attempt of its body.
+        attempt: u32,
+        /// Why.
+        reason: Option<String>,
+        /// With a final state: what came out.
+        outcome: Option<Outcome>,
+    },
+    /// A task run comes into being, in state `Pending`.
+    Claim(TaskClaim),
+    /// A task run changes from one state and attempt to another.
+    Task {
+        /// Which.
+        task: TaskNumber,
+        /// The state and attempt that it must have, or nothing changes.
+        expect: (TaskState, u32),
+        /// The new state.
+        state: TaskState,
+        /// The new attempt.
+        attempt: u32,
+        /// Why, and for how long.
+        detail: Option<Box<TaskDetail>>,
+    },
+    /// A call of a flow has got its run.
+    Child {
+        /// The calling task run.
+        task: TaskNumber,
+        /// Its run.
+        run: RunId,
+    },
+    /// An outcome takes its place in its scope's journal.
+    Record(Record),
+    /// A call was dropped before its outcome was handed over.
+    Dropped(Mark),
+    /// Something that must not stay silent.
+    Notice {
+        /// The task run that it is about.
+        task: Option<TaskNumber>,
+        /// What.
+        notice: Notice,
+        /// More, for a reader.
+        text: String,
+    },
+}
+
+/// A new task run.
+#[derive(Clone, Debug)]
+pub struct TaskClaim {
+    /// Its number in the run.
+    pub task: TaskNumber,
+    /// Its identity in the run.
+    pub key: CallKey,
+    /// The attempt of the body that wrote it.
+    pub instance: u64,
+    /// Full name of its definition.
+    pub name: Cow<'static, str>,
+    /// A task, or a flow that has a run of its own.
+    pub kind: DefinitionKind,
+    /// What a person called it, and words to find it by.
+    pub labels: Option<Box<(Option<String>, Vec<Cow<'static, str>>)>>,
+}
+
+/// Why a task run has its state.
+#[derive(Clone, Debug, Default)]
+pub struct TaskDetail {
+    /// For people.
+    pub reason: Option<String>,
+    /// The wait before the next attempt.
+    pub delay: Option<Duration>,
+}
+
+/// One place of a scope's journal.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The attempt of its body.
+    pub instance: u64,
+    /// The place, from 0 and without gaps in each attempt.
+    pub number: u32,
+    /// Definition, type arguments, version and input of the call.
+    pub call: u128,
+    /// How many equal calls came before.
+    pub occurrence: u32,
+    /// The task run, where the call is one.
+    pub task: Option<TaskNumber>,
+    /// What came out.
+    pub outcome: Outcome,
+}
+
+/// What came out of a call.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A value.
+    Value(Bytes),
+    /// An error, after the last attempt.
+    Error(Arc<RecordedError>),
+    /// An end whose value lies elsewhere: a spawned branch, a map, a handle's arrival.
+    End,
+}
+
+impl Outcome {
+    /// Whether it is a value.
+    pub fn is_value(&self) -> bool {
+        matches!(self, Self::Value(_))
+    }
+}
+
+/// A call that was dropped before its outcome was handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The attempt of its body.
+    pub instance: u64,
+    /// The call.
+    pub call: u128,
+    /// How many equal calls came before.
+    pub occurrence: u32,
+}
+
+/// What a scope's body has been through.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    /// Outcomes of all attempts; those of one attempt in the order of their numbers.
+    pub records: Vec<Record>,
+    /// Calls dropped.
+    pub dropped: Vec<Mark>,
+    /// Task runs without an outcome.
+    pub in_flight: Vec<InFlight>,
+}
+
+/// A task run that has begun and has no outcome.
+#[derive(Clone, Debug)]
+pub struct InFlight {
+    /// Its number.
+    pub task: TaskNumber,
+    /// Its key.
+    pub key: CallKey,
+    /// The attempt of the body that wrote it.
+    pub instance: u64,
+    /// Where it stood.
+    pub state: TaskState,
+    /// The attempt under way, or the one that failed.
+    pub attempt: u32,
+    /// When its first attempt began.
+    pub first_start: Option<Timestamp>,
+    /// When the next attempt is due.
+    pub retry_at: Option<Timestamp>,
+    /// The run of a flow that was called.
+    pub child: Option<RunId>,
+}
+
+/// Hash of a task's identity and inputs across runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct CacheKey(pub [u8; 32]);
+
+/// Hash of one value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct KeyDigest(pub [u8; 32]);
+
+/// What a cache key was made of, so that a miss can name the part that changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyParts {
+    /// Full name of the definition.
+    pub name: Cow<'static, str>,
+    /// Its type arguments.
+    pub type_arguments: Cow<'static, str>,
+    /// `version` of the task.
+    pub version: Cow<'static, str>,
+    /// The body's hash, or `cache(version)`.
+    pub body: Cow<'static, str>,
+    /// Run or root flow, where results are not shared by all.
+    pub scope: Option<String>,
+    /// Hash of each argument by its name.
+    pub arguments: BTreeMap<Cow<'static, str>, KeyDigest>,
+}
+
+/// A question to the cache.
+#[derive(Clone, Debug)]
+pub struct CacheLookup {
+    /// The key.
+    pub key: CacheKey,
+    /// What it is made of.
+    pub parts: Arc<KeyParts>,
+    /// Now.
+    pub at: Timestamp,
+    /// Entries older than this are misses.
+    pub ttl: Option<Duration>,
+    /// Whether the caller may wait for another leader.
+    pub follow: bool,
+    /// Whether an entry counts at all; without it, the caller leads or computes.
+    pub read: bool,
+}
+
+/// The cache's answer.
+pub enum Lookup {
+    /// Here it is, stored at this time.
+    Hit(Bytes, Timestamp),
+    /// The caller computes it, and others wait.
+    Lead(Lead, Miss),
+    /// Another caller computes it; wait, then look up again.
+    Follow(BoxFuture<'static, ()>),
+    /// Another caller computes it, and the asker may not wait.
+    Busy(Miss),
+}
+
+/// The duty to compute a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lead {
+    /// The key.
+    pub key: CacheKey,
+    /// Which lead.
+    pub id: u64,
+}
+
+/// Why a lookup missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Miss {
+    /// Nothing is known of this definition.
+    NeverStored,
+    /// The nearest entry differs in these parts: argument names, `version`, `body`, `type arguments`, `scope`.
+    Changed(Vec<String>),
+    /// The entry is older than the ttl.
+    Expired(Duration),
+    /// The entry was evicted to make room.
+    Evicted,
+    /// The caller asked to compute anew.
+    Refresh,
+}
+
+impl std::fmt::Display for Miss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NeverStored => f.write_str("nothing stored yet"),
+            Self::Changed(parts) => write!(f, "changed: {}", parts.join(", ")),
+            Self::Expired(age) => write!(f, "expired: {age:?} old"),
+            Self::Evicted => f.write_str("evicted"),
+            Self::Refresh => f.write_str("refresh was asked for"),
+        }
+    }
+}
+
+/// A result to keep.
+#[derive(Clone, Debug)]
+pub struct CacheEntry {
+    /// What the key was made of.
+    pub parts: Arc<KeyParts>,
+    /// The encoded value.
+    pub value: Bytes,
+    /// When it was computed.
+    pub at: Timestamp,
+    /// The most bytes that this definition's results may take together.
+    pub max_size: Option<u64>,
+}
+
+/// Which part of a list: at most `limit` items that come after `after` in the list's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page<K> {
+    /// The last key of the page before; `None` for the first page.
+    pub after: Option<K>,
+    /// The most items.
+    pub limit: usize,
+}
+
+impl<K> Page<K> {
+    /// The first `limit` items.
+    pub fn first(limit: usize) -> Self {
+        Self { after: None, limit }
+    }
+
+    /// At most `limit` items after `key`.
+    pub fn after(key: K, limit: usize) -> Self {
+        Self {
+            after: Some(key),
+            limit,
+        }
+    }
+}
+
+/// Which runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only of this definition.
+    pub name: Option<String>,
+    /// Only in this state.
+    pub state: Option<RunState>,
+    /// Only with this tag.
+    pub tag: Option<String>,
+    /// Only created at this time or later.
+    pub since: Option<Timestamp>,
+}
+
+/// How many task runs of a run are in each state.
+pub type Counts = BTreeMap<TaskState, u64>;
+
+/// A run as a reader sees it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Its identity.
+    pub id: RunId,
+    /// Full name of the definition.
+    pub name: Cow<'static, str>,
+    /// Flow, or a task outside any flow.
+    pub kind: DefinitionKind,
+    /// Hash of the body's tokens when it was first claimed.
+    pub body_hash: u64,
+    /// What a person called it.
+    pub label: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<Cow<'static, str>>,
+    /// Why it started.
+    pub trigger: Trigger,
+    /// The task run of the flow that called it.
+    pub parent: Option<(RunId, TaskNumber)>,
+    /// Where it stands.
+    pub state: RunState,
+    /// The attempt of its body, from 1.
+    pub attempt: u32,
+    /// Why it has its state.
+    pub reason: Option<String>,
+    /// When it was asked for.
+    pub created: Timestamp,
+    /// When it was first claimed.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Its task runs by state.
+    pub counts: Counts,
+    /// The encoded value, when it completed.
+    pub value: Option<Bytes>,
+    /// The error, when it did not.
+    pub error: Option<Arc<RecordedError>>,
+}
+
+/// A task run as a reader sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskRun {
+    /// Its number in the run.
+    pub task: TaskNumber,
+    /// Its identity in the run.
+    pub key: CallKey,
+    /// Full name of its definition.
+    pub name: Cow<'static, str>,
+    /// A task, or a flow that has a run of its own.
+    pub kind: DefinitionKind,
+    /// What a person called it.
+    pub label: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<Cow<'static, str>>,
+    /// Where it stands.
+    pub state: TaskState,
+    /// Its attempt, from 1; 0 before the first.
+    pub attempt: u32,
+    /// When it was first recorded.
+    pub created: Timestamp,
+    /// When it last changed its state.
+    pub changed: Timestamp,
+    /// The run of a flow that was called.
+    pub child: Option<RunId>,
+}
+
+/// One try of a task run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// When it started.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// What the task run became after it.
+    pub state: TaskState,
+    /// The error, and what `retry_if` said of it.
+    pub reason: Option<String>,
+    /// The wait that followed.
+    pub delay: Option<Duration>,
+}

@@ -1,0 +1,196 @@
+//! For tests of flows and tasks.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+pub use crate::engine::Rules;
+use crate::{
+    Event, Runtime,
+    clock::{Clock, Timestamp, VirtualClock},
+    error::Result,
+    id::RunId,
+    runtime::RuntimeBuilder,
+    store::{MemoryStore, Page, Store},
+};
+
+/// The moment at which virtual clocks start: 1 January 2026, 00:00 UTC.
+pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+
+/// A runtime for one test: everything in memory, nothing shared with other tests, and a clock that does not make
+/// anybody wait.
+///
+/// The clock is virtual: it stands still while bodies compute, and jumps to the next timer of `orch` (a
+/// back-off, a time-out, an `orch::sleep`) when nothing else can move. A test of a flow that retries for an hour
+/// takes milliseconds. While a body waits for something that the clock cannot see (a socket, a bare
+/// `tokio::time::sleep`, a thread), time stands still until nothing has happened for 60 ms of real time.
+///
+/// ```
+/// use std::time::Duration;
+/// use orch_runtime::{sleep, testing};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let runtime = testing::runtime();
+/// let before = runtime.now();
+/// runtime.scope(async { sleep(Duration::from_secs(3600)).await }).await;
+/// assert_eq!(runtime.now().since(before), Duration::from_secs(3600));
+/// # })
+/// ```
+pub fn runtime() -> TestRuntime {
+    TestRuntime::build(TestBuilder::new())
+}
+
+/// Like [`runtime`], with options.
+pub fn builder() -> TestBuilder {
+    TestBuilder::new()
+}
+
+/// Chooses what a [`TestRuntime`] has.
+pub struct TestBuilder {
+    store: Arc<MemoryStore>,
+    runtime: RuntimeBuilder,
+    virtual_clock: bool,
+}
+
+impl TestBuilder {
+    fn new() -> Self {
+        Self {
+            store: Arc::new(MemoryStore::builder().forkable().build()),
+            runtime: Runtime::builder(),
+            virtual_clock: true,
+        }
+    }
+
+    /// A value for `#[provided]` parameters: the place for a fake.
+    pub fn provide<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.runtime = self.runtime.provide(value);
+        self
+    }
+
+    /// A store that exists already, such as a [fork](MemoryStore::fork).
+    pub fn store(mut self, store: MemoryStore) -> Self {
+        self.store = Arc::new(store);
+        self
+    }
+
+    /// The machine's clock instead of a virtual one.
+    pub fn real_clock(mut self) -> Self {
+        self.virtual_clock = false;
+        self
+    }
+
+    /// Changes what [`Runtime::builder`] offers: permits, patience, and so on.
+    pub fn with(mut self, change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder) -> Self {
+        self.runtime = change(self.runtime);
+        self
+    }
+
+    /// The runtime.
+    ///
+    /// # Panics
+    /// When two values of one type were provided.
+    pub fn build(self) -> TestRuntime {
+        TestRuntime::build(self)
+    }
+}
+
+/// A [`Runtime`] for one test; see [`runtime`]. It dereferences to the runtime itself.
+pub struct TestRuntime {
+    runtime: Runtime,
+    store: Arc<MemoryStore>,
+    clock: Clock,
+}
+
+impl TestRuntime {
+    fn build(builder: TestBuilder) -> Self {
+        let TestBuilder {
+            store,
+            runtime,
+            virtual_clock,
+        } = builder;
+        let clock = if virtual_clock {
+            Clock::Virtual(VirtualClock::start(START))
+        } else {
+            Clock::System
+        };
+        let runtime = runtime.store(store.clone()).clock(clock.clone()).build();
+        #[expect(clippy::expect_used, reason = "a test that is set up wrongly has to fail")]
+        let runtime = runtime.expect("the test's runtime");
+        Self {
+            runtime,
+            store,
+            clock,
+        }
+    }
+
+    /// The store behind it.
+    pub fn store(&self) -> &MemoryStore {
+        &self.store
+    }
+
+    /// The time by this runtime's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves the virtual clock forward, beside what it does by itself. A real clock stays as it is.
+    pub fn advance(&self, by: Duration) {
+        if let Clock::Virtual(clock) = &self.clock {
+            clock.advance(by);
+        }
+    }
+
+    /// Every committed event so far.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn all_events(&self) -> Result<Vec<Event>> {
+        self.runtime.events(Page::first(usize::MAX)).await
+    }
+
+    /// Every committed event so far in short form, such as `"charge Running (1)"` or `"run Completed"`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn event_lines(&self) -> Result<Vec<String>> {
+        Ok(self
+            .all_events()
+            .await?
+            .iter()
+            .map(|event| event.kind.to_string())
+            .collect())
+    }
+
+    /// The run that was created last.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn last_run(&self) -> Result<Option<RunId>> {
+        let runs = self.runtime.runs(Default::default(), Page::first(1)).await?;
+        Ok(runs.first().map(|run| run.id))
+    }
+
+    /// A runtime over the store as it was after its first `operations` operations: what a process finds that
+    /// starts after a crash at that point.
+    pub fn fork(&self, operations: usize) -> TestBuilder {
+        TestBuilder {
+            virtual_clock: self.clock.as_virtual().is_some(),
+            ..TestBuilder::new()
+        }
+        .store(self.store.fork(operations))
+    }
+}
+
+impl Deref for TestRuntime {
+    type Target = Runtime;
+
+    fn deref(&self) -> &Runtime {
+        &self.runtime
+    }
+}
+
+/// Runs the conformance suite against a store; see [`crate::store::conformance`].
+///
+/// # Errors
+/// The first thing that the store does not hold.
+pub async fn conformance<S: Store>(store: impl Fn() -> S) -> std::result::Result<(), String> {
+    crate::store::conformance::run(store).await
+}

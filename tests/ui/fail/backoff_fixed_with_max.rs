@@ -1,0 +1,8 @@
+use orch::task;
+
+#[task(retries = 3, backoff = fixed("1s", max = "5s"))]
+async fn f(x: u8) -> u8 {
+    x
+}
+
+fn main() {}

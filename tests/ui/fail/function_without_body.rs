@@ -1,0 +1,8 @@
+use orch::task;
+
+trait Shop {
+    #[task]
+    async fn price(url: String) -> u32;
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+use orch::flow;
+
+#[flow]
+async fn main() {}

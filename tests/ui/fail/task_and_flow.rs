@@ -1,0 +1,11 @@
+#[orch::flow]
+#[orch::task]
+async fn f(x: u8) -> u8 {
+    x
+}
+
+async fn caller() -> Result<u8, orch::Error> {
+    f(1).await
+}
+
+fn main() {}
