@@ -135,15 +135,7 @@ impl Scope {
             history: (!history.is_empty()).then(|| Box::new(history)),
         });
         let pulse = Pulse::new(&run.core.clock);
-        let scope = Arc::new(Self {
-            run,
-            id,
-            instance,
-            pulse,
-            outer,
-            replaying,
-            state,
-        });
+        let scope = Arc::new(Self { run, id, instance, pulse, outer, replaying, state });
         if outer_replays && let Some(outer) = &scope.outer {
             outer.lock().inner.push(Arc::downgrade(&scope));
         }
@@ -187,11 +179,7 @@ impl Scope {
             own.number = found.record.as_ref().map_or(0, |record| record.number);
             own.pending = found.record.is_some();
         }
-        let key = CallKey {
-            scope: self.id,
-            call: hash.call,
-            occurrence,
-        };
+        let key = CallKey { scope: self.id, call: hash.call, occurrence };
         let has_record = found.record.is_some();
         drop(state);
         if has_record {
@@ -228,11 +216,7 @@ impl Scope {
             own.number = number;
             own.pending = true;
         }
-        state.queue.push_back(Queued {
-            slot,
-            durable,
-            commit,
-        });
+        state.queue.push_back(Queued { slot, durable, commit });
         drop(state);
         self.pulse.queued();
     }
@@ -334,10 +318,7 @@ impl Scope {
 
     /// Whether an outcome is there, or a record of one.
     pub(super) fn has_outcome(&self, slot: usize) -> bool {
-        self.lock()
-            .slots
-            .get(slot)
-            .is_none_or(|own| own.pending || matches!(own.phase, Phase::Delivered(_)))
+        self.lock().slots.get(slot).is_none_or(|own| own.pending || matches!(own.phase, Phase::Delivered(_)))
     }
 
     /// Another future awaits the outcome of `slot` too: the handle of a started call.
@@ -414,11 +395,7 @@ impl Scope {
 
     /// A record that no call of the body has claimed.
     pub(super) fn unused(&self) -> Option<Record> {
-        self.lock()
-            .history
-            .as_deref()
-            .and_then(History::first_unclaimed)
-            .cloned()
+        self.lock().history.as_deref().and_then(History::first_unclaimed).cloned()
     }
 
     /// Whether no call of this body is under way.
