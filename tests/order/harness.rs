@@ -100,7 +100,11 @@ pub struct Plan {
     pub rules: Rules,
     pub patience: Duration,
     pub limit: Duration,
+    /// What another run does in the store before the replay.
+    pub warm_up: Option<fn() -> WarmUp>,
 }
+
+pub type WarmUp = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Default for Plan {
     fn default() -> Self {
@@ -110,6 +114,7 @@ impl Default for Plan {
             rules: Rules::default(),
             patience: Duration::from_secs(10),
             limit: Duration::from_secs(20),
+            warm_up: None,
         }
     }
 }
@@ -184,6 +189,10 @@ async fn replay(plan: Plan, live: &TestRuntime, lived: &Log, run: RunId, cut: us
     let fork = prepare(live.fork(cut), plan, &log);
     let before: HashMap<TaskNumber, TaskState> = task_states(&fork, run).await;
     let at = |what: String| format!("cut {cut}: {what}");
+    if let Some(warm_up) = plan.warm_up {
+        fork.scope(warm_up()).await;
+        log.0.lock().unwrap().bodies.clear();
+    }
     match tokio::time::timeout(plan.limit, fork.resume::<()>(run)).await {
         Err(_) => return Err(Fault::Hang(at("hangs".into()))),
         Ok(Err(error)) if error.kind() == ErrorKind::Diverged => {

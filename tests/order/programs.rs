@@ -97,16 +97,16 @@ pub async fn two_hits_race(#[provided] log: &Log) -> Result<(), Error> {
     Ok(())
 }
 
+#[task(cache)]
+pub async fn price(n: u64, #[provided] log: &Log) -> u64 {
+    log.body(format!("price({n})"));
+    tokio::time::sleep(std::time::Duration::from_millis(6)).await;
+    n
+}
+
 /// In life the first call computes; when it is asked again after a cut, another run has filled the cache.
 #[flow]
 pub async fn in_flight_then_a_hit(#[provided] log: &Log) -> Result<(), Error> {
-    #[task(cache)]
-    async fn price(n: u64, #[provided] log: &Log) -> u64 {
-        log.body(format!("price({n})"));
-        tokio::time::sleep(std::time::Duration::from_millis(6)).await;
-        n
-    }
-
     let mut branches = FuturesUnordered::new();
     for n in 0..5u64 {
         branches.push(async move {
@@ -241,7 +241,7 @@ pub async fn handles_race_in_select(#[provided] log: &Log) -> Result<(), Error> 
     Ok(())
 }
 
-/// Branches that spend tokio's budget on a lock of their own between two calls.
+/// Some branches spend tokio's budget on a lock of their own between two calls, others do not.
 #[flow]
 pub async fn budget_is_spent(#[provided] log: &Log) -> Result<(), Error> {
     let lock = std::sync::Arc::new(tokio::sync::Mutex::new(0u64));
@@ -250,7 +250,7 @@ pub async fn budget_is_spent(#[provided] log: &Log) -> Result<(), Error> {
         let lock = lock.clone();
         branches.push(async move {
             work(n).await?;
-            for _ in 0..9 {
+            for _ in 0..if n % 3 == 0 { 50 } else { 0 } {
                 *lock.lock().await += 1;
             }
             let id = orch::random().await;
@@ -274,5 +274,18 @@ pub async fn thousand_in_join_all(#[provided] log: &Log) -> Result<(), Error> {
     });
     let sum: u64 = join_all(calls).await.into_iter().sum::<Result<u64, Error>>()?;
     log.seen(format!("{sum}"));
+    Ok(())
+}
+
+/// A bare timer gives up on calls: nothing in the journal but the mark says that they were dropped.
+#[flow]
+pub async fn bare_timer_gives_up(#[provided] log: &Log) -> Result<(), Error> {
+    for round in 0..4 {
+        let gave_up =
+            tokio::time::timeout(std::time::Duration::from_millis(1), slow(100 + round)).await.is_err();
+        let id = orch::uuid().await;
+        log.seen(format!("{round}: {gave_up} {id}"));
+        charge(id.to_string(), round).await?;
+    }
     Ok(())
 }

@@ -227,23 +227,22 @@ impl Scope {
         if let Some((_, slot)) = state.front.pop_first() {
             return self.hand_over(state, slot);
         }
-        if let Some(history) = state.history.as_deref_mut()
-            && history.remains()
-        {
-            match history.head(self.run.edited || !self.run.core.rules.strict_head) {
-                Head::Ready(slot) => {
-                    if !history.remains() {
-                        self.settle(&mut state);
-                    }
-                    return self.hand_over(state, slot);
-                }
-                Head::Missing if self.run.edited || !self.run.core.rules.strict_head => {}
+        if self.replaying() {
+            let lenient = self.run.edited || !self.run.core.rules.strict_head;
+            let holds_back =
+                state.history.as_deref().is_some_and(History::holds_back) || !state.queue.is_empty();
+            match state.history.as_deref_mut().map_or(Head::Done, |history| history.head(lenient)) {
+                Head::Ready(slot) => return self.hand_over(state, slot),
                 Head::NotReady => return Delivery::Inner,
-                Head::Missing => {
-                    let held = history.holds_back() || !state.queue.is_empty();
-                    return if held { Delivery::Held } else { Delivery::Empty };
+                Head::Missing if lenient => {}
+                Head::Missing if holds_back => return Delivery::Held,
+                Head::Missing => return Delivery::Empty,
+                // The body has been polled with the last record, and has dropped what it dropped in life.
+                Head::Done => {
+                    if self.settle(&mut state) {
+                        return Delivery::Handed;
+                    }
                 }
-                Head::Done => self.settle(&mut state),
             }
         }
         let Some(first) = state.queue.front_mut() else {
@@ -360,17 +359,19 @@ impl Scope {
         self.pulse.queued();
     }
 
-    /// No record is left: calls that were held back start in the order in which they were written.
-    fn settle(&self, state: &mut State) {
+    /// No record is left: calls that were held back start in the order in which they were written. Says whether
+    /// there were any.
+    fn settle(&self, state: &mut State) -> bool {
         if self.outer.as_ref().is_some_and(|outer| outer.replaying()) {
-            return;
+            return false;
         }
         self.replaying.store(false, Ordering::Release);
         let inner = std::mem::take(&mut state.inner);
-        release(state, true);
+        let any = release(state, true);
         for scope in inner.iter().filter_map(Weak::upgrade) {
             scope.outer_settled();
         }
+        any
     }
 
     fn outer_settled(&self) {
