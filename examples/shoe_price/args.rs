@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{ffi::OsString, time::Duration};
+use std::time::Duration;
 
 use lexopt::prelude::*;
 use scraper::Selector;
@@ -52,7 +52,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
     let in_the_shop = url.is_none();
     let budget = match budget {
         Some(budget) => budget,
-        None if in_the_shop => Cents(120_00),
+        None if in_the_shop => Cents(12_000),
         None => return Err("--url needs a --budget".into()),
     };
     let every = every.unwrap_or(if in_the_shop {
@@ -103,8 +103,7 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 /// Arguments of one command line, for tests.
 #[cfg(test)]
 pub(crate) fn from(line: &str) -> Result<Command, String> {
-    let words: Vec<OsString> = line.split_whitespace().map(Into::into).collect();
-    parse(lexopt::Parser::from_args(words)).map_err(|error| error.to_string())
+    parse(lexopt::Parser::from_args(line.split_whitespace())).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -116,7 +115,7 @@ mod tests {
         let args = Args {
             url: None,
             selector: ".price".into(),
-            budget: Cents(120_00),
+            budget: Cents(12_000),
             every: Duration::from_millis(100),
         };
         assert_eq!(from(""), Ok(Command::Watch(args)));
@@ -128,7 +127,7 @@ mod tests {
         let args = Args {
             url: Some("https://shop.example/1".into()),
             selector: "#price".into(),
-            budget: Cents(1_234_50),
+            budget: Cents(123_450),
             every: Duration::from_secs(3600),
         };
         let line = "--url https://shop.example/1 --selector=#price --budget 1.234,50 --every 1h";
