@@ -55,17 +55,9 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
         None if in_the_shop => Cents(12_000),
         None => return Err("--url needs a --budget".into()),
     };
-    let every = every.unwrap_or(if in_the_shop {
-        Duration::from_millis(100)
-    } else {
-        Duration::from_secs(5 * 60)
-    });
-    Ok(Command::Watch(Args {
-        url,
-        selector,
-        budget,
-        every,
-    }))
+    let every =
+        every.unwrap_or(if in_the_shop { Duration::from_millis(100) } else { Duration::from_secs(5 * 60) });
+    Ok(Command::Watch(Args { url, selector, budget, every }))
 }
 
 fn address(text: &str) -> Result<String, &'static str> {
@@ -94,10 +86,7 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
         _ => return Err(EXPECTED),
     };
     let number: u64 = text[..unit].parse().map_err(|_| EXPECTED)?;
-    number
-        .checked_mul(millis)
-        .map(Duration::from_millis)
-        .ok_or(EXPECTED)
+    number.checked_mul(millis).map(Duration::from_millis).ok_or(EXPECTED)
 }
 
 /// Arguments of one command line, for tests.
@@ -132,9 +121,7 @@ mod tests {
         };
         let line = "--url https://shop.example/1 --selector=#price --budget 1.234,50 --every 1h";
         assert_eq!(from(line), Ok(Command::Watch(args)));
-        let Ok(Command::Watch(args)) = from("--url http://shop.example --budget 5") else {
-            panic!()
-        };
+        let Ok(Command::Watch(args)) = from("--url http://shop.example --budget 5") else { panic!() };
         assert_eq!(args.every, Duration::from_secs(300));
     }
 

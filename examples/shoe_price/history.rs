@@ -24,13 +24,8 @@ pub(crate) fn label(poll: u32) -> String {
 pub(crate) async fn of_poll(poll: u32) -> anyhow::Result<Poll> {
     let run = orch::ctx().run().context("this is asked inside a run")?;
     let label = label(poll);
-    let mut seen = Poll {
-        attempts: 0,
-        cached: false,
-    };
-    let task_runs = Runtime::current()?
-        .task_runs(run, Page::first(usize::MAX))
-        .await?;
+    let mut seen = Poll { attempts: 0, cached: false };
+    let task_runs = Runtime::current()?.task_runs(run, Page::first(usize::MAX)).await?;
     for task_run in task_runs {
         if task_run.label.as_ref() != Some(&label) {
             continue;

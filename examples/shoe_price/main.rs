@@ -47,11 +47,7 @@ fn within_budget(price: Cents, budget: Cents) -> bool {
 #[task]
 async fn report(poll: u32, price: Cents, budget: Cents, #[provided] screen: &Screen) -> anyhow::Result<()> {
     let seen = history::of_poll(poll).await?;
-    let attempts = if seen.attempts == 1 {
-        "attempt "
-    } else {
-        "attempts"
-    };
+    let attempts = if seen.attempts == 1 { "attempt " } else { "attempts" };
     let origin = if seen.cached { "cached" } else { "parsed" };
     screen.line(format_args!(
         "poll {poll:>2}   price {price:>9}   budget {budget:>9}   {:>2} {attempts}   {origin}",
@@ -89,17 +85,11 @@ async fn watch_price(
 
 /// Watches the page, or the shop that it opens for the purpose, and says how that ended.
 async fn watch(runtime: &Runtime, screen: &Screen, args: Args) -> anyhow::Result<Decision> {
-    let shop = if args.url.is_none() {
-        Some(Shop::open()?)
-    } else {
-        None
-    };
+    let shop = if args.url.is_none() { Some(Shop::open()?) } else { None };
     let url = args.url.or(shop.as_ref().map(Shop::url)).unwrap_or_default();
     let budget = args.budget;
 
-    let decision = runtime
-        .scope(watch_price(url, args.selector, budget, args.every))
-        .await?;
+    let decision = runtime.scope(watch_price(url, args.selector, budget, args.every)).await?;
 
     match decision {
         Decision::Buy { price } => {
@@ -136,10 +126,7 @@ impl From<&anyhow::Result<Decision>> for Exit {
 async fn run(args: Args, screen: &Screen) -> anyhow::Result<Decision> {
     // Proxies are for real pages; the shop is on this machine.
     let agent = page::agent(args.url.is_some());
-    let runtime = Runtime::builder()
-        .provide(screen.clone())
-        .provide(agent)
-        .build()?;
+    let runtime = Runtime::builder().provide(screen.clone()).provide(agent).build()?;
     let result = watch(&runtime, screen, args).await;
     runtime.close().await?;
     result

@@ -15,10 +15,7 @@ use crate::price::{Cents, NoPrice};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     #[error("the shop answered {status}")]
-    Status {
-        status: StatusCode,
-        retry_after: Option<Duration>,
-    },
+    Status { status: StatusCode, retry_after: Option<Duration> },
     #[error("no answer from the shop: {0}")]
     Transport(ureq::Error),
 }
@@ -67,10 +64,7 @@ pub(crate) fn agent(proxies: bool) -> Agent {
 pub(crate) fn fetch_page(url: &str, #[provided] agent: &Agent) -> Result<String, FetchError> {
     let (parts, mut body) = agent.get(url).call().map_err(FetchError::Transport)?.into_parts();
     if !parts.status.is_success() {
-        return Err(FetchError::Status {
-            status: parts.status,
-            retry_after: retry_after(&parts),
-        });
+        return Err(FetchError::Status { status: parts.status, retry_after: retry_after(&parts) });
     }
     body.read_to_string().map_err(FetchError::Transport)
 }
@@ -95,11 +89,7 @@ pub(crate) enum ParseError {
     #[error("nothing on the page matches the selector `{0}`")]
     NoMatch(String),
     #[error("the first element that matches `{selector}` says {text:?}: {reason}")]
-    NoPrice {
-        selector: String,
-        text: String,
-        reason: NoPrice,
-    },
+    NoPrice { selector: String, text: String, reason: NoPrice },
 }
 
 /// Reads the price in the first element that the selector matches. Cached: a page that has not changed is not read
@@ -123,10 +113,7 @@ mod tests {
     use super::*;
 
     fn answer(code: u16, retry_after: Option<Duration>) -> Retry {
-        worth_another_try(&FetchError::Status {
-            status: StatusCode::from_u16(code).unwrap(),
-            retry_after,
-        })
+        worth_another_try(&FetchError::Status { status: StatusCode::from_u16(code).unwrap(), retry_after })
     }
 
     #[test]
@@ -174,21 +161,13 @@ mod tests {
         let page = "<p class=old>€ 200</p><div id=shoe>Now <b class=price>\n €&nbsp;119,\n<sup>90</sup></b></div>\
                     <b class=price>€ 9</b><b class=none>sold out</b>";
         assert_eq!(read(page, ".old").await, Ok(Cents(20_000)));
-        assert_eq!(
-            read("<b class=price>$<i>1,029</i><i>.90</i></b>", ".price").await,
-            Ok(Cents(102_990))
-        );
+        assert_eq!(read("<b class=price>$<i>1,029</i><i>.90</i></b>", ".price").await, Ok(Cents(102_990)));
         assert_eq!(
             read(page, ".price ~ .none").await,
-            Err(
-                "the first element that matches `.price ~ .none` says \"sold out\": there is no price in it"
-                    .into()
-            )
+            Err("the first element that matches `.price ~ .none` says \"sold out\": there is no price in it"
+                .into())
         );
-        assert_eq!(
-            read(page, "#hat").await,
-            Err("nothing on the page matches the selector `#hat`".into())
-        );
+        assert_eq!(read(page, "#hat").await, Err("nothing on the page matches the selector `#hat`".into()));
         assert_eq!(read(page, "p[").await, Err("`p[` is not a CSS selector".into()));
     }
 }

@@ -49,10 +49,7 @@ impl Cents {
     pub(crate) fn in_text(text: &str) -> Result<Self, NoPrice> {
         let (mut with_currency, mut bare) = (Vec::new(), Vec::new());
         let mut at = 0;
-        while let Some(start) = text[at..]
-            .find(|c: char| c.is_ascii_digit())
-            .map(|start| at + start)
-        {
+        while let Some(start) = text[at..].find(|c: char| c.is_ascii_digit()).map(|start| at + start) {
             let end = start + number_length(&text[start..]);
             at = end;
             let (before, after) = (text[..start].trim_end(), text[end..].trim_start());
@@ -61,20 +58,13 @@ impl Cents {
             let Some(amount) = amount(&text[start..end]) else {
                 continue;
             };
-            if CURRENCIES
-                .iter()
-                .any(|c| before.ends_with(c) || after.starts_with(c))
-            {
+            if CURRENCIES.iter().any(|c| before.ends_with(c) || after.starts_with(c)) {
                 with_currency.push(amount);
             } else if !after.starts_with('%') {
                 bare.push(amount);
             }
         }
-        let mut found = if with_currency.is_empty() {
-            bare
-        } else {
-            with_currency
-        };
+        let mut found = if with_currency.is_empty() { bare } else { with_currency };
         found.dedup();
         match found[..] {
             [] => Err(NoPrice::None),
@@ -173,15 +163,7 @@ mod tests {
 
     #[test]
     fn no_price_is_better_than_a_wrong_one() {
-        for text in [
-            "",
-            "sold out",
-            "-20 %",
-            "12.11.2026",
-            "0.999",
-            "1.23.456",
-            "99999999999999999999 €",
-        ] {
+        for text in ["", "sold out", "-20 %", "12.11.2026", "0.999", "1.23.456", "99999999999999999999 €"] {
             assert_eq!(Cents::in_text(text), Err(NoPrice::None), "{text:?}");
         }
         for text in ["was $150.00, now $129.99", "42 43 44", "129 99"] {

@@ -64,11 +64,7 @@ impl Shop {
                 serve(request, answer);
             }
         })?;
-        Ok(Self {
-            server,
-            address,
-            keeper: Some(keeper),
-        })
+        Ok(Self { server, address, keeper: Some(keeper) })
     }
 
     /// The address of the product page.
@@ -109,10 +105,7 @@ fn html(status: u16, body: String) -> Response<Cursor<Vec<u8>>> {
         .with_header(header("Content-Type", "text/html; charset=utf-8"))
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "names and values of headers are constants of this file"
-)]
+#[expect(clippy::expect_used, reason = "names and values of headers are constants of this file")]
 fn header(name: &str, value: &str) -> Header {
     Header::from_bytes(name, value).expect("a header")
 }

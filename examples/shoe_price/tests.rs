@@ -23,23 +23,15 @@ impl Write for Paper {
 
 /// Runs the example with these arguments, on a clock that does not make anybody wait.
 async fn example(line: &str) -> (Exit, Vec<String>, anyhow::Result<Decision>) {
-    let Ok(Command::Watch(args)) = args::from(line) else {
-        panic!("{line}")
-    };
+    let Ok(Command::Watch(args)) = args::from(line) else { panic!("{line}") };
     let paper = Paper::default();
     let screen = Screen::new(paper.clone());
-    let runtime = testing::builder()
-        .provide(screen.clone())
-        .provide(page::agent(false))
-        .build();
+    let runtime = testing::builder().provide(screen.clone()).provide(page::agent(false)).build();
     let result = watch(&runtime, &screen, args).await;
     let printed = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
     (
         Exit::from(&result),
-        printed
-            .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
-            .collect(),
+        printed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect(),
         result,
     )
 }
@@ -69,11 +61,7 @@ async fn the_shoe_is_bought_when_its_price_has_fallen() {
         "{}",
         lines[11]
     );
-    assert!(
-        lines[12].starts_with("its history lies in: memory"),
-        "{}",
-        lines[12]
-    );
+    assert!(lines[12].starts_with("its history lies in: memory"), "{}", lines[12]);
     assert_eq!(lines.len(), 13);
 }
 
@@ -83,10 +71,7 @@ async fn after_50_polls_it_gives_up() {
     assert_eq!(exit, Exit::GaveUp);
     assert_eq!(lines.len(), 53);
     assert_eq!(lines[49], "poll 50 price 119.00 budget 118.99 1 attempt cached");
-    assert_eq!(
-        lines[50],
-        "don't buy: after 50 polls the price is 119.00 and the budget 118.99"
-    );
+    assert_eq!(lines[50], "don't buy: after 50 polls the price is 119.00 and the budget 118.99");
 }
 
 #[tokio::test]
@@ -104,10 +89,7 @@ async fn a_page_without_the_element_is_an_error() {
     let (exit, _, result) = example("--selector .cost").await;
     assert_eq!(exit, Exit::Error);
     let error = result.unwrap_err().to_string();
-    assert!(
-        error.contains("nothing on the page matches the selector `.cost`"),
-        "{error}"
-    );
+    assert!(error.contains("nothing on the page matches the selector `.cost`"), "{error}");
 }
 
 #[tokio::test]
