@@ -11,6 +11,7 @@ mod page;
 mod price;
 mod screen;
 mod shop;
+
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,11 @@
 //! The example as a whole: its lines and its exit codes.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
 
 use orch::testing;
 
