@@ -160,6 +160,11 @@ impl Runtime {
         self.core.close(Some(grace)).await
     }
 
+    /// The value that was provided for `#[provided]` parameters of type `T`.
+    pub fn provided<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.core.provided::<T>()
+    }
+
     /// Where the history of this runtime lies, for messages.
     pub fn location(&self) -> String {
         self.core.store.location()
