@@ -95,10 +95,15 @@ pub(crate) fn cache_key(
         scope,
         arguments: names.iter().map(|name| (*name).into()).zip(arguments.iter().copied()).collect(),
     };
-    let parts_hash = hash_value(
-        &[FORMAT],
-        &(&parts.name, &parts.type_arguments, &parts.version, &parts.body, &parts.scope, arguments),
-    );
-    let hash = parts_hash.map_err(|error| Error::definition(error.to_string()))?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[FORMAT]);
+    let texts = [&*parts.name, &*parts.type_arguments, &*parts.version, &*parts.body];
+    for text in texts.into_iter().chain(parts.scope.as_deref()) {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    for argument in arguments {
+        hasher.update(&argument.0);
+    }
+    let hash = hasher.finalize();
     Ok((CacheKey(*hash.as_bytes()), Arc::new(parts)))
 }

@@ -65,7 +65,7 @@ pub struct Call<T, K: Kind = Task> {
 
 enum State {
     Ready(Box<Prepared>),
-    Running(BoxFuture<'static, Finished>),
+    Running(BoxFuture<'static, Option<Finished>>),
     Done,
 }
 
@@ -204,12 +204,12 @@ fn ready(
 }
 
 impl Prepared {
-    fn into_future(mut self: Box<Self>) -> BoxFuture<'static, Finished> {
+    fn into_future(mut self: Box<Self>) -> BoxFuture<'static, Option<Finished>> {
         match self.ticket.take() {
             Some(ticket) => Box::pin(task::run_task(ticket, self, None)),
             None => match self.core.take().map_or_else(runtime::current_core, Ok) {
-                Ok(core) => Box::pin(flow::run_root(core, self)),
-                Err(error) => Box::pin(std::future::ready(Err(error))),
+                Ok(core) => Box::pin(async { Some(flow::run_root(core, self).await) }),
+                Err(error) => Box::pin(std::future::ready(Some(Err(error)))),
             },
         }
     }
@@ -347,7 +347,8 @@ impl<T: 'static, K: Kind> Future for Call<T, K> {
             }
         };
         self.state = State::Done;
-        Poll::Ready(typed(finished))
+        let elsewhere = || Err(Error::runtime("the outcome is with a handle"));
+        Poll::Ready(typed(finished.unwrap_or_else(elsewhere)))
     }
 }
 

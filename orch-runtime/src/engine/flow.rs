@@ -421,15 +421,17 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
         core: None,
     };
     let failed = |kind, text| Outcome::Error(Arc::new(RecordedError::message(kind, text)));
-    match body::run(&frame, task::run_task(ticket, Box::new(own), None), Finished::is_ok).await {
-        Ok(Ok(invocation)) => {
+    let succeeded = |finished: &Option<Finished>| matches!(finished, Some(Ok(_)));
+    match body::run(&frame, task::run_task(ticket, Box::new(own), None), succeeded).await {
+        Ok(None) => failed(ErrorKind::Cancelled, "its outcome is elsewhere".into()),
+        Ok(Some(Ok(invocation))) => {
             prepared.invocation = invocation;
             match prepared.invocation.encode_output() {
                 Ok(value) => Outcome::Value(value),
                 Err(error) => failed(ErrorKind::Output, error.to_string()),
             }
         }
-        Ok(Err(error)) => match error.recorded() {
+        Ok(Some(Err(error))) => match error.recorded() {
             Some(recorded) => Outcome::Error(Arc::new(recorded.clone())),
             None => failed(error.kind(), error.to_string()),
         },

@@ -327,13 +327,6 @@ impl Scope {
         self.lock().slots.get(slot).is_none_or(|own| own.pending || matches!(own.phase, Phase::Delivered(_)))
     }
 
-    /// Another future awaits the outcome of `slot` too: the handle of a started call.
-    pub(super) fn share(&self, slot: usize) {
-        if let Some(own) = self.lock().slots.get_mut(slot) {
-            own.owners += 1;
-        }
-    }
-
     /// One of the futures of `slot` is gone. Says how far its outcome had come.
     pub(super) fn leave(&self, slot: usize) -> Left {
         let mut state = self.lock();

@@ -35,20 +35,20 @@ pub(super) struct End {
     duty: Option<Duty>,
 }
 
-/// Takes a call from its turn to its outcome. A started call leaves the value in `cell`; an awaited one waits
-/// for the hand-over.
+/// Takes a call from its turn to its outcome. A started call leaves it in `cell` and gives nothing; an awaited
+/// one waits for the hand-over.
 pub(super) async fn run_task(
     mut ticket: Ticket,
     mut prepared: Box<Prepared>,
     cell: Option<Arc<Cell>>,
-) -> Finished {
+) -> Option<Finished> {
     let run = ticket.scope.run.clone();
     let name = prepared.definition.display_name();
     let mut progress = Progress::new(&ticket, prepared.definition, cell.clone());
 
     let end = match ticket.begin().await {
         Begin::Over => return keep(&cell, Err(run.over(name))),
-        Begin::Recorded(outcome) => return recorded(&run, name, prepared.invocation, outcome),
+        Begin::Recorded(outcome) => return Some(recorded(&run, name, prepared.invocation, outcome)),
         Begin::Pooled(outcome) => {
             progress.claim(&prepared.options, run.core.clock.now());
             let detail = Some(because("reused from an earlier attempt"));
@@ -79,18 +79,20 @@ fn record(
     cell: Option<&Arc<Cell>>,
     end: End,
     durability: Durability,
-) -> Finished {
+) -> Option<Finished> {
     let End { input, outcome, detail, duty } = end;
     let name = progress.name();
-    let mut finished = recorded(run, name, invocation, outcome.clone());
-    if let Some(cell) = cell {
+    let finished = recorded(run, name, invocation, outcome.clone());
+    let finished = match cell {
+        None => Some(finished),
         // Whoever cancelled the call through its handle has recorded its outcome already.
-        if !cell.claim_end() {
-            return Err(run.over(name));
+        Some(cell) if !cell.claim_end() => return None,
+        Some(cell) => {
+            note_failure(ticket, &finished);
+            cell.put(finished);
+            None
         }
-        note_failure(ticket, &finished);
-        finished = cell.put(finished);
-    }
+    };
     let (task, attempt) = (progress.number, progress.attempt());
     let kept = duty.zip(if let Outcome::Value(value) = &outcome { Some(value.clone()) } else { None });
     ticket
@@ -365,14 +367,10 @@ fn note_failure(ticket: &Ticket, finished: &Finished) {
 }
 
 /// A started call's value goes to its handle.
-fn keep(cell: &Option<Arc<Cell>>, finished: Finished) -> Finished {
-    match cell {
-        None => finished,
-        Some(cell) => {
-            cell.claim_end();
-            let elsewhere = cell.put(finished);
-            cell.finish();
-            elsewhere
-        }
-    }
+fn keep(cell: &Option<Arc<Cell>>, finished: Finished) -> Option<Finished> {
+    let Some(cell) = cell else { return Some(finished) };
+    cell.claim_end();
+    cell.put(finished);
+    cell.finish();
+    None
 }

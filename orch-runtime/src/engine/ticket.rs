@@ -63,7 +63,7 @@ impl Ticket {
     /// The place of a call that is started: its handle awaits the outcome, so nothing here waits for a turn.
     pub(super) fn share(&mut self) -> Seat {
         self.silent = true;
-        self.scope.share(self.slot);
+        self.scope.start(self.slot);
         Seat { scope: self.scope.clone(), slot: self.slot, key: self.key }
     }
 
@@ -166,6 +166,11 @@ impl Seat {
 
     pub(super) fn slot(&self) -> usize {
         self.slot
+    }
+
+    /// Stops the call.
+    pub(super) fn abort(&self) {
+        self.scope.abort(self.slot);
     }
 
     /// Whether the outcome is reached, or recorded.

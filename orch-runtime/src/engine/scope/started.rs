@@ -9,9 +9,21 @@ use super::{Delivery, Scope};
 use crate::error::RecordedError;
 
 impl Scope {
-    /// A call was started: the scope stays open until it has ended.
-    pub(in crate::engine) fn add_started(&self) {
-        self.lock().open += 1;
+    /// The call in `slot` is started: the scope stays open until it has ended, and its handle awaits its outcome.
+    pub(in crate::engine) fn start(&self, slot: usize) {
+        let mut state = self.lock();
+        state.open += 1;
+        if let Some(own) = state.slots.get_mut(slot) {
+            own.owners += 1;
+        }
+    }
+
+    /// Stops the started call in `slot`.
+    pub(in crate::engine) fn abort(&self, slot: usize) {
+        let abort = self.lock().slots.get_mut(slot).and_then(|own| own.abort.take());
+        if let Some(abort) = abort {
+            abort.abort();
+        }
     }
 
     /// How a started call can be stopped. A call of a scope that is closed already is stopped at once.
