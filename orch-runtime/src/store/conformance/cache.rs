@@ -13,7 +13,10 @@ const NAME: &str = "suite::price";
 /// What was answered, in a form that can be read.
 pub(super) fn told(found: &Lookup) -> String {
     match found {
-        Lookup::Hit(value, at) => format!("Hit({:?}, {at:?})", String::from_utf8_lossy(value)),
+        Lookup::Hit(value, at) => {
+            let start = String::from_utf8_lossy(&value[..value.len().min(32)]);
+            format!("Hit({} bytes from {start:?}, {at:?})", value.len())
+        }
         Lookup::Lead(lead, miss) => format!("Lead({lead:?}, {miss:?})"),
         Lookup::Follow(_) => "Follow".into(),
         Lookup::Busy(miss) => format!("Busy({miss:?})"),
@@ -39,10 +42,13 @@ async fn follow(store: &dyn Store, question: CacheLookup) -> Checked<BoxFuture<'
 }
 
 pub(super) async fn hit(store: &dyn Store, question: CacheLookup, value: &str, at: u64) -> Checked {
-    match ask(store, question).await? {
-        Lookup::Hit(found, stored) => equal("hit", (found, stored), (bytes(value), moment(at))),
-        other => Err(format!("lookup: expected Hit({value:?}), found {}", told(&other))),
-    }
+    let expected = Lookup::Hit(bytes(value), moment(at));
+    let found = ask(store, question).await?;
+    let same = match (&found, &expected) {
+        (Lookup::Hit(found, at), Lookup::Hit(value, stored)) => (found, at) == (value, stored),
+        _ => false,
+    };
+    holds("lookup", &told(&expected), same, told(&found))
 }
 
 async fn busy(store: &dyn Store, question: CacheLookup) -> Checked<Miss> {
