@@ -1,6 +1,11 @@
 //! The way of a run: opened, its body attempted, ended.
 
-use std::{borrow::Cow, pin::pin, sync::Arc, task::Poll};
+use std::{
+    borrow::Cow,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+};
 
 use super::{
     Frame, Job, RunShared, Stop,
@@ -17,7 +22,7 @@ use super::{
 };
 use crate::{
     cache::CallHash,
-    definition::{self, Moved},
+    definition::{self, Invocation, Moved},
     error::{Error, ErrorKind, RecordedError},
     id::{RunId, ScopeId, TaskNumber},
     runtime::Core,
@@ -26,7 +31,7 @@ use crate::{
 };
 
 /// Runs a flow, or a task outside any flow, as a run of its own.
-pub(super) async fn run_root(core: Arc<Core>, mut prepared: Prepared) -> Finished {
+pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Finished {
     if let Some(fault) = prepared.fault.take() {
         return Err(fault);
     }
@@ -43,7 +48,8 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Prepared) -> Finishe
         );
         run.notice(None, Notice::OutsideScope, text);
     }
-    finish(&run, execute(&run, &mut prepared, None).await, prepared)
+    let outcome = execute(&run, &mut prepared, None).await;
+    finish(&run, outcome, prepared.invocation)
 }
 
 /// Takes up a run where its journal ends.
@@ -75,9 +81,12 @@ pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
         parent: None,
         options: CallOptions::default(),
         fault: None,
+        ticket: None,
+        core: None,
     };
     let run = reopened(&core, &prepared, claimed, None)?;
-    finish(&run, execute(&run, &mut prepared, None).await, prepared)
+    let outcome = execute(&run, &mut prepared, None).await;
+    finish(&run, outcome, prepared.invocation)
 }
 
 /// A flow that is called by a body: a run of its own, whose outcome is also the call's.
@@ -97,7 +106,7 @@ async fn child(
     progress: &mut Progress,
 ) -> Option<End> {
     let task = progress.number?;
-    let id = match ticket.in_flight.as_ref().and_then(|in_flight| in_flight.child) {
+    let id = match ticket.in_flight().and_then(|in_flight| in_flight.child) {
         Some(id) => id,
         None => {
             let id = RunId::new();
@@ -362,7 +371,7 @@ async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Op
                 });
                 run.flush();
             }
-            Decision::Stop(_) => return Outcome::Error(Arc::new(recorded)),
+            Decision::Stop(_) => return Outcome::Error(Arc::new(*recorded)),
         }
     }
 }
@@ -400,9 +409,11 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
         parent: Some(frame.clone()),
         options: std::mem::take(&mut prepared.options),
         fault: None,
+        ticket: None,
+        core: None,
     };
     let failed = |kind, text| Outcome::Error(Arc::new(RecordedError::message(kind, text)));
-    match body::run(&frame, task::run_task(ticket, own, None), Finished::is_ok).await {
+    match body::run(&frame, task::run_task(ticket, Box::new(own), None), Finished::is_ok).await {
         Ok(Ok(invocation)) => {
             prepared.invocation = invocation;
             match prepared.invocation.encode_output() {
@@ -419,9 +430,9 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
 }
 
 /// The end of a run as its caller sees it.
-fn finish(run: &RunShared, outcome: Result<Outcome, Stop>, prepared: Prepared) -> Finished {
+fn finish(run: &RunShared, outcome: Result<Outcome, Stop>, invocation: Pin<Box<dyn Invocation>>) -> Finished {
     match outcome {
-        Ok(outcome) => task::recorded(run, run.name, prepared.invocation, outcome),
+        Ok(outcome) => task::recorded(run, run.name, invocation, outcome),
         Err(stop) => Err(Error::at(run.name, run.id, stop.kind(), stop.text())),
     }
 }

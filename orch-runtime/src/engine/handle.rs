@@ -176,7 +176,7 @@ impl Drop for Open {
 }
 
 /// Starts a call inside the scope that it was written in.
-pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Prepared) -> Handle<T> {
+pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Box<Prepared>) -> Handle<T> {
     let cell = Cell::new();
     let seat = ticket.share();
     let scope = seat.scope().clone();
@@ -203,7 +203,7 @@ pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Prepared) -> Handl
 }
 
 /// Starts a run outside any body.
-pub(super) fn start_root<T>(core: Arc<Core>, prepared: Prepared) -> Handle<T> {
+pub(super) fn start_root<T>(core: Arc<Core>, prepared: Box<Prepared>) -> Handle<T> {
     let cell = Cell::new();
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());

@@ -41,7 +41,8 @@ pub(crate) struct Scope {
 }
 
 pub(super) struct State {
-    occurrences: FxHashMap<u128, u32>,
+    /// By half of the call's hash: it is only counted with, and two calls that share it count together.
+    occurrences: FxHashMap<u64, u32>,
     slots: Slab<Slot>,
     written: u64,
     /// Submitted and not handed over, in the order of their numbers.
@@ -106,7 +107,8 @@ pub(super) enum Delivery {
 pub(super) struct Claimed {
     pub(super) slot: usize,
     pub(super) key: CallKey,
-    pub(super) found: Found,
+    /// What the journal knows of it.
+    pub(super) past: Option<Box<Found>>,
 }
 
 impl Scope {
@@ -154,7 +156,7 @@ impl Scope {
     /// A call is written: it gets its key, and what the journal knows of it.
     pub(super) fn claim(&self, hash: &CallHash) -> Claimed {
         let mut state = self.lock();
-        let counter = state.occurrences.entry(hash.call).or_default();
+        let counter = state.occurrences.entry(hash.call as u64).or_default();
         let occurrence = *counter;
         *counter += 1;
         state.written += 1;
@@ -170,22 +172,18 @@ impl Scope {
             failure: None,
             abort: None,
         });
-        let found = match &mut state.history {
-            Some(history) => history.claim(hash, occurrence, slot),
-            None => Found::default(),
-        };
-        if let Some(own) = state.slots.get_mut(slot) {
-            own.marked = found.dropped;
-            own.number = found.record.as_ref().map_or(0, |record| record.number);
-            own.pending = found.record.is_some();
+        let past =
+            state.history.as_deref_mut().map(|history| Box::new(history.claim(hash, occurrence, slot)));
+        if let (Some(past), Some(own)) = (&past, state.slots.get_mut(slot)) {
+            own.marked = past.dropped;
+            own.number = past.record.as_ref().map_or(0, |record| record.number);
+            own.pending = past.record.is_some();
         }
-        let key = CallKey { scope: self.id, call: hash.call, occurrence };
-        let has_record = found.record.is_some();
         drop(state);
-        if has_record {
+        if past.as_ref().is_some_and(|past| past.record.is_some()) {
             self.pulse.queued();
         }
-        Claimed { slot, key, found }
+        Claimed { slot, key: CallKey { scope: self.id, call: hash.call, occurrence }, past }
     }
 
     /// Holds a call without a record back while records remain.
