@@ -75,12 +75,17 @@ impl Series {
 pub(super) struct Table {
     executor: Runtime,
     rounds: usize,
+    only: String,
     lines: Vec<Line>,
 }
 
 impl Table {
-    pub(super) fn new(executor: Runtime, rounds: usize) -> Self {
-        Self { executor, rounds, lines: Vec::new() }
+    pub(super) fn new(executor: Runtime, rounds: usize, only: String) -> Self {
+        Self { executor, rounds, only, lines: Vec::new() }
+    }
+
+    pub(super) fn wants(&self, what: &str) -> bool {
+        what.contains(&self.only)
     }
 
     /// Runs all sides in turn, round by round, after one round that only warms up. The first side is ours; every
@@ -92,6 +97,9 @@ impl Table {
         units: u64,
         contenders: Vec<Contender>,
     ) -> Result<()> {
+        if !self.wants(what) {
+            return Ok(());
+        }
         let mut measured: Vec<Vec<f64>> = contenders.iter().map(|_| Vec::new()).collect();
         for round in 0..=self.rounds {
             for (contender, rounds) in contenders.iter().zip(&mut measured) {

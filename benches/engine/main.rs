@@ -2,7 +2,8 @@
 //!
 //! Each line measures the same work both ways, in alternating rounds of one run, and compares round with round,
 //! so that a busy machine slows both sides. Absolute times hold for the machine at hand; the ratios travel.
-//! Without `--bench`, or with `--quick`, everything is small and only shows that it runs.
+//! Without `--bench`, or with `--quick`, everything is small and only shows that it runs. A word as argument
+//! measures the lines that contain it alone: `cargo bench --bench engine -- hits`.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
@@ -24,7 +25,8 @@ fn main() -> ExitCode {
     if let Some(side) = arguments.iter().find_map(|argument| argument.strip_prefix("--memory-of=")) {
         return told(memory::measure_here(side));
     }
-    told(table(has("--quick") || !has("--bench")))
+    let only = arguments.iter().find(|argument| !argument.starts_with('-')).cloned();
+    told(table(has("--quick") || !has("--bench"), only.unwrap_or_default()))
 }
 
 fn told(result: Result<String>) -> ExitCode {
@@ -40,9 +42,9 @@ fn told(result: Result<String>) -> ExitCode {
     }
 }
 
-fn table(quick: bool) -> Result<String> {
+fn table(quick: bool, only: String) -> Result<String> {
     let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let mut table = Table::new(executor, if quick { 2 } else { 9 });
+    let mut table = Table::new(executor, if quick { 2 } else { 9 }, only);
     let size = |full: u64| if quick { full / 100 } else { full };
 
     let n = size(100_000);
@@ -121,6 +123,8 @@ fn table(quick: bool) -> Result<String> {
         ],
     )?;
 
-    table.add(memory::compare(size(50_000).max(5_000))?);
+    if table.wants(memory::WHAT) {
+        table.add(memory::compare(size(50_000).max(5_000))?);
+    }
     Ok(table.to_string())
 }

@@ -17,6 +17,9 @@ use super::{
     ours,
 };
 
+/// The line of the table.
+pub(super) const WHAT: &str = "memory of a started task that waits";
+
 const PAGE: u64 = 4_096;
 
 static WAITING: AtomicU64 = AtomicU64::new(0);
@@ -53,7 +56,7 @@ pub(super) fn compare(tasks: u64) -> Result<Vec<Line>> {
     }
     let (ours, theirs) = (measure("orch")?, measure("tokio")?);
     Ok(vec![Line {
-        what: "memory of a started task that waits".into(),
+        what: WHAT.into(),
         unit: "B/task",
         ours: Series::new(vec![ours]),
         theirs: Some(("tokio::spawn", Series::new(vec![theirs]), Series::new(vec![ours / theirs]))),
