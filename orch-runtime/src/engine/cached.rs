@@ -51,7 +51,6 @@ impl Duty {
         let mut publish = leading.core.store.publish(lead, entry);
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         if let std::task::Poll::Ready(Err(error)) = publish.as_mut().poll(&mut cx) {
-            tracing::warn!(target: "orch", run = %run.id, %error, "a result was not kept in the cache");
             run.notice(task, Notice::CacheFault, format!("the result was not kept: {error}"));
         }
     }

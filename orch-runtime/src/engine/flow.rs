@@ -42,8 +42,9 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
     let run = open_root(&core, id, name, new).await?;
     let others = core.others_than(id);
     if !prepared.definition.is_flow() && others > 0 {
+        let runs = if others == 1 { "a run is".into() } else { format!("{others} runs are") };
         let text = format!(
-            "`{name}` was called outside any flow while {others} runs are active; inside a flow, write the call \
+            "`{name}` was called outside any flow while {runs} active; inside a flow, write the call \
              in its body and spawn the call, or use `orch::spawn`"
         );
         run.notice(None, Notice::OutsideScope, text);
@@ -254,8 +255,17 @@ async fn execute(
     parent: Option<Arc<Frame>>,
 ) -> Result<Outcome, Stop> {
     let alive = Alive::new(run);
-    let guard = EndGuard::new(run);
-    let outcome = until_stopped(run, attempts(run, prepared, parent)).await;
+    let (outcome, guard) = {
+        let mut body = pin!(attempts(run, prepared, parent));
+        // Declared after the body, so a run that is dropped says that it is being cancelled before anything goes.
+        let guard = EndGuard::new(run);
+        let outcome = until_stopped(run, body.as_mut()).await;
+        if let Err(Stop::Cancelled(reason)) = &outcome {
+            run.watch(run.end_run(RunInput::Cancel, Some(reason.clone()), None));
+        }
+        (outcome, guard)
+    };
+    run.quiet(&alive).await;
     let commit = match &outcome {
         Ok(Outcome::Error(error)) => {
             let input = if error.kind == ErrorKind::TimedOut { RunInput::TimeOut } else { RunInput::Fail };
@@ -269,10 +279,6 @@ async fn execute(
             };
             let recorded = RecordedError::message(stop.kind(), reason.clone());
             let error = Some(Outcome::Error(Arc::new(recorded)));
-            if let Stop::Cancelled(_) = stop {
-                run.watch(run.end_run(RunInput::Cancel, Some(reason.clone()), None));
-            }
-            run.quiet(&alive).await;
             let (input, error) = match stop {
                 Stop::Cancelled(_) => (RunInput::Stopped, error),
                 Stop::TimedOut(_) => (RunInput::TimeOut, error),
@@ -296,9 +302,11 @@ async fn execute(
     outcome
 }
 
-/// Drops the body as soon as the run is stopped.
-async fn until_stopped<F: Future<Output = Outcome>>(run: &Arc<RunShared>, body: F) -> Result<Outcome, Stop> {
-    let mut body = pin!(body);
+/// Polls the body until it ends or the run is stopped.
+async fn until_stopped(
+    run: &Arc<RunShared>,
+    mut body: Pin<&mut impl Future<Output = Outcome>>,
+) -> Result<Outcome, Stop> {
     std::future::poll_fn(|cx| {
         if let Some(stop) = run.stopped_or_wake(cx.waker()) {
             return Poll::Ready(Err(stop.clone()));

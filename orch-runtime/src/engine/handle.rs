@@ -168,9 +168,9 @@ impl Drop for Open {
             self.cell.finish();
         }
         if let Some(scope) = &self.scope {
-            scope.started_ended();
             drop(self.alive.take());
             scope.run.worker_left();
+            scope.started_ended();
         }
     }
 }

@@ -55,6 +55,8 @@ pub(super) struct State {
     history: Option<Box<History>>,
     inner: Vec<Weak<Scope>>,
     open: usize,
+    /// Failures of started calls that nobody has taken, in the order in which the calls were written.
+    failures: BTreeMap<u64, Arc<RecordedError>>,
     closed: bool,
     waits_for_end: Option<Waker>,
 }
@@ -76,8 +78,6 @@ struct Slot {
     pending: bool,
     /// The future that submits the outcome and the one that awaits it, for a started call two.
     owners: u8,
-    /// A started call's failure that nobody has taken yet.
-    failure: Option<Arc<RecordedError>>,
     abort: Option<tokio::task::AbortHandle>,
 }
 
@@ -101,6 +101,15 @@ pub(super) enum Delivery {
     /// What has to go first is the end of an inner body that is still on its way.
     Inner,
     Stop(Stop),
+}
+
+/// How far an outcome had come when nobody waited for it any more.
+pub(super) enum Left {
+    HandedOver,
+    /// It stands, and is never handed over.
+    Waiting,
+    /// There was none.
+    WithoutOutcome,
 }
 
 /// What a new call gets.
@@ -132,6 +141,7 @@ impl Scope {
             epoch: 0,
             inner: Vec::new(),
             open: 0,
+            failures: BTreeMap::new(),
             closed: false,
             waits_for_end: None,
             history: (!history.is_empty()).then(|| Box::new(history)),
@@ -169,7 +179,6 @@ impl Scope {
             marked: false,
             pending: false,
             owners: 1,
-            failure: None,
             abort: None,
         });
         let past =
@@ -325,15 +334,15 @@ impl Scope {
         }
     }
 
-    /// One of the futures of `slot` is gone. Says whether its outcome had been handed over.
-    pub(super) fn leave(&self, slot: usize) -> bool {
+    /// One of the futures of `slot` is gone. Says how far its outcome had come.
+    pub(super) fn leave(&self, slot: usize) -> Left {
         let mut state = self.lock();
         let Some(own) = state.slots.get_mut(slot) else {
-            return true;
+            return Left::HandedOver;
         };
         own.owners = own.owners.saturating_sub(1);
         let delivered = matches!(own.phase, Phase::Delivered(_));
-        let number = own.number;
+        let (number, pending) = (own.number, own.pending);
         if own.owners == 0 {
             own.waker = None;
             if own.phase == Phase::Parked {
@@ -346,7 +355,11 @@ impl Scope {
                 }
             }
         }
-        delivered
+        match (delivered, pending) {
+            (true, _) => Left::HandedOver,
+            (false, true) => Left::Waiting,
+            (false, false) => Left::WithoutOutcome,
+        }
     }
 
     /// The inner body behind this slot has ended again; its record may be handed over.

@@ -10,12 +10,13 @@ use super::{
     commit::{Submission, Writer},
     frame,
     replay::Found,
-    scope::{Claimed, Scope},
+    scope::{Claimed, Left, Scope},
 };
 use crate::{
     cache::CallHash,
     clock::Timestamp,
     id::{CallKey, TaskNumber},
+    state::Notice,
     store::{Durability, InFlight, Outcome, Record},
 };
 
@@ -130,12 +131,19 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let delivered = self.scope.leave(self.slot);
+        let left = self.scope.leave(self.slot);
         let CallKey { call, occurrence, scope } = self.key;
         let run = &self.scope.run;
-        let to_mark = self.begun && !delivered && !self.silent && run.core.rules.marks;
+        let to_mark = self.begun && !matches!(left, Left::HandedOver) && !self.silent && run.core.rules.marks;
         if to_mark && run.leaves_traces() && !self.scope.is_closed() {
             run.mark_dropped(scope, self.scope.instance, call, occurrence);
+            if let Left::Waiting = left {
+                run.notice(
+                    None,
+                    Notice::Dropped,
+                    "a call was dropped when its outcome stood; it is never handed over",
+                );
+            }
         }
     }
 }
