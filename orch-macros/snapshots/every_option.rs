@@ -78,7 +78,13 @@ fn find_price(url: &str, n: u8, progress: &Progress) -> ::shop::orch::Call<u32> 
         }
     }
     #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
-    fn __orch_key(url: &str, n: &u8) -> ::shop::orch::__private::KeyDigest {
+    fn __orch_key(
+        url: &str,
+        n: &u8,
+    ) -> ::core::result::Result<
+        ::shop::orch::__private::KeyDigest,
+        ::shop::orch::Error,
+    > {
         ::shop::orch::__private::cache_key(&{ (url.len(), *n) })
     }
     let key = __orch_key(url, &n);

@@ -25,9 +25,5 @@ pub(crate) fn annotate(kind: Kind, attribute: TokenStream, tokens: TokenStream) 
     validate::signature(&mut model, &mut errors);
     let can_be_tracked = errors.len() == before;
     validate::options(&mut model, &mut errors);
-    if can_be_tracked {
-        expand::expand(&model, errors)
-    } else {
-        fallback::stand_in(&model, errors)
-    }
+    if can_be_tracked { expand::expand(&model, errors) } else { fallback::stand_in(&model, errors) }
 }

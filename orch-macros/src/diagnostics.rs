@@ -1,7 +1,7 @@
 //! The mistakes of one item, collected so that all of them are reported at once.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 
 /// Everything that is wrong with one annotated item.
 #[derive(Default)]
@@ -34,10 +34,10 @@ pub(crate) fn mistake(at: impl ToTokens, rule: &str, reason: &str, fix: &str) ->
     syn::Error::new_spanned(at, format!("{rule}\n= note: {reason}\n= help: {fix}"))
 }
 
-/// A message for what the grammar of the attribute does not allow: the rule is its own reason.
+/// A message for what the grammar of the attribute does not allow, where the rule is its own reason. Without tokens it
+/// stands at the attribute.
 pub(crate) fn unexpected(at: impl ToTokens, rule: &str, fix: &str) -> syn::Error {
     let at = at.into_token_stream();
-    let at = if at.is_empty() { quote!() } else { at };
     let message = format!("{rule}\n= help: {fix}");
     if at.is_empty() {
         syn::Error::new(Span::call_site(), message)

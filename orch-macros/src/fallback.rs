@@ -49,23 +49,13 @@ pub(crate) fn stand_in(model: &Model, errors: Errors) -> TokenStream {
     });
     let receiver = sig.receiver();
     let parameters = model.arguments().map(|parameter| {
-        let cfg = parameter
-            .attrs
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("cfg"));
+        let cfg = parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         let (name, ty) = (&parameter.name, &parameter.ty);
         quote! { #(#cfg)* #name: #ty }
     });
-    let parameters = receiver
-        .map(|receiver| quote!(#receiver))
-        .into_iter()
-        .chain(parameters);
+    let parameters = receiver.map(|receiver| quote!(#receiver)).into_iter().chain(parameters);
     let nameable = !has_unnameable(written);
-    let output = if nameable {
-        expand::output_type(model)
-    } else {
-        quote!(())
-    };
+    let output = if nameable { expand::output_type(model) } else { quote!(()) };
     let call = expand::call_type(model, &output);
     let body = if receiver.is_none() && !mentions_self(model) {
         quote! { #asyncness #unsafety fn __orch_body #generics (#(#inputs),*) #written #where_clause #block }
@@ -102,12 +92,7 @@ fn mentions_self(model: &Model) -> bool {
         ReturnType::Type(_, ty) => Some(&**ty),
         ReturnType::Default => None,
     };
-    for ty in model
-        .parameters
-        .iter()
-        .map(|parameter| &parameter.ty)
-        .chain(output)
-    {
+    for ty in model.parameters.iter().map(|parameter| &parameter.ty).chain(output) {
         walk(ty, &mut |part| {
             found |= matches!(part, Part::Path(path) if path.segments.iter().any(|segment| segment.ident == "Self"));
         });
@@ -121,8 +106,6 @@ fn has_unnameable(output: &ReturnType) -> bool {
         return false;
     };
     let mut found = false;
-    walk(ty, &mut |part| {
-        found |= matches!(part, Part::ImplTrait(_) | Part::Never(_))
-    });
+    walk(ty, &mut |part| found |= matches!(part, Part::ImplTrait(_) | Part::Never(_)));
     found
 }

@@ -65,10 +65,7 @@ impl Fnv {
                     let doubled = matches!(punct.as_char(), '&' | '|')
                         && punct.spacing() == Spacing::Joint
                         && matches!(rest.peek(), Some(TokenTree::Punct(next)) if next.as_char() == punct.as_char());
-                    self.token(
-                        if doubled { b'j' } else { b'p' },
-                        punct.as_char().encode_utf8(&mut [0; 4]),
-                    );
+                    self.token(if doubled { b'j' } else { b'p' }, punct.as_char().encode_utf8(&mut [0; 4]));
                 }
                 TokenTree::Ident(ident) => self.token(b'i', &ident.to_string()),
                 TokenTree::Literal(literal) => self.token(b'l', &literal.to_string()),
@@ -120,10 +117,7 @@ mod tests {
 
     fn hash(signature: &str, block: &str) -> u64 {
         let signature = syn::parse_str(signature).unwrap_or_else(|error| panic!("{error}"));
-        body_hash(
-            &signature,
-            &block.parse().unwrap_or_else(|error| panic!("{error}")),
-        )
+        body_hash(&signature, &block.parse().unwrap_or_else(|error| panic!("{error}")))
     }
 
     #[test]
@@ -139,28 +133,10 @@ mod tests {
     fn layout_comments_docs_and_the_name_do_not_count() {
         let plain = hash("fn f(x: Vec<Vec<u8>>) -> u8", "{ let a = x[0][0]; a }");
         assert_eq!(plain, hash("fn g(x:Vec<Vec<u8> >)->u8", "{let a=x[0][0];a}"));
-        assert_eq!(
-            plain,
-            hash(
-                "fn f(x: Vec<Vec<u8>>) -> u8",
-                "{ /* note */ let a = x[0][0]; // why\n a }"
-            )
-        );
-        assert_eq!(
-            plain,
-            hash("fn f(x: Vec<Vec<u8>>) -> u8", "{ /// doc\n let a = x[0][0]; a }")
-        );
-        assert_eq!(
-            hash("fn f()", "{ g(a, [b, c]) }"),
-            hash("fn f()", "{ g(a, [b, c,],) }")
-        );
-        assert_eq!(
-            plain,
-            hash(
-                "fn f(x: Vec<Vec<u8>>) -> u8",
-                "{ #[doc = \"x\"] let a = x[0][0]; a }"
-            )
-        );
+        assert_eq!(plain, hash("fn f(x: Vec<Vec<u8>>) -> u8", "{ /* note */ let a = x[0][0]; // why\n a }"));
+        assert_eq!(plain, hash("fn f(x: Vec<Vec<u8>>) -> u8", "{ /// doc\n let a = x[0][0]; a }"));
+        assert_eq!(hash("fn f()", "{ g(a, [b, c]) }"), hash("fn f()", "{ g(a, [b, c,],) }"));
+        assert_eq!(plain, hash("fn f(x: Vec<Vec<u8>>) -> u8", "{ #[doc = \"x\"] let a = x[0][0]; a }"));
     }
 
     #[test]
@@ -177,10 +153,7 @@ mod tests {
             hash("fn f(a: bool, b: bool) -> bool", "{ a && \"b\" }"),
         ];
         for (i, one) in variants.iter().enumerate() {
-            assert!(
-                variants[i + 1..].iter().all(|other| one != other),
-                "variant {i} collides"
-            );
+            assert!(variants[i + 1..].iter().all(|other| one != other), "variant {i} collides");
         }
     }
 }

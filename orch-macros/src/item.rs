@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Signature, Token, Visibility};
 
-use crate::diagnostics::{mistake, unexpected};
+use crate::diagnostics::mistake;
 use crate::model::Kind;
 
 /// A function with its attributes, split where the expansion puts them.
@@ -41,20 +41,15 @@ fn read(kind: Kind, input: ParseStream<'_>) -> syn::Result<Item> {
     let token: TokenTree = input.parse()?;
     let Some(block) = braces(&token) else {
         input.parse::<TokenStream>()?;
-        return Err(unexpected(
+        return Err(mistake(
             token,
             &format!("{} goes on a function with a body", kind.attribute()),
-            "annotate the function that holds the code; a declaration in a trait or an `extern` block has none",
+            "a declaration in a trait or an `extern` block has no code that could run",
+            "annotate the function that holds the code",
         ));
     };
     let (outer, inner) = attrs.into_iter().partition(belongs_to_the_name);
-    Ok(Item {
-        outer,
-        inner,
-        vis,
-        sig,
-        block,
-    })
+    Ok(Item { outer, inner, vis, sig, block })
 }
 
 /// The block, also where `macro_rules` wrapped a `$body:block` into an invisible group.
@@ -99,24 +94,10 @@ fn other_item(input: ParseStream<'_>) -> Option<&'static str> {
 /// Lint levels reach the body from there, since they hold for everything inside an item. A bare `#[must_use]` goes
 /// to the body: a `Call` is `must_use` by itself, and saying so twice is a lint of its own.
 fn belongs_to_the_name(attribute: &Attribute) -> bool {
-    const NAMES: [&str; 10] = [
-        "doc",
-        "cfg",
-        "cfg_attr",
-        "allow",
-        "warn",
-        "deny",
-        "forbid",
-        "expect",
-        "deprecated",
-        "rustfmt",
-    ];
+    const NAMES: [&str; 10] =
+        ["doc", "cfg", "cfg_attr", "allow", "warn", "deny", "forbid", "expect", "deprecated", "rustfmt"];
     let path = attribute.path();
-    let first = path
-        .segments
-        .first()
-        .map(|segment| segment.ident.to_string())
-        .unwrap_or_default();
+    let first = path.segments.first().map(|segment| segment.ident.to_string()).unwrap_or_default();
     let must_use_with_reason = first == "must_use" && attribute.meta.require_path_only().is_err();
     NAMES.contains(&first.as_str()) || must_use_with_reason
 }

@@ -74,20 +74,20 @@ use proc_macro::TokenStream;
 ///
 /// **Results** are `T`, nothing, or `Result<T, E>` with `E: Into<Box<dyn Error + Send + Sync>>`; `T` is
 /// `Serialize + DeserializeOwned + Send + 'static`. A return type counts as a `Result` if its last path segment is
-/// exactly `Result`, as in `anyhow::Result<T>` or `io::Result<T>`; `SearchResult<T>` is data, and an alias with another
-/// name is announced with [`fallible`](#fallible).
+/// exactly `Result`, as in `anyhow::Result<T>` or `io::Result<T>`; `SearchResult<T>` is data, and an alias with
+/// another name is announced with [`fallible`](#fallible).
 ///
 /// **Refused**, each with its reason and what to write instead: `self`; a borrowed result; lifetimes other than one
 /// plain outer `&` (`&'static str`, `&mut T`, `&&T`, `&[&str]`, `Cow<'_, str>`); `HashSet` arguments, whose order is
-/// random; `impl Trait`; `Self` in the signature; `#[cfg]` on a parameter; `unsafe`, `extern`, `const` and variadic functions;
-/// a result of type `!`; `main`; a second `#[task]` or `#[flow]`.
+/// random; `impl Trait`; `Self` in the signature; `#[cfg]` on a parameter; `unsafe`, `extern`, `const` and variadic
+/// functions; a result of type `!`; `main`; a second `#[task]` or `#[flow]`.
 ///
 /// All mistakes of a function are reported at once, and the function stays there for its callers.
 ///
 /// # Options
 ///
-/// A duration is a text of whole numbers with units, the largest first: `"500ms"`, `"10s"`, `"5m"`, `"1h30m"`, `"2d"`.
-/// Both durations and sizes are checked while compiling. Each option is given once.
+/// A duration is a text of whole numbers with units, the largest first: `"500ms"`, `"10s"`, `"5m"`, `"1h30m"`,
+/// `"2d"`. Both durations and sizes are checked while compiling. Each option is given once.
 ///
 /// ### `name`
 ///
@@ -96,8 +96,8 @@ use proc_macro::TokenStream;
 ///
 /// ### `formerly`
 ///
-/// `formerly = "old::name"` or `formerly = ["old::name", "older::name"]`: earlier names, whose records and cache entries
-/// stay valid after the function was moved or renamed. Default: none. Excludes its own `name`.
+/// `formerly = "old::name"` or `formerly = ["old::name", "older::name"]`: earlier names, whose records and cache
+/// entries stay valid after the function was moved or renamed. Default: none. Excludes its own `name`.
 ///
 /// ### `version`
 ///
@@ -106,8 +106,8 @@ use proc_macro::TokenStream;
 ///
 /// ### `retries`
 ///
-/// `retries = 3`: how many further attempts may follow a failed one, so up to four in all. Errors, panics and time-outs
-/// count as failures. Default: 0.
+/// `retries = 3`: how many further attempts may follow a failed one, so up to four in all. Errors, panics and
+/// time-outs count as failures. Default: 0.
 ///
 /// ### `backoff`
 ///
@@ -125,8 +125,8 @@ use proc_macro::TokenStream;
 /// ### `retry_if`
 ///
 /// `retry_if = is_temporary`: the path of a function `fn(&E) -> orch::Retry`, or `-> bool`, that is asked after each
-/// error whether another attempt makes sense. Its answer is recorded. Panics and time-outs are retried without asking.
-/// Default: always. Needs [`retries`](#retries) and a function that returns a `Result`.
+/// error whether another attempt makes sense. Its answer is recorded. Panics and time-outs are retried without
+/// asking. Default: always. Needs [`retries`](#retries) and a function that returns a `Result`.
 ///
 /// ```ignore
 /// fn is_temporary(error: &ShopError) -> orch::Retry {
@@ -153,9 +153,9 @@ use proc_macro::TokenStream;
 ///
 /// ### `cache`
 ///
-/// `cache` keeps results for later calls with equal arguments, also in other runs; errors are not kept. One of several
-/// simultaneous callers computes, the others wait for it. Default: nothing is kept. Excludes a [`skip`](#skip) of all
-/// parameters, after which all calls would be equal.
+/// `cache` keeps results for later calls with equal arguments, also in other runs; errors are not kept. One of
+/// several simultaneous callers computes, the others wait for it. Default: nothing is kept. Excludes a
+/// [`skip`](#skip) of all parameters, after which all calls would be equal.
 ///
 /// A result is valid for one text of the function: white space, comments and docs do not count, all else does. A
 /// changed *helper* is not seen; that is what `depends` and `version` are for.
@@ -163,9 +163,9 @@ use proc_macro::TokenStream;
 /// - `cache(ttl = "5m")`: how long a result is valid. Default: for ever.
 /// - `cache(version = "2")`: results stay valid until this text changes, whatever the function's own text does.
 ///   Default: none. Excludes `depends`.
-/// - `cache(key = |url| url.to_lowercase())`: what decides which calls are equal, computed from references to arguments
-///   of the same names. It is a function of its parameters alone, and its result is `Serialize`. Default: all arguments.
-///   Excludes arguments named in `skip`, and `#[provided]` ones.
+/// - `cache(key = |url| url.to_lowercase())`: what decides which calls are equal, computed from references to
+///   arguments of the same names. It is a function of its parameters alone, and its result is `Serialize`. Default:
+///   all arguments. Excludes arguments named in `skip`, and `#[provided]` ones.
 /// - `cache(scope = run)`: who shares results: one `run`, all runs of the same root `flow`, or all (`global`).
 ///   Default: `global`.
 /// - `cache(depends(parse, clean))`: annotated functions whose text counts as part of this one's. Default: none.
@@ -175,9 +175,9 @@ use proc_macro::TokenStream;
 /// ### `skip`
 ///
 /// `skip(progress)`: parameters that callers pass, but that are neither hashed nor stored. Of
-/// their types only `Clone + Send + Sync + 'static` is asked. A task that has one cannot be started by name; when a flow
-/// is resumed, it gets the value from the flow that calls it. Default: none. Excludes `#[provided]` parameters, which
-/// are not passed anyway.
+/// their types only `Clone + Send + Sync + 'static` is asked. A task that has one cannot be started by name; when a
+/// flow is resumed, it gets the value from the flow that calls it. Default: none. Excludes `#[provided]` parameters,
+/// which are not passed anyway.
 ///
 /// ### `inline`
 ///
@@ -198,9 +198,9 @@ use proc_macro::TokenStream;
 ///
 /// ### `error`
 ///
-/// `error = ShopError`: keeps the error as a value for `err.downcast::<ShopError>()`, also when it is read back from the
-/// journal. It is the error type of the function, and `Serialize + DeserializeOwned`. Default: type name and messages
-/// are kept. Needs a function that returns a `Result`.
+/// `error = ShopError`: keeps the error as a value for `err.downcast::<ShopError>()`, also when it is read back from
+/// the journal. It is the error type of the function, and `Serialize + DeserializeOwned`. Default: type name and
+/// messages are kept. Needs a function that returns a `Result`.
 ///
 /// ### `tags`
 ///
@@ -248,8 +248,8 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ### `formerly`
 ///
-/// `formerly = "old::name"` or `formerly = ["old::name", "older::name"]`: earlier names, whose records stay valid after the
-/// function was moved or renamed. Default: none. Excludes its own `name`.
+/// `formerly = "old::name"` or `formerly = ["old::name", "older::name"]`: earlier names, whose records stay valid
+/// after the function was moved or renamed. Default: none. Excludes its own `name`.
 ///
 /// ### `version`
 ///
@@ -262,8 +262,9 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ### `backoff`
 ///
-/// The wait before each further attempt: `fixed("1m")`, `linear("1m", max = "10m")`, `exponential("1s", max = "5m")` or
-/// `["1m", "5m"]`, each with an optional `jitter` as the last argument. Default: no wait. Needs [`retries`](#retries).
+/// The wait before each further attempt: `fixed("1m")`, `linear("1m", max = "10m")`, `exponential("1s", max = "5m")`
+/// or `["1m", "5m"]`, each with an optional `jitter` as the last argument. Default: no wait. Needs
+/// [`retries`](#retries).
 ///
 /// ### `timeout`
 ///
@@ -277,8 +278,8 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// ### `skip`
 ///
 /// `skip(progress)`: parameters that callers pass, but that are neither hashed nor stored. Of
-/// their types only `Clone + Send + Sync + 'static` is asked. A flow that has one cannot be started by name or resumed
-/// by another process. Default: none. Excludes `#[provided]` parameters.
+/// their types only `Clone + Send + Sync + 'static` is asked. A flow that has one cannot be started by name or
+/// resumed by another process. Default: none. Excludes `#[provided]` parameters.
 ///
 /// ### `fallible`
 ///
@@ -287,9 +288,9 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ### `error`
 ///
-/// `error = ShopError`: keeps the error as a value for `err.downcast::<ShopError>()`. It is the error type of the function,
-/// and `Serialize + DeserializeOwned`. Default: type name and messages are kept. Needs a function that returns a
-/// `Result`.
+/// `error = ShopError`: keeps the error as a value for `err.downcast::<ShopError>()`. It is the error type of the
+/// function, and `Serialize + DeserializeOwned`. Default: type name and messages are kept. Needs a function that
+/// returns a `Result`.
 ///
 /// ### `tags`
 ///

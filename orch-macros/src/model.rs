@@ -112,16 +112,7 @@ impl Model {
         let output = output(&item.sig.output, options.fallible);
         let span = item.sig.ident.span().resolved_at(Span::mixed_site());
         let paths = Paths::new(options.root.clone(), span);
-        Self {
-            kind,
-            item,
-            options,
-            parameters,
-            output,
-            hash,
-            paths,
-            span,
-        }
+        Self { kind, item, options, parameters, output, hash, paths, span }
     }
 
     pub(crate) fn is_async(&self) -> bool {
@@ -135,16 +126,12 @@ impl Model {
 
     /// The parameter of that name.
     pub(crate) fn parameter(&self, name: &Ident) -> Option<&Parameter> {
-        self.parameters
-            .iter()
-            .find(|parameter| parameter.name.unraw() == name.unraw())
+        self.parameters.iter().find(|parameter| parameter.name.unraw() == name.unraw())
     }
 
     /// What callers pass.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
-        self.parameters
-            .iter()
-            .filter(|parameter| parameter.role != Role::Provided)
+        self.parameters.iter().filter(|parameter| parameter.role != Role::Provided)
     }
 }
 
@@ -158,12 +145,8 @@ fn parameters(sig: &mut Signature, options: &Options) -> Vec<Parameter> {
     for (index, (input, name)) in sig.inputs.iter_mut().zip(names).enumerate() {
         let FnArg::Typed(typed) = input else { continue };
         let attrs = typed.attrs.clone();
-        typed
-            .attrs
-            .retain(|attribute| !OURS.iter().any(|ours| attribute.path().is_ident(ours)));
-        let is_provided = attrs
-            .iter()
-            .any(|attribute| attribute.path().is_ident("provided"));
+        typed.attrs.retain(|attribute| !OURS.iter().any(|ours| attribute.path().is_ident(ours)));
+        let is_provided = attrs.iter().any(|attribute| attribute.path().is_ident("provided"));
         let name = name.unwrap_or_else(|| fresh_name(index, typed.pat.span(), &taken));
         let pass = match peel(&typed.ty) {
             Type::Reference(reference) => Pass::Borrowed((*reference.elem).clone()),
@@ -176,13 +159,7 @@ fn parameters(sig: &mut Signature, options: &Options) -> Vec<Parameter> {
         } else {
             Role::Data
         };
-        parameters.push(Parameter {
-            name,
-            ty: (*typed.ty).clone(),
-            pass,
-            role,
-            attrs,
-        });
+        parameters.push(Parameter { name, ty: (*typed.ty).clone(), pass, role, attrs });
     }
     parameters
 }
@@ -212,10 +189,9 @@ fn output(written: &ReturnType, fallible: bool) -> Output {
         return Output::Infallible(None);
     };
     match result_of(written).as_deref() {
-        Some([success, rest @ ..]) => Output::Result(
-            (*success).clone(),
-            rest.first().map(|&error| Box::new(error.clone())),
-        ),
+        Some([success, rest @ ..]) => {
+            Output::Result((*success).clone(), rest.first().map(|&error| Box::new(error.clone())))
+        }
         Some([]) => Output::Alias((**ty).clone()),
         None if fallible => Output::Alias((**ty).clone()),
         None => Output::Infallible(Some((**ty).clone())),

@@ -20,10 +20,7 @@ impl Paths {
 
     /// The same paths, for code whose errors belong at `span`.
     pub(crate) fn at(&self, span: Span) -> Self {
-        Self {
-            root: self.root.clone(),
-            span,
-        }
+        Self { root: self.root.clone(), span }
     }
 
     fn root(&self) -> TokenStream {
@@ -43,6 +40,12 @@ impl Paths {
     pub(crate) fn flow_call(&self, output: &TokenStream) -> TokenStream {
         let root = self.root();
         quote_spanned!(self.span=> #root::Call<#output, #root::Flow>)
+    }
+
+    /// `::orch::Error`.
+    pub(crate) fn error(&self) -> TokenStream {
+        let root = self.root();
+        quote_spanned!(self.span=> #root::Error)
     }
 
     /// `inventory::submit!`, without its arguments.
@@ -97,7 +100,7 @@ private! {
     dependency => dependency;
     /// Hashes what `cache(key = …)` computed.
     cache_key => cache_key;
-    /// What `cache_key` returns.
+    /// The hash that `cache_key` makes, if the key can be written.
     key_digest => KeyDigest;
     /// An entry of the list of definitions.
     registered => Registered;

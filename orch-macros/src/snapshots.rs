@@ -9,10 +9,7 @@ use crate::annotate::annotate;
 use crate::model::Kind;
 
 fn check(kind: Kind, attribute: &str, item: &str, expected: ExpectFile) {
-    let lex = |text: &str| {
-        text.parse::<TokenStream>()
-            .unwrap_or_else(|error| panic!("{error}"))
-    };
+    let lex = |text: &str| text.parse::<TokenStream>().unwrap_or_else(|error| panic!("{error}"));
     let written = annotate(kind, lex(attribute), lex(item));
     let text = match syn::parse2::<syn::File>(written.clone()) {
         Ok(file) => prettyplease::unparse(&file),
@@ -88,11 +85,7 @@ fn generics() {
 
 #[test]
 fn results_under_other_names() {
-    task(
-        "fallible",
-        "fn f() -> Answer { Ok(1) }",
-        expect_file!["../snapshots/fallible_alias.rs"],
-    );
+    task("fallible", "fn f() -> Answer { Ok(1) }", expect_file!["../snapshots/fallible_alias.rs"]);
     task(
         "",
         "fn f() -> std::fmt::Result { Ok(()) }",
@@ -127,19 +120,7 @@ fn the_function_survives_every_mistake() {
         "unsafe fn borrowed<'a>(x: &'a mut u8) -> &'a u8 { x }",
         expect_file!["../snapshots/stand_in_borrows.rs"],
     );
-    task(
-        "",
-        "fn anything() -> impl Clone { 1 }",
-        expect_file!["../snapshots/stand_in_impl_trait.rs"],
-    );
-    task(
-        "",
-        "struct NoFunction { x: u8 }",
-        expect_file!["../snapshots/echo.rs"],
-    );
-    task(
-        "",
-        "fn typing(x: u8) -> u8 { x. }",
-        expect_file!["../snapshots/unfinished_body.txt"],
-    );
+    task("", "fn anything() -> impl Clone { 1 }", expect_file!["../snapshots/stand_in_impl_trait.rs"]);
+    task("", "struct NoFunction { x: u8 }", expect_file!["../snapshots/echo.rs"]);
+    task("", "fn typing(x: u8) -> u8 { x. }", expect_file!["../snapshots/unfinished_body.txt"]);
 }

@@ -122,9 +122,7 @@ mod tests {
     fn parts(text: &str) -> usize {
         let ty: Type = syn::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
         let mut count = 0;
-        walk(&ty, &mut |part| {
-            count += usize::from(matches!(part, Part::Reference(_) | Part::Lifetime(_)))
-        });
+        walk(&ty, &mut |part| count += usize::from(matches!(part, Part::Reference(_) | Part::Lifetime(_))));
         count
     }
 

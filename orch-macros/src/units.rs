@@ -5,13 +5,8 @@ use syn::LitStr;
 use crate::diagnostics::mistake;
 
 /// Units of a duration in milliseconds, largest first.
-const DURATION_UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const DURATION_UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Units of a size in bytes.
 const SIZE_UNITS: [(&str, u64); 9] = [
@@ -46,10 +41,7 @@ type Fault = (String, String);
 fn duration_text(text: &str) -> Result<u64, Fault> {
     let fault = |reason: String, fix: &str| Err((reason, fix.to_owned()));
     if text.is_empty() {
-        return fault(
-            "this one is empty".into(),
-            "write for example \"10s\" or \"1h30m\"",
-        );
+        return fault("this one is empty".into(), "write for example \"10s\" or \"1h30m\"");
     }
     let mut rest = text;
     let mut total: u64 = 0;
@@ -71,14 +63,10 @@ fn duration_text(text: &str) -> Result<u64, Fault> {
         }
         let Some((_, factor)) = DURATION_UNITS.iter().find(|(name, _)| *name == unit) else {
             return match unit {
-                "" => Err((
-                    format!("`{digits}` has no unit"),
-                    format!("write \"{digits}s\" or \"{digits}ms\""),
-                )),
-                _ => Err((
-                    format!("`{unit}` is none of these units"),
-                    duration_unit_fix(digits, unit),
-                )),
+                "" => {
+                    Err((format!("`{digits}` has no unit"), format!("write \"{digits}s\" or \"{digits}ms\"")))
+                }
+                _ => Err((format!("`{unit}` is none of these units"), duration_unit_fix(digits, unit))),
             };
         };
         if *factor >= smaller_than {
@@ -88,10 +76,7 @@ fn duration_text(text: &str) -> Result<u64, Fault> {
             );
         }
         smaller_than = *factor;
-        let part = digits
-            .parse::<u64>()
-            .ok()
-            .and_then(|count| count.checked_mul(*factor));
+        let part = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(*factor));
         let Some(sum) = part.and_then(|part| total.checked_add(part)) else {
             return fault(
                 format!("`{text}` is too long to count in milliseconds"),
@@ -127,10 +112,7 @@ fn size_text(text: &str) -> Result<u64, Fault> {
     }
     let Some((_, factor)) = SIZE_UNITS.iter().find(|(name, _)| *name == unit) else {
         let same = |name: &str| name.eq_ignore_ascii_case(unit.trim());
-        let fix = match SIZE_UNITS
-            .iter()
-            .find(|(name, _)| same(name) || same(name.trim_end_matches('B')))
-        {
+        let fix = match SIZE_UNITS.iter().find(|(name, _)| same(name) || same(name.trim_end_matches('B'))) {
             Some((name, _)) => format!("write \"{digits}{name}\""),
             None => "write for example \"100MB\" or \"2GiB\"".to_owned(),
         };
@@ -141,16 +123,9 @@ fn size_text(text: &str) -> Result<u64, Fault> {
         };
         return Err((reason, fix));
     };
-    digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|count| count.checked_mul(*factor))
-        .ok_or_else(|| {
-            (
-                format!("`{text}` is more bytes than 64 bits count"),
-                "write a smaller size".to_owned(),
-            )
-        })
+    digits.parse::<u64>().ok().and_then(|count| count.checked_mul(*factor)).ok_or_else(|| {
+        (format!("`{text}` is more bytes than 64 bits count"), "write a smaller size".to_owned())
+    })
 }
 
 fn split_while(text: &str, keep: impl Fn(char) -> bool) -> (&str, &str) {
@@ -173,19 +148,9 @@ mod tests {
         ] {
             assert_eq!(duration_text(text), Ok(millis), "{text}");
         }
-        for text in [
-            "",
-            "10",
-            "s",
-            "1.5s",
-            "10 s",
-            "-1s",
-            "30m1h",
-            "1s1s",
-            "99999999999999999999s",
-            "5w",
-            "1h30",
-        ] {
+        for text in
+            ["", "10", "s", "1.5s", "10 s", "-1s", "30m1h", "1s1s", "99999999999999999999s", "5w", "1h30"]
+        {
             assert!(duration_text(text).is_err(), "{text}");
         }
     }
@@ -200,12 +165,7 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, bytes) in [
-            ("100MB", 100_000_000),
-            ("2GiB", 2 << 30),
-            ("1B", 1),
-            ("512KiB", 512 << 10),
-        ] {
+        for (text, bytes) in [("100MB", 100_000_000), ("2GiB", 2 << 30), ("1B", 1), ("512KiB", 512 << 10)] {
             assert_eq!(size_text(text), Ok(bytes), "{text}");
         }
         for text in ["", "MB", "100", "1.5GB", "100 MB", "99999999999TB"] {

@@ -31,15 +31,11 @@ pub struct CodecError {
 /// # Errors
 /// When the value's `Serialize` implementation refuses.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, CodecError> {
-    let fault = |reason: String| CodecError {
-        action: "cannot write",
-        type_name: std::any::type_name::<T>(),
-        reason,
-    };
+    let fault =
+        |reason: String| CodecError { action: "cannot write", type_name: std::any::type_name::<T>(), reason };
     // A value whose `Serialize` encodes another value finds the buffer taken and gets one of its own.
-    let mut buffer = BUFFER
-        .with(|cell| cell.try_borrow_mut().map(|mut b| std::mem::take(&mut *b)))
-        .unwrap_or_default();
+    let mut buffer =
+        BUFFER.with(|cell| cell.try_borrow_mut().map(|mut b| std::mem::take(&mut *b))).unwrap_or_default();
     buffer.clear();
     buffer.push(BINCODE_1);
     let written = bincode::serialize_into(&mut buffer, value).map_err(|error| fault(error.to_string()));
@@ -55,11 +51,8 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, CodecErr
 /// # Errors
 /// When the bytes are of another format or do not hold a `T`.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    let fault = |reason: String| CodecError {
-        action: "cannot read",
-        type_name: std::any::type_name::<T>(),
-        reason,
-    };
+    let fault =
+        |reason: String| CodecError { action: "cannot read", type_name: std::any::type_name::<T>(), reason };
     match bytes.split_first() {
         Some((&BINCODE_1, rest)) => {
             let mut rest = rest;
@@ -67,15 +60,12 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError>
             if rest.is_empty() {
                 Ok(value)
             } else {
-                Err(fault(format!(
-                    "{} bytes are left over, so the type has another shape now",
-                    rest.len()
-                )))
+                Err(fault(format!("{} bytes are left over, so the type has another shape now", rest.len())))
             }
         }
-        Some((format, _)) => Err(fault(format!(
-            "format {format} is unknown; a newer version may have written it"
-        ))),
+        Some((format, _)) => {
+            Err(fault(format!("format {format} is unknown; a newer version may have written it")))
+        }
         None => Err(fault("there are no bytes".into())),
     }
 }
@@ -88,28 +78,15 @@ mod tests {
     fn values_come_back() {
         let value = (3u8, "text".to_owned(), vec![Some(1.5f64), None]);
         let bytes = encode(&value).expect("plain data");
-        assert_eq!(
-            decode::<(u8, String, Vec<Option<f64>>)>(&bytes).expect("the same type"),
-            value
-        );
+        assert_eq!(decode::<(u8, String, Vec<Option<f64>>)>(&bytes).expect("the same type"), value);
     }
 
     #[test]
     fn other_shapes_and_formats_are_errors() {
         let bytes = encode(&(1u32, 2u32)).expect("plain data");
-        assert!(
-            decode::<u32>(&bytes)
-                .expect_err("left over")
-                .to_string()
-                .contains("4 bytes are left over")
-        );
+        assert!(decode::<u32>(&bytes).expect_err("left over").to_string().contains("4 bytes are left over"));
         assert!(decode::<String>(&bytes).is_err());
-        assert!(
-            decode::<u8>(&[9, 1])
-                .expect_err("format")
-                .to_string()
-                .contains("format 9")
-        );
+        assert!(decode::<u8>(&[9, 1]).expect_err("format").to_string().contains("format 9"));
         assert!(decode::<u8>(&[]).is_err());
     }
 }

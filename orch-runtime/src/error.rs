@@ -79,11 +79,7 @@ pub enum Retry {
 
 impl From<bool> for Retry {
     fn from(again: bool) -> Self {
-        if again {
-            Self::Yes
-        } else {
-            Self::Stop("retry_if said no".into())
-        }
+        if again { Self::Yes } else { Self::Stop("retry_if said no".into()) }
     }
 }
 
@@ -212,11 +208,7 @@ impl Error {
 
     /// The attempt that ended it; the first is 1.
     pub fn attempt(&self) -> Option<u32> {
-        self.0
-            .at
-            .as_ref()
-            .map(|at| at.attempt)
-            .filter(|attempt| *attempt > 0)
+        self.0.at.as_ref().map(|at| at.attempt).filter(|attempt| *attempt > 0)
     }
 
     /// What was recorded of the cause.
@@ -237,40 +229,17 @@ impl Error {
     }
 
     pub(crate) fn recorded_at(name: &str, run: RunId, recorded: RecordedError) -> Self {
-        let at = At {
-            name: name.to_owned(),
-            run,
-            attempt: recorded.attempt,
-        };
-        Self(Box::new(Inner {
-            kind: recorded.kind,
-            at: Some(at),
-            message: None,
-            recorded: Some(recorded),
-        }))
+        let at = At { name: name.to_owned(), run, attempt: recorded.attempt };
+        Self(Box::new(Inner { kind: recorded.kind, at: Some(at), message: None, recorded: Some(recorded) }))
     }
 
     pub(crate) fn at(name: &str, run: RunId, kind: ErrorKind, message: impl Into<String>) -> Self {
-        let at = At {
-            name: name.to_owned(),
-            run,
-            attempt: 0,
-        };
-        Self(Box::new(Inner {
-            kind,
-            at: Some(at),
-            message: Some(message.into()),
-            recorded: None,
-        }))
+        let at = At { name: name.to_owned(), run, attempt: 0 };
+        Self(Box::new(Inner { kind, at: Some(at), message: Some(message.into()), recorded: None }))
     }
 
     pub(crate) fn plain(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            at: None,
-            message: Some(message.into()),
-            recorded: None,
-        }))
+        Self(Box::new(Inner { kind, at: None, message: Some(message.into()), recorded: None }))
     }
 
     pub(crate) fn definition(message: String) -> Self {

@@ -118,12 +118,7 @@ pub fn provided<T: Send + Sync + 'static>(parameter: &'static str) -> Result<Arc
 pub fn cache_key<K: Serialize>(key: &K) -> Result<KeyDigest, Error> {
     hash_value(&[], key)
         .map(|hash| KeyDigest(*hash.as_bytes()))
-        .map_err(|error| {
-            Error::plain(
-                ErrorKind::Input,
-                format!("the cache key cannot be written: {error}"),
-            )
-        })
+        .map_err(|error| Error::plain(ErrorKind::Input, format!("the cache key cannot be written: {error}")))
 }
 
 /// A call of an asynchronous task.
@@ -139,9 +134,7 @@ where
     F: Fn(A) -> Fut + Send + 'static,
     Fut: Future<Output = BodyResult<T>> + Send + 'static,
 {
-    engine::task_call(definition, type_arguments, args, |args| {
-        Box::pin(AsyncInvocation::new(args, run))
-    })
+    engine::task_call(definition, type_arguments, args, |args| Box::pin(AsyncInvocation::new(args, run)))
 }
 
 /// A call of a synchronous task.
@@ -156,9 +149,7 @@ where
     T: Output,
     F: Fn(A) -> BodyResult<T> + Clone + Send + 'static,
 {
-    engine::task_call(definition, type_arguments, args, |args| {
-        Box::pin(SyncInvocation::new(args, run))
-    })
+    engine::task_call(definition, type_arguments, args, |args| Box::pin(SyncInvocation::new(args, run)))
 }
 
 /// A call of an asynchronous flow.
@@ -174,9 +165,7 @@ where
     F: Fn(A) -> Fut + Send + 'static,
     Fut: Future<Output = BodyResult<T>> + Send + 'static,
 {
-    engine::flow_call(definition, type_arguments, args, |args| {
-        Box::pin(AsyncInvocation::new(args, run))
-    })
+    engine::flow_call(definition, type_arguments, args, |args| Box::pin(AsyncInvocation::new(args, run)))
 }
 
 /// A call of a synchronous flow.
@@ -191,9 +180,7 @@ where
     T: Output,
     F: Fn(A) -> BodyResult<T> + Clone + Send + 'static,
 {
-    engine::flow_call(definition, type_arguments, args, |args| {
-        Box::pin(SyncInvocation::new(args, run))
-    })
+    engine::flow_call(definition, type_arguments, args, |args| Box::pin(SyncInvocation::new(args, run)))
 }
 
 /// An asynchronous body with stored input.

@@ -113,10 +113,7 @@ impl Runtime {
 
     /// Runs a future whose calls use this runtime.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
-        Scoped {
-            runtime: self.clone(),
-            future,
-        }
+        Scoped { runtime: self.clone(), future }
     }
 
     /// Takes up a run of this store where its journal ends, and gives its output. Its definition has to be in
@@ -171,9 +168,7 @@ impl Runtime {
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runtime")
-            .field("store", &self.location())
-            .finish_non_exhaustive()
+        f.debug_struct("Runtime").field("store", &self.location()).finish_non_exhaustive()
     }
 }
 
@@ -222,15 +217,7 @@ impl RuntimeBuilder {
     /// # Errors
     /// When two values of one type were provided.
     pub fn build(self) -> Result<Runtime> {
-        let Self {
-            store,
-            clock,
-            provided,
-            provided_twice,
-            cpu,
-            patience,
-            rules,
-        } = self;
+        let Self { store, clock, provided, provided_twice, cpu, patience, rules } = self;
         if let Some(twice) = provided_twice.first() {
             return Err(Error::runtime(format!(
                 "two values of type `{twice}` are provided, and `#[provided]` chooses by type; wrap one of them in a \
@@ -238,9 +225,7 @@ impl RuntimeBuilder {
             )));
         }
         watch_panics();
-        Ok(Runtime {
-            core: Arc::new(Core::new(store, clock, provided, cpu, patience, rules)),
-        })
+        Ok(Runtime { core: Arc::new(Core::new(store, clock, provided, cpu, patience, rules)) })
     }
 }
 

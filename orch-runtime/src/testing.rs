@@ -101,24 +101,12 @@ pub struct TestRuntime {
 
 impl TestRuntime {
     fn build(builder: TestBuilder) -> Self {
-        let TestBuilder {
-            store,
-            runtime,
-            virtual_clock,
-        } = builder;
-        let clock = if virtual_clock {
-            Clock::Virtual(VirtualClock::start(START))
-        } else {
-            Clock::System
-        };
+        let TestBuilder { store, runtime, virtual_clock } = builder;
+        let clock = if virtual_clock { Clock::Virtual(VirtualClock::start(START)) } else { Clock::System };
         let runtime = runtime.store(store.clone()).clock(clock.clone()).build();
         #[expect(clippy::expect_used, reason = "a test that is set up wrongly has to fail")]
         let runtime = runtime.expect("the test's runtime");
-        Self {
-            runtime,
-            store,
-            clock,
-        }
+        Self { runtime, store, clock }
     }
 
     /// The store behind it.
@@ -151,12 +139,7 @@ impl TestRuntime {
     /// # Errors
     /// When the store cannot be read.
     pub async fn event_lines(&self) -> Result<Vec<String>> {
-        Ok(self
-            .all_events()
-            .await?
-            .iter()
-            .map(|event| event.kind.to_string())
-            .collect())
+        Ok(self.all_events().await?.iter().map(|event| event.kind.to_string()).collect())
     }
 
     /// The run that was created last.
@@ -171,11 +154,8 @@ impl TestRuntime {
     /// A runtime over the store as it was after its first `operations` operations: what a process finds that
     /// starts after a crash at that point.
     pub fn fork(&self, operations: usize) -> TestBuilder {
-        TestBuilder {
-            virtual_clock: self.clock.as_virtual().is_some(),
-            ..TestBuilder::new()
-        }
-        .store(self.store.fork(operations))
+        TestBuilder { virtual_clock: self.clock.as_virtual().is_some(), ..TestBuilder::new() }
+            .store(self.store.fork(operations))
     }
 }
 

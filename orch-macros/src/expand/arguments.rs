@@ -90,11 +90,8 @@ pub(super) fn passed(model: &Model) -> TokenStream {
 /// let db = match provided::<Pool>("db") { Ok(value) => value, Err(error) => return Err(error) };
 /// ```
 pub(super) fn provided(model: &Model) -> TokenStream {
-    let lookups = model
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.role == Role::Provided)
-        .map(|parameter| {
+    let lookups =
+        model.parameters.iter().filter(|parameter| parameter.role == Role::Provided).map(|parameter| {
             let (name, text) = (&parameter.name, parameter.name.to_string());
             let (Pass::Owned(ty) | Pass::Borrowed(ty)) = &parameter.pass;
             let provided = model.paths.at(ty.span().resolved_at(model.span)).provided();

@@ -16,19 +16,12 @@ use crate::options::Key;
 /// submit! { Registered::new(&__ORCH_DEFINITION, |bytes| decode_async(bytes, __orch_run)) }
 /// ```
 pub(super) fn registration(model: &Model) -> Option<TokenStream> {
-    let skips = model
-        .parameters
-        .iter()
-        .any(|parameter| parameter.role == Role::Skipped);
+    let skips = model.parameters.iter().any(|parameter| parameter.role == Role::Skipped);
     if model.is_generic() || skips {
         return None;
     }
     let (submit, registered) = (model.paths.submit(), model.paths.registered());
-    let decode = if model.is_async() {
-        model.paths.decode_async()
-    } else {
-        model.paths.decode_sync()
-    };
+    let decode = if model.is_async() { model.paths.decode_async() } else { model.paths.decode_sync() };
     Some(quote_spanned! {model.span=>
         #submit { #registered::new(&__ORCH_DEFINITION, |bytes| #decode(bytes, __orch_run)) }
     })
@@ -39,7 +32,7 @@ pub(super) fn registration(model: &Model) -> Option<TokenStream> {
 /// Input: `#[task(cache(key = |url| url.len()))] async fn find_price(url: &str, budget: u32)`. Output:
 ///
 /// ```text
-/// fn __orch_key(url: &str) -> KeyDigest { cache_key(&{ url.len() }) }
+/// fn __orch_key(url: &str) -> Result<KeyDigest, Error> { cache_key(&{ url.len() }) }
 /// let key = __orch_key(url);
 /// call(&__ORCH_DEFINITION, "", (url.to_owned(), budget,), __orch_run).__cache_key(key)
 /// ```
@@ -76,7 +69,8 @@ pub(super) fn call(model: &Model) -> TokenStream {
 /// would speak of a function that nobody wrote.
 fn key_function(model: &Model, key: &Key) -> TokenStream {
     let (generics, _, where_clause) = model.item.sig.generics.split_for_impl();
-    let (cache_key, key_digest) = (model.paths.cache_key(), model.paths.key_digest());
+    let (cache_key, key_digest, error) =
+        (model.paths.cache_key(), model.paths.key_digest(), model.paths.error());
     let parameters = key.parameters.iter().filter_map(|bound| {
         let name = &bound.name;
         let ty = match (&bound.ty, &model.parameter(name)?.pass) {
@@ -88,17 +82,14 @@ fn key_function(model: &Model, key: &Key) -> TokenStream {
     let body = &key.body;
     quote_spanned! {model.span=>
         #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
-        fn __orch_key #generics (#(#parameters),*) -> #key_digest #where_clause {
+        fn __orch_key #generics (#(#parameters),*) -> ::core::result::Result<#key_digest, #error> #where_clause {
             #cache_key(&{ #body })
         }
     }
 }
 
 fn key_arguments(model: &Model, key: &Key) -> Vec<TokenStream> {
-    let bound = key
-        .parameters
-        .iter()
-        .filter_map(|bound| model.parameter(&bound.name));
+    let bound = key.parameters.iter().filter_map(|bound| model.parameter(&bound.name));
     bound
         .map(|parameter| {
             let name = &parameter.name;

@@ -35,9 +35,8 @@ pub(super) fn definition(model: &Model) -> TokenStream {
     let source = quote_spanned! {model.item.sig.ident.span()=>
         file: ::core::file!(), line: ::core::line!(), column: ::core::column!()
     };
-    let mut hash: Literal = format!("{:#018x}u64", model.hash)
-        .parse()
-        .unwrap_or_else(|_| Literal::u64_suffixed(model.hash));
+    let mut hash: Literal =
+        format!("{:#018x}u64", model.hash).parse().unwrap_or_else(|_| Literal::u64_suffixed(model.hash));
     hash.set_span(span);
     let hashed = model
         .parameters
@@ -67,26 +66,16 @@ pub(super) fn definition(model: &Model) -> TokenStream {
 fn shared_options(model: &Model) -> TokenStream {
     let (options, span) = (&model.options, model.span);
     let millis = model.paths.millis();
-    let name = options
-        .name
-        .as_ref()
-        .map(|name| quote_spanned!(span=> .named(#name)));
+    let name = options.name.as_ref().map(|name| quote_spanned!(span=> .named(#name)));
     let formerly = &options.formerly;
     let formerly = (!formerly.is_empty()).then(|| quote_spanned!(span=> .formerly(&[#(#formerly),*])));
-    let version = options
-        .version
-        .as_ref()
-        .map(|version| quote_spanned!(span=> .version(#version)));
-    let retries = options
-        .retries
-        .map(|retries| quote_spanned!(span=> .retries(#retries)));
+    let version = options.version.as_ref().map(|version| quote_spanned!(span=> .version(#version)));
+    let retries = options.retries.map(|retries| quote_spanned!(span=> .retries(#retries)));
     let backoff = options.backoff.as_ref().map(|it| {
         let backoff = backoff(model, it);
         quote_spanned!(span=> .backoff(#backoff))
     });
-    let timeout = options
-        .timeout
-        .map(|timeout| quote_spanned!(span=> .timeout(#millis(#timeout))));
+    let timeout = options.timeout.map(|timeout| quote_spanned!(span=> .timeout(#millis(#timeout))));
     let tags = &options.tags;
     let tags = (!tags.is_empty()).then(|| quote_spanned!(span=> .tags(&[#(#tags),*])));
     quote! { #name #formerly #version #retries #backoff #timeout #tags }

@@ -14,9 +14,5 @@ pub(super) fn own_attributes() -> TokenStream {
 ///
 /// Input: `strict`. Output: `.strict()`.
 pub(super) fn options(model: &Model) -> TokenStream {
-    if model.options.strict {
-        quote_spanned!(model.span=> .strict())
-    } else {
-        TokenStream::new()
-    }
+    if model.options.strict { quote_spanned!(model.span=> .strict()) } else { TokenStream::new() }
 }

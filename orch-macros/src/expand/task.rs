@@ -16,9 +16,8 @@ use crate::options::{Cache, Scope};
 pub(super) fn options(model: &Model) -> TokenStream {
     let (options, span) = (&model.options, model.span);
     let millis = model.paths.millis();
-    let retry_budget = options
-        .retry_budget
-        .map(|budget| quote_spanned!(span=> .retry_budget(#millis(#budget))));
+    let retry_budget =
+        options.retry_budget.map(|budget| quote_spanned!(span=> .retry_budget(#millis(#budget))));
     let cache = options.cache.as_ref().map(|cache| {
         let policy = policy(model, cache);
         quote_spanned!(span=> .cache(#policy))
@@ -31,10 +30,7 @@ fn policy(model: &Model, cache: &Cache) -> TokenStream {
     let span = model.span;
     let (policy, millis) = (model.paths.cache_policy(), model.paths.millis());
     let ttl = cache.ttl.map(|ttl| quote_spanned!(span=> .ttl(#millis(#ttl))));
-    let version = cache
-        .version
-        .as_ref()
-        .map(|version| quote_spanned!(span=> .version(#version)));
+    let version = cache.version.as_ref().map(|version| quote_spanned!(span=> .version(#version)));
     let scope = cache.scope.map(|scope| {
         let names = model.paths.cache_scope();
         let scope = match scope {
@@ -44,9 +40,7 @@ fn policy(model: &Model, cache: &Cache) -> TokenStream {
         };
         quote_spanned!(span=> .scope(#scope))
     });
-    let max_size = cache
-        .max_size
-        .map(|bytes| quote_spanned!(span=> .max_size(#bytes)));
+    let max_size = cache.max_size.map(|bytes| quote_spanned!(span=> .max_size(#bytes)));
     let keyed = cache.key.as_ref().map(|_| quote_spanned!(span=> .keyed()));
     let depends = (!cache.depends.is_empty()).then(|| quote_spanned!(span=> .depends(__orch_depends)));
     quote_spanned!(span=> #policy::new() #ttl #version #scope #max_size #keyed #depends)

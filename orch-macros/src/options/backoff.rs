@@ -26,12 +26,7 @@ const EXAMPLES: &str = "write `fixed(\"1s\")`, `linear(\"1s\", max = \"10s\")`, 
 
 /// Reads what follows `backoff`.
 pub(crate) fn parse(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Backoff> {
-    reader::equals(
-        keyword,
-        input,
-        "a curve or a list of delays",
-        "backoff = fixed(\"1s\")",
-    )?;
+    reader::equals(keyword, input, "a curve or a list of delays", "backoff = fixed(\"1s\")")?;
     let content;
     if input.peek(syn::token::Bracket) {
         bracketed!(content in input);
@@ -40,40 +35,21 @@ pub(crate) fn parse(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Back
             return Err(unexpected(keyword, "a list of delays is not empty", EXAMPLES));
         }
         arguments.without_max("a list of delays")?;
-        let delays = arguments
-            .delays
-            .iter()
-            .map(crate::units::duration)
-            .collect::<syn::Result<_>>()?;
-        return Ok(Backoff {
-            curve: Curve::List(delays),
-            jitter: arguments.jitter,
-        });
+        let delays = arguments.delays.iter().map(crate::units::duration).collect::<syn::Result<_>>()?;
+        return Ok(Backoff { curve: Curve::List(delays), jitter: arguments.jitter });
     }
     let value = input.fork();
     let curve: Ident = input.parse().map_err(|_| {
-        unexpected(
-            reader::next(&value),
-            "`backoff` takes a curve or a list of delays",
-            EXAMPLES,
-        )
+        unexpected(reader::next(&value), "`backoff` takes a curve or a list of delays", EXAMPLES)
     })?;
     let name = curve.to_string();
     if !CURVES.contains(&name.as_str()) {
         let fix = did_you_mean(&name, CURVES)
             .map_or_else(|| EXAMPLES.to_owned(), |it| format!("did you mean `{it}`?"));
-        return Err(unexpected(
-            curve,
-            &format!("there is no back-off curve `{name}`"),
-            &fix,
-        ));
+        return Err(unexpected(curve, &format!("there is no back-off curve `{name}`"), &fix));
     }
     if !input.peek(syn::token::Paren) {
-        return Err(unexpected(
-            &curve,
-            &format!("`{name}` takes its first delay in parentheses"),
-            EXAMPLES,
-        ));
+        return Err(unexpected(&curve, &format!("`{name}` takes its first delay in parentheses"), EXAMPLES));
     }
     parenthesized!(content in input);
     let arguments = Arguments::parse(&curve, &content)?;
@@ -83,19 +59,10 @@ pub(crate) fn parse(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Back
             arguments.without_max("`fixed`")?;
             Curve::Fixed(first)
         }
-        "linear" => Curve::Linear {
-            step: first,
-            max: arguments.max(&curve, first)?,
-        },
-        _ => Curve::Exponential {
-            first,
-            max: arguments.max(&curve, first)?,
-        },
+        "linear" => Curve::Linear { step: first, max: arguments.max(&curve, first)? },
+        _ => Curve::Exponential { first, max: arguments.max(&curve, first)? },
     };
-    Ok(Backoff {
-        curve,
-        jitter: arguments.jitter,
-    })
+    Ok(Backoff { curve, jitter: arguments.jitter })
 }
 
 /// What stands in the parentheses or brackets.
@@ -128,11 +95,7 @@ impl Arguments {
                     other => {
                         let fix = did_you_mean(other, ["max", "jitter"])
                             .map_or_else(|| EXAMPLES.to_owned(), |it| format!("did you mean `{it}`?"));
-                        return Err(unexpected(
-                            &name,
-                            &format!("a back-off has no option `{other}`"),
-                            &fix,
-                        ));
+                        return Err(unexpected(&name, &format!("a back-off has no option `{other}`"), &fix));
                     }
                 }
             } else {
@@ -156,11 +119,9 @@ impl Arguments {
     fn only_delay(&self, curve: &Ident) -> syn::Result<u64> {
         match self.delays.as_slice() {
             [only] => reader::nonzero(only, curve),
-            [] => Err(unexpected(
-                curve,
-                &format!("`{curve}` takes its first delay in parentheses"),
-                EXAMPLES,
-            )),
+            [] => {
+                Err(unexpected(curve, &format!("`{curve}` takes its first delay in parentheses"), EXAMPLES))
+            }
             [_, second, ..] => Err(unexpected(
                 second,
                 &format!("`{curve}` takes one delay"),
@@ -192,12 +153,7 @@ impl Arguments {
 
     fn without_max(&self, owner: &str) -> syn::Result<()> {
         self.max.as_ref().map_or(Ok(()), |(name, _)| {
-            Err(mistake(
-                name,
-                &format!("{owner} takes no `max`"),
-                "its delays do not grow",
-                "remove `max`",
-            ))
+            Err(mistake(name, &format!("{owner} takes no `max`"), "its delays do not grow", "remove `max`"))
         })
     }
 }

@@ -55,11 +55,7 @@ pub(crate) fn parse(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors
     }
     let content;
     parenthesized!(content in input);
-    let options = reader::Options {
-        owner: "`cache`",
-        known: &KNOWN,
-        elsewhere: &elsewhere,
-    };
+    let options = reader::Options { owner: "`cache`", known: &KNOWN, elsewhere: &elsewhere };
     cache.seen = {
         let cache = &mut cache;
         reader::read_all(&content, &options, errors, |name, keyword, input, errors| {
@@ -90,11 +86,7 @@ fn elsewhere(name: &str) -> Option<String> {
 fn key(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Key> {
     const EXAMPLE: &str = "key = |url| url.to_lowercase()";
     let wrong = |at: &dyn quote::ToTokens, rule: &str| {
-        unexpected(
-            at.to_token_stream(),
-            rule,
-            &format!("write for example `{EXAMPLE}`"),
-        )
+        unexpected(at.to_token_stream(), rule, &format!("write for example `{EXAMPLE}`"))
     };
     reader::equals(keyword, input, "a closure", EXAMPLE)?;
     let value: Expr = input.parse()?;
@@ -107,19 +99,11 @@ fn key(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Key> {
         ..
     }) = value
     else {
-        return Err(wrong(
-            &value,
-            "`key` takes a plain closure over parameters of the function",
-        ));
+        return Err(wrong(&value, "`key` takes a plain closure over parameters of the function"));
     };
-    let parameters = inputs
-        .into_iter()
-        .map(|pattern| key_parameter(pattern, &wrong))
-        .collect::<syn::Result<_>>()?;
-    Ok(Key {
-        parameters,
-        body: *body,
-    })
+    let parameters =
+        inputs.into_iter().map(|pattern| key_parameter(pattern, &wrong)).collect::<syn::Result<_>>()?;
+    Ok(Key { parameters, body: *body })
 }
 
 fn key_parameter(
@@ -134,26 +118,17 @@ fn key_parameter(
         Pat::Ident(plain)
             if plain.by_ref.is_none() && plain.mutability.is_none() && plain.subpat.is_none() =>
         {
-            Ok(KeyParameter {
-                name: plain.ident,
-                ty,
-            })
+            Ok(KeyParameter { name: plain.ident, ty })
         }
-        other => Err(wrong(
-            &other,
-            "the closure of `key` names parameters of the function, and takes no patterns",
-        )),
+        other => {
+            Err(wrong(&other, "the closure of `key` names parameters of the function, and takes no patterns"))
+        }
     }
 }
 
 fn scope(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Scope> {
     let names = ["run", "flow", "global"];
-    reader::equals(
-        keyword,
-        input,
-        &format!("one of {}", enumerate(names)),
-        "scope = run",
-    )?;
+    reader::equals(keyword, input, &format!("one of {}", enumerate(names)), "scope = run")?;
     let name: Ident = input.parse().map_err(|_| {
         unexpected(
             keyword,
@@ -180,9 +155,10 @@ fn max_size(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<u64> {
     let (takes, example) = ("a size in quotes", "max_size = \"100MB\"");
     let literal = reader::literal(keyword, input, takes, example)?;
     match crate::units::size(&literal)? {
-        0 => Err(unexpected(
+        0 => Err(mistake(
             literal,
             "`max_size` is more than zero",
+            "nothing could be kept",
             "write a larger size, or remove `cache`",
         )),
         bytes => Ok(bytes),
@@ -214,11 +190,12 @@ fn depends(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn:
     let mut kept: Vec<Path> = Vec::new();
     for path in paths {
         if kept.iter().any(|earlier| text(earlier) == text(&path)) {
-            errors.push(unexpected(
+            errors.refuse(
                 &path,
                 "a function stands twice in `depends`",
+                "naming it again changes nothing",
                 "keep one of the two",
-            ));
+            );
         } else {
             kept.push(path);
         }

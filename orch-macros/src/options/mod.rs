@@ -70,11 +70,7 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
         Kind::Flow => &FLOW,
     };
     let elsewhere = |name: &str| elsewhere(kind, name);
-    let list = reader::Options {
-        owner: kind.attribute(),
-        known,
-        elsewhere: &elsewhere,
-    };
+    let list = reader::Options { owner: kind.attribute(), known, elsewhere: &elsewhere };
     let before = errors.len();
     let parsed = (|input: ParseStream<'_>| {
         let seen = reader::read_all(input, &list, errors, |name, keyword, input, errors| {
@@ -108,9 +104,9 @@ fn elsewhere(kind: Kind, name: &str) -> Option<String> {
             Some("write `retries = 3, backoff = fixed(\"1s\")`".to_owned())
         }
         (Kind::Task, "memoize" | "memo" | "persist") => Some("did you mean `cache`?".to_owned()),
-        (Kind::Task, "ttl" | "scope" | "key" | "depends" | "max_size") => Some(format!(
-            "`{name}` is an option of `cache`: write it inside `cache(…)`"
-        )),
+        (Kind::Task, "ttl" | "scope" | "key" | "depends" | "max_size") => {
+            Some(format!("`{name}` is an option of `cache`: write it inside `cache(…)`"))
+        }
         (_, "provided") => Some("it stands before the parameter: `#[provided] db: &Pool`".to_owned()),
         _ => None,
     }
@@ -160,11 +156,7 @@ impl Options {
                 let example = "crate = ::my_crate::orch";
                 reader::equals(keyword, input, "a path", example)?;
                 self.root = Some(input.call(Path::parse_mod_style).map_err(|_| {
-                    unexpected(
-                        keyword,
-                        "`crate` takes a path",
-                        &format!("write `{example}`, without quotes"),
-                    )
+                    unexpected(keyword, "`crate` takes a path", &format!("write `{example}`, without quotes"))
                 })?);
             }
         }
@@ -185,12 +177,7 @@ fn formerly(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn
 }
 
 fn retry_if(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
-    reader::equals(
-        keyword,
-        input,
-        "the path of a function",
-        "retry_if = is_temporary",
-    )?;
+    reader::equals(keyword, input, "the path of a function", "retry_if = is_temporary")?;
     let wrong = |at: TokenStream| {
         mistake(
             at,
@@ -213,11 +200,7 @@ fn retry_if(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Path> {
 
 fn skip(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Ident>> {
     let wrong = |at: TokenStream| {
-        unexpected(
-            at,
-            "`skip` takes names of parameters in parentheses",
-            "write `skip(progress)`",
-        )
+        unexpected(at, "`skip` takes names of parameters in parentheses", "write `skip(progress)`")
     };
     if !input.peek(syn::token::Paren) {
         return Err(wrong(quote::quote!(#keyword)));
@@ -234,11 +217,12 @@ fn skip(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Re
     let mut kept: Vec<Ident> = Vec::new();
     for name in names {
         if kept.iter().any(|earlier| earlier.unraw() == name.unraw()) {
-            errors.push(unexpected(
+            errors.refuse(
                 &name,
                 &format!("`{name}` stands twice in `skip`"),
+                "naming it again changes nothing",
                 "keep one of the two",
-            ));
+            );
         } else {
             kept.push(name);
         }

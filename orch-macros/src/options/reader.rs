@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Ident, LitInt, LitStr, Token, parenthesized};
 
-use crate::diagnostics::{Errors, did_you_mean, enumerate, unexpected};
+use crate::diagnostics::{Errors, did_you_mean, enumerate, mistake, unexpected};
 
 /// Which options a list may hold, and how it is called in messages.
 pub(crate) struct Options<'a> {
@@ -26,10 +26,7 @@ pub(crate) struct Seen(Vec<(String, Ident)>);
 impl Seen {
     /// The keyword as it stands in the source.
     pub(crate) fn keyword(&self, name: &str) -> Option<&Ident> {
-        self.0
-            .iter()
-            .find(|(seen, _)| seen == name)
-            .map(|(_, keyword)| keyword)
+        self.0.iter().find(|(seen, _)| seen == name).map(|(_, keyword)| keyword)
     }
 }
 
@@ -79,11 +76,7 @@ fn accept(name: &str, keyword: &Ident, options: &Options<'_>, seen: &Seen) -> sy
                 did_you_mean(name, options.known.iter().copied()).map(|it| format!("did you mean `{it}`?"))
             })
             .unwrap_or_else(|| format!("the options are {}", enumerate(options.known.iter().copied())));
-        return Err(unexpected(
-            keyword,
-            &format!("{} has no option `{name}`", options.owner),
-            &fix,
-        ));
+        return Err(unexpected(keyword, &format!("{} has no option `{name}`", options.owner), &fix));
     }
     if seen.keyword(name).is_some() {
         return Err(unexpected(
@@ -139,10 +132,7 @@ fn wrong(keyword: &Ident, input: ParseStream<'_>, takes: &str, example: &str) ->
 
 /// The `=` before a value.
 pub(crate) fn equals(keyword: &Ident, input: ParseStream<'_>, takes: &str, example: &str) -> syn::Result<()> {
-    input
-        .parse::<Token![=]>()
-        .map(drop)
-        .map_err(|_| wrong(keyword, input, takes, example))
+    input.parse::<Token![=]>().map(drop).map_err(|_| wrong(keyword, input, takes, example))
 }
 
 /// `keyword` alone.
@@ -175,9 +165,10 @@ pub(crate) fn text(keyword: &Ident, input: ParseStream<'_>, example: &str) -> sy
 pub(crate) fn not_blank(literal: LitStr, keyword: &str) -> syn::Result<LitStr> {
     let value = literal.value();
     if value.is_empty() || value.trim() != value || value.contains(char::is_control) {
-        return Err(unexpected(
+        return Err(mistake(
             literal,
             &format!("a text of `{keyword}` is neither empty nor starts or ends with white space"),
+            "people find records by it, and such texts look alike",
             "write a short word or path",
         ));
     }
@@ -193,9 +184,10 @@ pub(crate) fn duration(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<u
 /// A duration literal that is not zero.
 pub(crate) fn nonzero(literal: &LitStr, keyword: &Ident) -> syn::Result<u64> {
     match crate::units::duration(literal)? {
-        0 => Err(unexpected(
+        0 => Err(mistake(
             literal,
             &format!("the duration of `{keyword}` is longer than zero"),
+            "a limit of zero would end everything at once, and a wait of zero is none",
             "write a longer one, or leave the option out",
         )),
         millis => Ok(millis),
@@ -251,7 +243,7 @@ pub(crate) fn texts(
     for literal in list {
         if kept.iter().any(|earlier| earlier.value() == literal.value()) {
             let rule = format!("`{}` stands twice in `{keyword}`", literal.value());
-            errors.push(unexpected(&literal, &rule, "keep one of the two"));
+            errors.refuse(&literal, &rule, "naming it again changes nothing", "keep one of the two");
             continue;
         }
         match not_blank(literal, &keyword.to_string()) {

@@ -102,11 +102,9 @@ fn is_data(ty: &Type) -> bool {
         "usize", "i8", "i16", "i32", "i64", "f32", "f64",
     ];
     match peel(ty) {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| DATA.iter().any(|data| last.ident == data)),
+        Type::Path(path) => {
+            path.path.segments.last().is_some_and(|last| DATA.iter().any(|data| last.ident == data))
+        }
         Type::Macro(_) => false,
         _ => true,
     }
@@ -189,11 +187,7 @@ fn cache(model: &mut Model, errors: &mut Errors) {
             "take an argument out of `skip`, or remove `cache`",
         );
     }
-    let faults = cache
-        .key
-        .as_ref()
-        .map(|key| key_faults(model, key))
-        .unwrap_or_default();
+    let faults = cache.key.as_ref().map(|key| key_faults(model, key)).unwrap_or_default();
     if !faults.is_empty() {
         faults.into_iter().for_each(|fault| errors.push(fault));
         if let Some(cache) = &mut model.options.cache {
@@ -235,10 +229,7 @@ fn key_faults(model: &Model, key: &Key) -> Vec<syn::Error> {
 }
 
 fn callers_see(model: &Model) -> Vec<String> {
-    model
-        .arguments()
-        .map(|parameter| parameter.name.unraw().to_string())
-        .collect()
+    model.arguments().map(|parameter| parameter.name.unraw().to_string()).collect()
 }
 
 fn unknown_parameter(name: &syn::Ident, option: &str, known: &[String]) -> syn::Error {

@@ -20,10 +20,7 @@ pub(crate) fn signature(model: &mut Model, errors: &mut Errors) {
         types::parameter(model.kind, parameter, errors);
     }
     types::output(model, errors);
-    let data = model
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.role == Role::Data);
+    let data = model.parameters.iter().filter(|parameter| parameter.role == Role::Data);
     if let Some(one_too_many) = data.clone().nth(MOST_ARGUMENTS) {
         errors.refuse(
             &one_too_many.name,
@@ -41,11 +38,8 @@ fn second_annotation(model: &mut Model, errors: &mut Errors) {
         let path = attribute.path();
         let ours =
             path.segments.len() == 1 || path.segments.first().is_some_and(|first| first.ident == "orch");
-        let second = ours
-            && path
-                .segments
-                .last()
-                .is_some_and(|last| last.ident == "task" || last.ident == "flow");
+        let second =
+            ours && path.segments.last().is_some_and(|last| last.ident == "task" || last.ident == "flow");
         if second {
             errors.refuse(
                 attribute,
@@ -117,10 +111,7 @@ fn generics(model: &Model, errors: &mut Errors) {
                 lifetime,
                 &format!("{} has no lifetime parameters", model.kind.noun()),
                 types::OWNS,
-                &format!(
-                    "remove `{}`; a plain `&T` parameter needs none",
-                    lifetime.lifetime
-                ),
+                &format!("remove `{}`; a plain `&T` parameter needs none", lifetime.lifetime),
             );
         }
     }
@@ -136,24 +127,15 @@ fn attributes(parameter: &Parameter, errors: &mut Errors) {
                 "put `#[cfg]` on two versions of the whole function, or take an `Option`",
             );
         }
-        if ["provide", "inject", "skip"]
-            .iter()
-            .any(|near| attribute.path().is_ident(near))
-        {
+        if ["provide", "inject", "skip"].iter().any(|near| attribute.path().is_ident(near)) {
             let fix = if attribute.path().is_ident("skip") {
-                format!(
-                    "name it in the attribute of the function: `skip({})`",
-                    parameter.name
-                )
+                format!("name it in the attribute of the function: `skip({})`", parameter.name)
             } else {
                 "did you mean `#[provided]`?".to_owned()
             };
             errors.refuse(
                 attribute,
-                &format!(
-                    "parameters have no attribute `{}`",
-                    attribute.path().to_token_stream()
-                ),
+                &format!("parameters have no attribute `{}`", attribute.path().to_token_stream()),
                 "the one that exists is `#[provided]`, for values of the runtime",
                 &fix,
             );

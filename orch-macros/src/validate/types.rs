@@ -75,12 +75,7 @@ fn outer_reference(outer: &TypeReference, errors: &mut Errors) {
         );
     }
     if let Some(lifetime) = &outer.lifetime {
-        errors.refuse(
-            lifetime,
-            "a borrowed parameter names no lifetime",
-            OWNS,
-            &format!("write `&{owned}`"),
-        );
+        errors.refuse(lifetime, "a borrowed parameter names no lifetime", OWNS, &format!("write `&{owned}`"));
     }
 }
 
@@ -105,10 +100,7 @@ fn elided_cow(path: &Path, borrows: &mut bool, errors: &mut Errors) {
         return;
     };
     if let PathArguments::AngleBracketed(arguments) = &last.arguments
-        && arguments
-            .args
-            .iter()
-            .all(|argument| matches!(argument, syn::GenericArgument::Type(_)))
+        && arguments.args.iter().all(|argument| matches!(argument, syn::GenericArgument::Type(_)))
         && !*borrows
     {
         *borrows = true;
@@ -147,10 +139,7 @@ fn random_set(path: &Path, parameter: &Parameter, errors: &mut Errors) {
             &last.ident,
             &format!("an argument contains no `{}`", last.ident),
             "serde shows it as a sequence in random order, so equal sets would get different keys",
-            &format!(
-                "take a `BTreeSet`, or leave it out of the key with `skip({})`",
-                parameter.name
-            ),
+            &format!("take a `BTreeSet`, or leave it out of the key with `skip({})`", parameter.name),
         );
     }
 }
@@ -210,18 +199,10 @@ fn error_side(model: &Model, error: &Type, errors: &mut Errors) {
     walk(error, &mut |part| match part {
         Part::Reference(reference) if reference.lifetime.as_ref().is_none_or(|it| it.ident != "static") => {
             let rule = format!("the error of {} is owned", model.kind.noun());
-            errors.refuse(
-                reference,
-                &rule,
-                "it is recorded, and outlives the arguments",
-                "return `String`",
-            );
+            errors.refuse(reference, &rule, "it is recorded, and outlives the arguments", "return `String`");
         }
         Part::ImplTrait(found) => {
-            let rule = format!(
-                "the error of {} is a named type, not `impl Trait`",
-                model.kind.noun()
-            );
+            let rule = format!("the error of {} is a named type, not `impl Trait`", model.kind.noun());
             errors.refuse(found, &rule, "its type name is recorded", "write the type");
         }
         Part::Path(path) => self_type(model.kind, path, errors),

@@ -55,19 +55,11 @@ impl Sink {
             .with(|cell| cell.try_borrow_mut().map(|mut own| std::mem::take(&mut *own)))
             .unwrap_or_default();
         bytes.clear();
-        Self {
-            bytes,
-            hasher: None,
-            keep: false,
-        }
+        Self { bytes, hasher: None, keep: false }
     }
 
     fn kept() -> Self {
-        Self {
-            bytes: Vec::new(),
-            hasher: None,
-            keep: true,
-        }
+        Self { bytes: Vec::new(), hasher: None, keep: true }
     }
 
     fn raw(&mut self, bytes: &[u8]) {
@@ -184,10 +176,7 @@ fn canonical_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, HashErro
 impl<'a> Canonical<'a> {
     fn list(self, tag: Tag) -> Listing<'a> {
         self.sink.tag(tag);
-        Listing {
-            sink: self.sink,
-            count: 0,
-        }
+        Listing { sink: self.sink, count: 0 }
     }
 
     fn variant(self, name: &str, tag: Tag) -> Listing<'a> {
@@ -325,10 +314,7 @@ impl<'a> ser::Serializer for Canonical<'a> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Sorting<'a>, HashError> {
-        Ok(Sorting {
-            sink: self.sink,
-            entries: Vec::new(),
-        })
+        Ok(Sorting { sink: self.sink, entries: Vec::new() })
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Listing<'a>, HashError> {
@@ -418,8 +404,7 @@ impl ser::SerializeMap for Sorting<'_> {
             self.sink.raw(key);
             self.sink.raw(value);
         }
-        self.sink
-            .tagged(Tag::End, &(self.entries.len() as u64).to_le_bytes());
+        self.sink.tagged(Tag::End, &(self.entries.len() as u64).to_le_bytes());
         Ok(())
     }
 }
@@ -494,10 +479,7 @@ fn not_a_tuple<T>() -> Result<T, HashError> {
 
 only_tuples!(PerArgument, Vec<KeyDigest>, PerArgument, |own| own);
 only_tuples!(DigestOnly<'a>, (), FirstOnly<'a>, |own: DigestOnly<'a>| {
-    FirstOnly {
-        sink: own.sink,
-        seen: false,
-    }
+    FirstOnly { sink: own.sink, seen: false }
 });
 
 impl ser::SerializeTuple for PerArgument {
@@ -586,10 +568,7 @@ mod tests {
     #[test]
     fn arguments_are_hashed_one_by_one() {
         let digests = hash_arguments(&(1u8, "x")).expect("a tuple");
-        assert_eq!(
-            digests,
-            [KeyDigest(*hash(1u8).as_bytes()), KeyDigest(*hash("x").as_bytes())]
-        );
+        assert_eq!(digests, [KeyDigest(*hash(1u8).as_bytes()), KeyDigest(*hash("x").as_bytes())]);
         assert!(hash_arguments(&()).expect("no arguments").is_empty());
         assert!(hash_arguments(&1u8).is_err());
     }

@@ -18,10 +18,7 @@ const FORMAT: u8 = 1;
 /// Hash of a definition's name and version.
 pub(crate) fn prefix_digest(name: &str, version: &str) -> u128 {
     let mut hasher = blake3::Hasher::new();
-    hasher
-        .update(&(name.len() as u64).to_le_bytes())
-        .update(name.as_bytes())
-        .update(version.as_bytes());
+    hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes()).update(version.as_bytes());
     first_half(hasher.finalize())
 }
 
@@ -49,19 +46,14 @@ pub(crate) fn call_hash<A: Serialize>(
             prefix.to_le_bytes()
         } else {
             let mut hasher = blake3::Hasher::new();
-            hasher
-                .update(&prefix.to_le_bytes())
-                .update(type_arguments.as_bytes());
+            hasher.update(&prefix.to_le_bytes()).update(type_arguments.as_bytes());
             first_half(hasher.finalize()).to_le_bytes()
         };
         hash_value(&prefix, arguments).map(first_half)
     };
     Ok(CallHash {
         call: under(prefix)?,
-        former: former
-            .iter()
-            .map(|former| under(*former))
-            .collect::<Result<_, _>>()?,
+        former: former.iter().map(|former| under(*former)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -94,33 +86,18 @@ pub(crate) fn cache_key(
         CacheScope::Flow => Some(format!("flow {root_flow}")),
         CacheScope::Run => Some(format!("run {run}")),
     };
-    let names: &[&'static str] = if policy.keyed {
-        &["key"]
-    } else {
-        definition.arguments
-    };
+    let names: &[&'static str] = if policy.keyed { &["key"] } else { definition.arguments };
     let parts = KeyParts {
         name: definition.resolve()?.name.into(),
         type_arguments: type_arguments.into(),
         version: definition.version.into(),
         body: body.into(),
         scope,
-        arguments: names
-            .iter()
-            .map(|name| (*name).into())
-            .zip(arguments.iter().copied())
-            .collect(),
+        arguments: names.iter().map(|name| (*name).into()).zip(arguments.iter().copied()).collect(),
     };
     let parts_hash = hash_value(
         &[FORMAT],
-        &(
-            &parts.name,
-            &parts.type_arguments,
-            &parts.version,
-            &parts.body,
-            &parts.scope,
-            arguments,
-        ),
+        &(&parts.name, &parts.type_arguments, &parts.version, &parts.body, &parts.scope, arguments),
     );
     let hash = parts_hash.map_err(|error| Error::definition(error.to_string()))?;
     Ok((CacheKey(*hash.as_bytes()), Arc::new(parts)))

@@ -36,10 +36,7 @@ struct Inner<T> {
 impl<T> Shared<T> {
     /// Shares a value.
     pub fn new(value: T) -> Self {
-        Self(Arc::new(Inner {
-            value,
-            digest: OnceLock::new(),
-        }))
+        Self(Arc::new(Inner { value, digest: OnceLock::new() }))
     }
 
     /// The value itself, if nobody else shares it.
@@ -109,10 +106,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Shared<T> {
         struct Stored<T>(([u8; 32], T));
 
         let Stored((digest, value)) = Stored::deserialize(deserializer)?;
-        Ok(Self(Arc::new(Inner {
-            value,
-            digest: OnceLock::from(digest),
-        })))
+        Ok(Self(Arc::new(Inner { value, digest: OnceLock::from(digest) })))
     }
 }
 
@@ -149,9 +143,6 @@ mod tests {
     #[test]
     fn survives_the_codec_and_stays_plain_where_people_read() {
         let bytes = codec::encode(&Shared::new(vec![1u8, 2])).expect("encodable");
-        assert_eq!(
-            *codec::decode::<Shared<Vec<u8>>>(&bytes).expect("the same type"),
-            [1, 2]
-        );
+        assert_eq!(*codec::decode::<Shared<Vec<u8>>>(&bytes).expect("the same type"), [1, 2]);
     }
 }

@@ -38,19 +38,11 @@ struct State {
 impl VirtualClock {
     /// A clock that stands at `start` and is driven by a thread of its own until it is dropped.
     pub(crate) fn start(start: Timestamp) -> Arc<Self> {
-        let state = State {
-            now: start.0,
-            ..State::default()
-        };
-        let clock = Arc::new(Self {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        });
+        let state = State { now: start.0, ..State::default() };
+        let clock = Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() });
         let weak = Arc::downgrade(&clock);
         // A clock without its thread would never advance, which shows as a hang in the test that uses it.
-        let _ = std::thread::Builder::new()
-            .name("orch-virtual-clock".into())
-            .spawn(move || drive(&weak));
+        let _ = std::thread::Builder::new().name("orch-virtual-clock".into()).spawn(move || drive(&weak));
         clock
     }
 
@@ -108,19 +100,13 @@ impl VirtualClock {
     /// Something is going on until the guard is dropped.
     pub(crate) fn busy(self: &Arc<Self>) -> Busy {
         self.count(|state| state.busy += 1);
-        Busy {
-            clock: self.clone(),
-            foreign: false,
-        }
+        Busy { clock: self.clone(), foreign: false }
     }
 
     /// Something waits for what the clock does not know, until the guard is dropped.
     pub(crate) fn foreign(self: &Arc<Self>) -> Busy {
         self.count(|state| state.foreign += 1);
-        Busy {
-            clock: self.clone(),
-            foreign: true,
-        }
+        Busy { clock: self.clone(), foreign: true }
     }
 
     fn count(&self, change: impl FnOnce(&mut State)) {
@@ -138,13 +124,7 @@ pub(crate) struct Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.clock.count(|state| {
-            if self.foreign {
-                state.foreign -= 1
-            } else {
-                state.busy -= 1
-            }
-        });
+        self.clock.count(|state| if self.foreign { state.foreign -= 1 } else { state.busy -= 1 });
     }
 }
 
@@ -167,11 +147,7 @@ fn drive(clock: &Weak<VirtualClock>) {
         let state = clock.lock();
         if state.timers.is_empty() || state.busy > 0 {
             // Woken by a new timer; the time-out only notices that the clock is gone or no longer busy.
-            let wait = if state.timers.is_empty() {
-                SETTLE_FOREIGN
-            } else {
-                SETTLE
-            };
+            let wait = if state.timers.is_empty() { SETTLE_FOREIGN } else { SETTLE };
             seen = (state.activity, Duration::ZERO);
             drop(clock.changed.wait_timeout(state, wait));
             continue;

@@ -37,34 +37,22 @@ impl Backoff {
 
     /// The same `delay` before every further attempt.
     pub const fn fixed(delay: Duration, jitter: bool) -> Self {
-        Self {
-            curve: Curve::Fixed(delay),
-            jitter,
-        }
+        Self { curve: Curve::Fixed(delay), jitter }
     }
 
     /// `step`, 2 × `step`, 3 × `step`, … and never more than `max`.
     pub const fn linear(step: Duration, max: Duration, jitter: bool) -> Self {
-        Self {
-            curve: Curve::Linear { step, max },
-            jitter,
-        }
+        Self { curve: Curve::Linear { step, max }, jitter }
     }
 
     /// `first`, 2 × `first`, 4 × `first`, … and never more than `max`.
     pub const fn exponential(first: Duration, max: Duration, jitter: bool) -> Self {
-        Self {
-            curve: Curve::Exponential { first, max },
-            jitter,
-        }
+        Self { curve: Curve::Exponential { first, max }, jitter }
     }
 
     /// The given delays in turn; the last one repeats. An empty list waits for nothing.
     pub const fn list(delays: &'static [Duration], jitter: bool) -> Self {
-        Self {
-            curve: Curve::List(delays),
-            jitter,
-        }
+        Self { curve: Curve::List(delays), jitter }
     }
 
     /// The delay after attempt number `attempt` (the first is 1), before jitter.
@@ -79,10 +67,7 @@ impl Backoff {
             }
             Curve::List(delays) => {
                 let last = delays.len().saturating_sub(1);
-                delays
-                    .get((nth as usize - 1).min(last))
-                    .copied()
-                    .unwrap_or(Duration::ZERO)
+                delays.get((nth as usize - 1).min(last)).copied().unwrap_or(Duration::ZERO)
             }
         }
     }
@@ -90,11 +75,7 @@ impl Backoff {
     /// The delay after attempt number `attempt` as it is waited for: with jitter, a share of [`delay`](Self::delay).
     pub(crate) fn draw(&self, attempt: u32) -> Duration {
         let delay = self.delay(attempt);
-        if self.jitter {
-            delay.mul_f64(fastrand::f64())
-        } else {
-            delay
-        }
+        if self.jitter { delay.mul_f64(fastrand::f64()) } else { delay }
     }
 }
 
@@ -107,20 +88,11 @@ mod tests {
     #[test]
     fn curves_grow_to_their_cap() {
         let linear = Backoff::linear(MS * 10, MS * 25, false);
-        assert_eq!(
-            [1, 2, 3, 9].map(|n| linear.delay(n)),
-            [MS * 10, MS * 20, MS * 25, MS * 25]
-        );
+        assert_eq!([1, 2, 3, 9].map(|n| linear.delay(n)), [MS * 10, MS * 20, MS * 25, MS * 25]);
         let exponential = Backoff::exponential(MS, MS * 1000, false);
-        assert_eq!(
-            [1, 2, 11, 400].map(|n| exponential.delay(n)),
-            [MS, MS * 2, MS * 1000, MS * 1000]
-        );
+        assert_eq!([1, 2, 11, 400].map(|n| exponential.delay(n)), [MS, MS * 2, MS * 1000, MS * 1000]);
         const LIST: &[Duration] = &[Duration::from_millis(1), Duration::from_millis(7)];
-        assert_eq!(
-            [1, 2, 3].map(|n| Backoff::list(LIST, false).delay(n)),
-            [MS, MS * 7, MS * 7]
-        );
+        assert_eq!([1, 2, 3].map(|n| Backoff::list(LIST, false).delay(n)), [MS, MS * 7, MS * 7]);
         assert_eq!(Backoff::list(&[], false).delay(1), Duration::ZERO);
     }
 

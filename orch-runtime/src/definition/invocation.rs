@@ -54,10 +54,7 @@ impl BodyError {
     /// Like [`new`](Self::new), and keeps the value itself for `Error::downcast`.
     pub fn typed<E: Into<BoxError> + Serialize + DeserializeOwned>(error: E) -> Self {
         let typed = codec::encode(&error).ok();
-        Self {
-            typed,
-            ..Self::new(error)
-        }
+        Self { typed, ..Self::new(error) }
     }
 
     /// What `retry_if` said.
@@ -168,12 +165,7 @@ pin_project! {
 
 impl<A, F, Fut, T> AsyncInvocation<A, F, Fut, T> {
     pub(crate) fn new(args: A, run: F) -> Self {
-        Self {
-            args: Some(args),
-            run,
-            future: None,
-            output: None,
-        }
+        Self { args: Some(args), run, future: None, output: None }
     }
 }
 
@@ -265,12 +257,7 @@ enum SyncState<A, T> {
 
 impl<A, F, T> SyncInvocation<A, F, T> {
     pub(crate) fn new(args: A, run: F) -> Self {
-        Self {
-            args: Some(args),
-            run,
-            state: SyncState::Idle,
-            output: None,
-        }
+        Self { args: Some(args), run, state: SyncState::Idle, output: None }
     }
 }
 

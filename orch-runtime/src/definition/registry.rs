@@ -133,17 +133,9 @@ fn resolve(definition: &'static Definition) -> Resolved {
              give one of them another one with `name = \"…\"`"
         )
     });
-    let former_prefixes = definition
-        .formerly
-        .iter()
-        .map(|former| prefix_digest(former, definition.version))
-        .collect();
-    Resolved {
-        name,
-        prefix: prefix_digest(name, definition.version),
-        former_prefixes,
-        collision,
-    }
+    let former_prefixes =
+        definition.formerly.iter().map(|former| prefix_digest(former, definition.version)).collect();
+    Resolved { name, prefix: prefix_digest(name, definition.version), former_prefixes, collision }
 }
 
 /// The path of the function as the compiler names it, kept for the life of the process.
@@ -153,10 +145,8 @@ fn path_of(definition: &Definition) -> &'static str {
     let mut paths = PATHS.lock().unwrap_or_else(PoisonError::into_inner);
     let paths = paths.get_or_insert_default();
     paths.entry(raw).or_insert_with(|| {
-        let kept: Vec<&str> = raw
-            .split("::")
-            .filter(|part| *part != "{{closure}}" && !part.starts_with("__orch_"))
-            .collect();
+        let kept: Vec<&str> =
+            raw.split("::").filter(|part| *part != "{{closure}}" && !part.starts_with("__orch_")).collect();
         Box::leak(kept.join("::").into_boxed_str())
     })
 }
@@ -181,17 +171,10 @@ pub(crate) fn find(name: &str) -> Option<&'static Registered> {
 
 /// The body hash of the annotated function at `path`, for `cache(depends(…))`.
 pub(crate) fn body_hash_at(path: &str) -> Option<u64> {
-    let path: Vec<&str> = path
-        .split("::")
-        .filter(|part| *part != "{{closure}}" && !part.starts_with("__orch_"))
-        .collect();
+    let path: Vec<&str> =
+        path.split("::").filter(|part| *part != "{{closure}}" && !part.starts_with("__orch_")).collect();
     let path = path.join("::");
-    with_index(|index| {
-        index
-            .by_path
-            .get(path.as_str())
-            .map(|definition| definition.body_hash)
-    })
+    with_index(|index| index.by_path.get(path.as_str()).map(|definition| definition.body_hash))
 }
 
 /// The definition of an `orch::step`, made at its first use and kept: one per name.

@@ -43,10 +43,7 @@ pub(super) struct EndGuard {
 
 impl EndGuard {
     pub(super) fn new(run: &Arc<RunShared>) -> Self {
-        Self {
-            run: run.clone(),
-            armed: true,
-        }
+        Self { run: run.clone(), armed: true }
     }
 
     pub(super) fn done(mut self) {

@@ -27,20 +27,12 @@ use crate::{
 fn ticket(kind: &str) -> Option<Ticket> {
     let frame = frame::current()?;
     let call = prefix_digest(kind, "orch");
-    Some(Ticket::claim(
-        frame.open_scope().clone(),
-        &CallHash {
-            call,
-            former: Vec::new(),
-        },
-    ))
+    Some(Ticket::claim(frame.open_scope().clone(), &CallHash { call, former: Vec::new() }))
 }
 
 fn clock() -> Clock {
     let of_run = frame::current().map(|frame| frame.run.core.clock.clone());
-    of_run
-        .or_else(|| runtime::current_core().ok().map(|core| core.clock.clone()))
-        .unwrap_or_default()
+    of_run.or_else(|| runtime::current_core().ok().map(|core| core.clock.clone())).unwrap_or_default()
 }
 
 /// Gives what the journal has, or records what `make` gives now.

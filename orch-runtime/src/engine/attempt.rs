@@ -34,10 +34,7 @@ pub(super) struct Failure {
 impl Failure {
     /// A failure that no further attempt can mend.
     pub(super) fn for_good(recorded: RecordedError) -> Self {
-        Self {
-            recorded,
-            verdict: Some(Retry::Stop("another attempt cannot mend it".into())),
-        }
+        Self { recorded, verdict: Some(Retry::Stop("another attempt cannot mend it".into())) }
     }
 }
 
@@ -78,18 +75,12 @@ fn classify(frame: &Frame, result: Result<Result<(), BodyError>, Panic>) -> Ende
     match result {
         Ok(Ok(())) => match frame.scope().and_then(|scope| scope.untaken_failure()) {
             None => Ended::Value,
-            Some(failure) => Ended::Failure(Failure {
-                recorded: (*failure).clone(),
-                verdict: None,
-            }),
+            Some(failure) => Ended::Failure(Failure { recorded: (*failure).clone(), verdict: None }),
         },
         Ok(Err(error)) => Ended::Failure(failure(error)),
         Err(panic) => {
             let cause = Cause::Panic(panics::take_place());
-            Ended::Failure(failure(BodyError {
-                cause,
-                ..BodyError::new(panics::message(&*panic))
-            }))
+            Ended::Failure(failure(BodyError { cause, ..BodyError::new(panics::message(&*panic)) }))
         }
     }
 }
@@ -107,15 +98,9 @@ fn failure(error: BodyError) -> Failure {
         Cause::Panic(place) => {
             recorded.place = place;
             recorded.type_name = "panic".into();
-            Failure {
-                recorded,
-                verdict: None,
-            }
+            Failure { recorded, verdict: None }
         }
-        Cause::Error => Failure {
-            recorded,
-            verdict: error.verdict,
-        },
+        Cause::Error => Failure { recorded, verdict: error.verdict },
     }
 }
 

@@ -109,10 +109,7 @@ impl Watch {
         let (body_waker, queue_waker) = self
             .wakers
             .get_or_insert_with(|| {
-                (
-                    Waker::from(pulse.clone()),
-                    Waker::from(Arc::new(QueuePulse(pulse.clone()))),
-                )
+                (Waker::from(pulse.clone()), Waker::from(Arc::new(QueuePulse(pulse.clone()))))
             })
             .clone();
         let mut budget = BUDGET;
@@ -173,13 +170,7 @@ impl Watch {
     fn rest_alone(&mut self) {
         if !std::mem::replace(&mut self.flushed, true) {
             self.frame.run.flush();
-            self.foreign = self
-                .frame
-                .run
-                .core
-                .clock
-                .as_virtual()
-                .map(|clock| clock.foreign());
+            self.foreign = self.frame.run.core.clock.as_virtual().map(|clock| clock.foreign());
         }
     }
 
@@ -240,15 +231,8 @@ pub(super) async fn run<F: Future>(
     if !output.as_ref().is_ok_and(&succeeded) {
         scope.close();
     } else if scope.open_calls() > 0 {
-        let text = format!(
-            "the body has returned; waiting for {} started calls",
-            scope.open_calls()
-        );
-        scope.run.notice(
-            frame.task.as_ref().map(|task| task.number),
-            Notice::WaitingForStarted,
-            text,
-        );
+        let text = format!("the body has returned; waiting for {} started calls", scope.open_calls());
+        scope.run.notice(frame.task.as_ref().map(|task| task.number), Notice::WaitingForStarted, text);
         scope.run.flush();
     }
     if let Err(stop) = std::future::poll_fn(|cx| scope.poll_ended(cx)).await {

@@ -26,13 +26,7 @@ where
     };
     let scope = parent.open_scope().clone();
     let call = prefix_digest("spawn", "orch");
-    let ticket = Ticket::claim(
-        scope,
-        &CallHash {
-            call,
-            former: Vec::new(),
-        },
-    );
+    let ticket = Ticket::claim(scope, &CallHash { call, former: Vec::new() });
     handle::start_branch(ticket, parent, future)
 }
 

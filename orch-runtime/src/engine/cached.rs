@@ -49,11 +49,7 @@ impl Duty {
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         if let std::task::Poll::Ready(Err(error)) = publish.as_mut().poll(&mut cx) {
             tracing::warn!(target: "orch", run = %run.id, %error, "a result was not kept in the cache");
-            run.notice(
-                task,
-                Notice::CacheFault,
-                format!("the result was not kept: {error}"),
-            );
+            run.notice(task, Notice::CacheFault, format!("the result was not kept: {error}"));
         }
     }
 }
@@ -79,19 +75,10 @@ pub(super) async fn look_up(
         return Ok(Cached::Compute(None));
     }
     let core = &run.core;
-    let (key, parts) = cache_key(
-        prepared.definition,
-        policy,
-        prepared.type_arguments,
-        arguments,
-        run.id,
-        run.root_flow,
-    )?;
+    let (key, parts) =
+        cache_key(prepared.definition, policy, prepared.type_arguments, arguments, run.id, run.root_flow)?;
     // A body that leads a key or holds a permit may be what the other leader waits for.
-    let may_follow = !prepared
-        .parent
-        .as_ref()
-        .is_some_and(|parent| parent.holds_something());
+    let may_follow = !prepared.parent.as_ref().is_some_and(|parent| parent.holds_something());
     let mut failed_leaders = 0;
     loop {
         let lookup = CacheLookup {

@@ -119,12 +119,7 @@ impl CallOptions {
 
     pub(super) fn all_tags(&self, definition: &Definition) -> Vec<Cow<'static, str>> {
         let own = self.tags.iter().cloned().map(Cow::Owned);
-        definition
-            .tags
-            .iter()
-            .map(|tag| Cow::Borrowed(*tag))
-            .chain(own)
-            .collect()
+        definition.tags.iter().map(|tag| Cow::Borrowed(*tag)).chain(own).collect()
     }
 }
 
@@ -138,24 +133,15 @@ impl Prepared {
         let mut fault = definition.resolve().err();
         let cannot_write = |error: &dyn std::fmt::Display| {
             let name = definition.display_name();
-            Error::plain(
-                ErrorKind::Input,
-                format!("the input of `{name}` cannot be written: {error}"),
-            )
+            Error::plain(ErrorKind::Input, format!("the input of `{name}` cannot be written: {error}"))
         };
         let hash = call_hash(definition, type_arguments, arguments).unwrap_or_else(|error| {
             fault.get_or_insert(cannot_write(&error));
-            CallHash {
-                call: 0,
-                former: Vec::new(),
-            }
+            CallHash { call: 0, former: Vec::new() }
         });
         let digests = definition.cache.is_some().then(|| hash_arguments(arguments));
-        let digests = digests.and_then(|digests| {
-            digests
-                .map_err(|error| fault.get_or_insert(cannot_write(&error)))
-                .ok()
-        });
+        let digests = digests
+            .and_then(|digests| digests.map_err(|error| fault.get_or_insert(cannot_write(&error))).ok());
         (hash, digests, fault)
     }
 }
@@ -189,14 +175,7 @@ fn new_call<T, K: Kind, A: Serialize>(
     let (hash, digests, fault) = Prepared::new(definition, type_arguments, &arguments);
     let invocation = invocation(arguments);
     Call {
-        state: State::Ready(ready(
-            definition,
-            type_arguments,
-            hash,
-            digests,
-            invocation,
-            fault,
-        )),
+        state: State::Ready(ready(definition, type_arguments, hash, digests, invocation, fault)),
         types: PhantomData,
     }
 }
@@ -211,34 +190,15 @@ fn ready(
     fault: Option<Error>,
 ) -> Box<Ready> {
     let parent = frame::current();
-    let ticket = parent
-        .as_ref()
-        .map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
+    let ticket = parent.as_ref().map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
     let options = CallOptions::default();
-    let prepared = Prepared {
-        definition,
-        type_arguments,
-        hash,
-        digests,
-        invocation,
-        parent,
-        options,
-        fault,
-    };
-    Box::new(Ready {
-        prepared,
-        ticket,
-        core: None,
-    })
+    let prepared = Prepared { definition, type_arguments, hash, digests, invocation, parent, options, fault };
+    Box::new(Ready { prepared, ticket, core: None })
 }
 
 impl Ready {
     fn into_future(self) -> BoxFuture<'static, Finished> {
-        let Self {
-            prepared,
-            ticket,
-            core,
-        } = self;
+        let Self { prepared, ticket, core } = self;
         match ticket {
             Some(ticket) => Box::pin(task::run_task(ticket, prepared, None)),
             None => match core.map_or_else(runtime::current_core, Ok) {
@@ -250,12 +210,7 @@ impl Ready {
 
     /// The call was dropped without having been awaited or started.
     fn never_started(self) {
-        let Self {
-            prepared,
-            ticket: Some(ticket),
-            ..
-        } = self
-        else {
+        let Self { prepared, ticket: Some(ticket), .. } = self else {
             return;
         };
         let run = ticket.scope.run.clone();
@@ -264,10 +219,8 @@ impl Ready {
         }
         let mut progress = Progress::new(&ticket, prepared.definition, None);
         progress.claim(&prepared.options);
-        let text = format!(
-            "`{}` was called, but neither awaited nor started",
-            prepared.definition.display_name()
-        );
+        let text =
+            format!("`{}` was called, but neither awaited nor started", prepared.definition.display_name());
         run.notice(progress.number, Notice::NeverStarted, text);
         progress.cancel("never started");
     }
@@ -317,15 +270,9 @@ impl<T, K: Kind> Call<T, K> {
     {
         let state = std::mem::replace(&mut self.state, State::Done);
         let State::Ready(ready) = state else {
-            return handle::ended(Error::runtime(
-                "a call that is being awaited cannot be started any more",
-            ));
+            return handle::ended(Error::runtime("a call that is being awaited cannot be started any more"));
         };
-        let Ready {
-            prepared,
-            ticket,
-            core,
-        } = *ready;
+        let Ready { prepared, ticket, core } = *ready;
         match ticket {
             Some(ticket) => handle::start_in_scope(ticket, prepared),
             None => match core.map_or_else(runtime::current_core, Ok) {
@@ -348,9 +295,7 @@ impl<T, K: Kind> Call<T, K> {
         };
         let mut invocation = ready.prepared.invocation;
         invocation.as_mut().start(true, None);
-        std::future::poll_fn(|cx| invocation.as_mut().poll(cx))
-            .await
-            .map_err(|error| error.error)?;
+        std::future::poll_fn(|cx| invocation.as_mut().poll(cx)).await.map_err(|error| error.error)?;
         erased_output(invocation.as_mut()).ok_or_else(|| "the body left no output".into())
     }
 }
@@ -405,12 +350,8 @@ impl<T: 'static, K: Kind> Future for Call<T, K> {
 /// The typed end of a call.
 pub(crate) fn typed<T: 'static>(finished: Finished) -> Result<T, Error> {
     let mut invocation = finished?;
-    erased_output(invocation.as_mut()).ok_or_else(|| {
-        Error::plain(
-            ErrorKind::Output,
-            "the output has another type than the call expects",
-        )
-    })
+    erased_output(invocation.as_mut())
+        .ok_or_else(|| Error::plain(ErrorKind::Output, "the output has another type than the call expects"))
 }
 
 impl<T, K: Kind> Drop for Call<T, K> {

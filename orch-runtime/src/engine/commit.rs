@@ -29,13 +29,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(next_task: u32, attempt: u32) -> Self {
-        Self {
-            buffer: Vec::new(),
-            next_change: 1,
-            next_task,
-            state: RunState::Running,
-            attempt,
-        }
+        Self { buffer: Vec::new(), next_change: 1, next_task, state: RunState::Running, attempt }
     }
 
     pub(super) fn push(&mut self, at: Timestamp, step: Step) {
@@ -73,15 +67,7 @@ impl RunShared {
         let steps = std::mem::take(&mut writer.buffer);
         let number = writer.next_change;
         writer.next_change += 1;
-        self.core.store.commit(
-            Change {
-                run: self.id,
-                fence: self.fence,
-                number,
-                steps,
-            },
-            durability,
-        )
+        self.core.store.commit(Change { run: self.id, fence: self.fence, number, steps }, durability)
     }
 
     /// Adds steps that nobody waits for.
@@ -131,14 +117,7 @@ impl RunShared {
         submission: Submission,
         steps: impl FnOnce(&mut Writer, Timestamp),
     ) {
-        let Submission {
-            slot,
-            call,
-            occurrence,
-            task,
-            outcome,
-            durability,
-        } = submission;
+        let Submission { slot, call, occurrence, task, outcome, durability } = submission;
         let at = self.core.clock.now();
         let (id, instance) = (scope.id, scope.instance);
         let mut writer = self.writer();
@@ -146,15 +125,7 @@ impl RunShared {
         scope.enqueue(slot, durability == Durability::Durable, |number| {
             writer.push(
                 at,
-                Step::Record(Record {
-                    scope: id,
-                    instance,
-                    number,
-                    call,
-                    occurrence,
-                    task,
-                    outcome,
-                }),
+                Step::Record(Record { scope: id, instance, number, call, occurrence, task, outcome }),
             );
             match durability {
                 Durability::Buffered if writer.buffer.len() < FLUSH_AT => None,
@@ -165,17 +136,7 @@ impl RunShared {
 
     /// Says that a call was dropped before its outcome was handed over.
     pub(super) fn mark_dropped(&self, scope: ScopeId, instance: u64, call: u128, occurrence: u32) {
-        self.buffer(|writer, at| {
-            writer.push(
-                at,
-                Step::Dropped(Mark {
-                    scope,
-                    instance,
-                    call,
-                    occurrence,
-                }),
-            )
-        });
+        self.buffer(|writer, at| writer.push(at, Step::Dropped(Mark { scope, instance, call, occurrence })));
     }
 
     /// Moves the run itself. What the table does not know is a fault of this library and stops the run.
@@ -190,21 +151,9 @@ impl RunShared {
         match writer.state.step(input) {
             Ok(state) => {
                 let expect = std::mem::replace(&mut writer.state, state);
-                writer.push(
-                    at,
-                    Step::Run {
-                        expect,
-                        state,
-                        attempt: writer.attempt,
-                        reason,
-                        outcome,
-                    },
-                );
+                writer.push(at, Step::Run { expect, state, attempt: writer.attempt, reason, outcome });
             }
-            Err(illegal) => self.stop(Stop::Store(StoreError::new(format!(
-                "run {}: {illegal}",
-                self.id
-            )))),
+            Err(illegal) => self.stop(Stop::Store(StoreError::new(format!("run {}: {illegal}", self.id)))),
         }
     }
 

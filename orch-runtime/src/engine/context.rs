@@ -83,9 +83,7 @@ impl fmt::Debug for IdempotencyKey {
 /// Outside any run, where nothing could be repeated.
 pub fn idempotency_key() -> Result<IdempotencyKey> {
     let Some(frame) = frame::current() else {
-        return Err(Error::runtime(
-            "`orch::idempotency_key()` was asked outside any task or flow",
-        ));
+        return Err(Error::runtime("`orch::idempotency_key()` was asked outside any task or flow"));
     };
     let mut hasher = blake3::Hasher::new_derive_key("orch idempotency key");
     hasher.update(frame.run.id.as_uuid().as_bytes());
@@ -97,7 +95,5 @@ pub fn idempotency_key() -> Result<IdempotencyKey> {
 
 /// The runtime of the body that asks, or of the caller.
 pub(crate) fn ctx_core() -> Option<std::sync::Arc<crate::runtime::Core>> {
-    frame::current()
-        .map(|frame| frame.run.core.clone())
-        .or_else(|| crate::runtime::current_core().ok())
+    frame::current().map(|frame| frame.run.core.clone()).or_else(|| crate::runtime::current_core().ok())
 }

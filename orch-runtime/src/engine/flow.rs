@@ -49,12 +49,8 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Prepared) -> Finishe
 /// Takes up a run where its journal ends.
 pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
     core.is_open()?;
-    let store_error = |error| {
-        Error::plain(
-            ErrorKind::Store,
-            format!("run {id} could not be claimed: {error}"),
-        )
-    };
+    let store_error =
+        |error| Error::plain(ErrorKind::Store, format!("run {id} could not be claimed: {error}"));
     let Some(claimed) = core.store.claim(id, core.worker).await.map_err(store_error)? else {
         return Err(Error::runtime(format!(
             "run {id} has ended, or is not in this store ({})",
@@ -73,10 +69,7 @@ pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
     let mut prepared = Prepared {
         definition: found.definition,
         type_arguments: "",
-        hash: CallHash {
-            call: 0,
-            former: Vec::new(),
-        },
+        hash: CallHash { call: 0, former: Vec::new() },
         digests: None,
         invocation,
         parent: None,
@@ -123,10 +116,7 @@ async fn child(
         Ok(Opened::Run(child)) => child,
         Ok(Opened::Ended(outcome)) => return Some(end_of(progress, outcome)),
         Err(error) => {
-            return Some(failed(
-                progress,
-                RecordedError::message(error.kind(), error.to_string()),
-            ));
+            return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
         }
     };
     let parent = prepared.parent.clone();
@@ -144,10 +134,7 @@ fn end_of(progress: &Progress, outcome: Outcome) -> End {
     match outcome {
         Outcome::Value(value) => completed(value),
         Outcome::Error(error) => failed(progress, (*error).clone()),
-        Outcome::End => failed(
-            progress,
-            RecordedError::message(ErrorKind::Diverged, "the run has no value"),
-        ),
+        Outcome::End => failed(progress, RecordedError::message(ErrorKind::Diverged, "the run has no value")),
     }
 }
 
@@ -196,27 +183,13 @@ async fn open_root(
 ) -> Result<Arc<RunShared>, Error> {
     match core.store.submit(new).await {
         Ok(Submitted::Created(fence)) => Ok(RunShared::new(core.clone(), fresh(id, name, name, fence))),
-        Ok(_) => Err(Error::at(
-            name,
-            id,
-            ErrorKind::Store,
-            "a run of this id is in the store already",
-        )),
+        Ok(_) => Err(Error::at(name, id, ErrorKind::Store, "a run of this id is in the store already")),
         Err(error) => Err(Error::at(name, id, ErrorKind::Store, error.to_string())),
     }
 }
 
 fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: crate::store::Fence) -> RunStart {
-    RunStart {
-        id,
-        name,
-        root_flow,
-        fence,
-        edited: false,
-        resumed: false,
-        next_task: 0,
-        attempt: 1,
-    }
+    RunStart { id, name, root_flow, fence, edited: false, resumed: false, next_task: 0, attempt: 1 }
 }
 
 fn reopened(
@@ -225,12 +198,7 @@ fn reopened(
     claimed: Claimed,
     root_flow: Option<&'static str>,
 ) -> Result<Arc<RunShared>, Error> {
-    let Claimed {
-        run,
-        fence,
-        next_task,
-        ..
-    } = claimed;
+    let Claimed { run, fence, next_task, .. } = claimed;
     let definition = prepared.definition;
     let name = definition.resolve()?.name;
     let start = RunStart {
@@ -263,11 +231,7 @@ fn new_run(
         input: prepared.invocation.encode_input().map_err(cannot_write)?,
         label: prepared.options.label.clone(),
         tags: prepared.options.all_tags(prepared.definition),
-        trigger: if parent.is_some() {
-            Trigger::Parent
-        } else {
-            Trigger::Call
-        },
+        trigger: if parent.is_some() { Trigger::Parent } else { Trigger::Call },
         parent,
         worker: Some(core.worker),
         at: core.clock.now(),
@@ -285,11 +249,7 @@ async fn execute(
     let outcome = until_stopped(run, attempts(run, prepared, parent)).await;
     let commit = match &outcome {
         Ok(Outcome::Error(error)) => {
-            let input = if error.kind == ErrorKind::TimedOut {
-                RunInput::TimeOut
-            } else {
-                RunInput::Fail
-            };
+            let input = if error.kind == ErrorKind::TimedOut { RunInput::TimeOut } else { RunInput::Fail };
             run.end_run(input, Some(error.to_string()), outcome.as_ref().ok().cloned())
         }
         Ok(value) => run.end_run(RunInput::Complete, None, Some(value.clone())),
@@ -336,9 +296,7 @@ async fn until_stopped<F: Future<Output = Outcome>>(run: &Arc<RunShared>, body: 
         }
         match body.as_mut().poll(cx) {
             Poll::Ready(outcome) => Poll::Ready(run.stopped().map_or(Ok(outcome), |stop| Err(stop.clone()))),
-            Poll::Pending => run
-                .stopped()
-                .map_or(Poll::Pending, |stop| Poll::Ready(Err(stop.clone()))),
+            Poll::Pending => run.stopped().map_or(Poll::Pending, |stop| Poll::Ready(Err(stop.clone()))),
         }
     })
     .await
@@ -385,10 +343,7 @@ async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Op
         let (job, _watch) = job.unzip();
         let last = !policy.may_follow(number);
         let ended = attempt(&frame, prepared.invocation.as_mut(), last, job, None).await;
-        let Failure {
-            mut recorded,
-            verdict,
-        } = match ended {
+        let Failure { mut recorded, verdict } = match ended {
             Ended::Value => match prepared.invocation.encode_output() {
                 Ok(value) => return Outcome::Value(value),
                 Err(error) => Failure::for_good(RecordedError::message(ErrorKind::Output, error.to_string())),
@@ -475,12 +430,9 @@ fn finish(run: &RunShared, outcome: Result<Outcome, Stop>, prepared: Prepared) -
 async fn describe(run: &RunShared, record: &Record) -> String {
     let row = match record.task {
         Some(TaskNumber(0)) => run.core.store.task_runs(run.id, Page::first(1)).await.ok(),
-        Some(TaskNumber(number)) => run
-            .core
-            .store
-            .task_runs(run.id, Page::after(TaskNumber(number - 1), 1))
-            .await
-            .ok(),
+        Some(TaskNumber(number)) => {
+            run.core.store.task_runs(run.id, Page::after(TaskNumber(number - 1), 1)).await.ok()
+        }
         None => None,
     };
     let name = row.and_then(|rows| rows.into_iter().next()).map(|row| row.name);

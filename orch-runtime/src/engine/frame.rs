@@ -56,16 +56,7 @@ impl Frame {
         journal: Journal,
     ) -> Arc<Self> {
         let (span, journal) = (run.span.clone(), Some(journal));
-        Self::build(
-            run,
-            parent,
-            None,
-            span,
-            ScopeId::ROOT,
-            u64::from(attempt),
-            None,
-            journal,
-        )
+        Self::build(run, parent, None, span, ScopeId::ROOT, u64::from(attempt), None, journal)
     }
 
     /// One attempt of a task.
@@ -75,21 +66,10 @@ impl Frame {
         task: TaskFrame,
         span: tracing::Span,
     ) -> Arc<Self> {
-        let instance = scope
-            .instance
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .wrapping_add(u64::from(task.attempt));
+        let instance =
+            scope.instance.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(task.attempt));
         let scope_id = ScopeId(0);
-        Self::build(
-            scope.run.clone(),
-            parent,
-            Some(task),
-            span,
-            scope_id,
-            instance,
-            None,
-            None,
-        )
+        Self::build(scope.run.clone(), parent, Some(task), span, scope_id, instance, None, None)
     }
 
     /// A branch of the body around it: `orch::spawn`, an item of `orch::map`.
@@ -100,16 +80,7 @@ impl Frame {
         journal: Journal,
     ) -> Arc<Self> {
         let (run, instance) = (outer.run.clone(), outer.instance);
-        Self::build(
-            run,
-            parent,
-            None,
-            tracing::Span::none(),
-            id,
-            instance,
-            Some(outer),
-            Some(journal),
-        )
+        Self::build(run, parent, None, tracing::Span::none(), id, instance, Some(outer), Some(journal))
     }
 
     #[expect(
@@ -172,13 +143,7 @@ impl Frame {
         self.scope.get_or_init(|| {
             let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner).take();
             let journal = journal.map(|journal| *journal).unwrap_or_default();
-            Scope::open(
-                self.run.clone(),
-                self.inner_scope_id(),
-                self.instance,
-                self.outer.clone(),
-                journal,
-            )
+            Scope::open(self.run.clone(), self.inner_scope_id(), self.instance, self.outer.clone(), journal)
         })
     }
 
@@ -206,9 +171,7 @@ impl Frame {
     /// The nearest task around this body, itself included.
     pub(crate) fn nearest_task(&self) -> Option<&TaskFrame> {
         let same_run = |frame: &&Self| Arc::ptr_eq(&frame.run, &self.run);
-        self.upwards()
-            .take_while(same_run)
-            .find_map(|frame| frame.task.as_ref())
+        self.upwards().take_while(same_run).find_map(|frame| frame.task.as_ref())
     }
 
     fn upwards(&self) -> impl Iterator<Item = &Self> {
@@ -218,18 +181,12 @@ impl Frame {
 
 /// The body that is being polled on this thread.
 pub(crate) fn current() -> Option<Arc<Frame>> {
-    CURRENT
-        .try_with(|current| current.borrow().clone())
-        .ok()
-        .flatten()
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
 }
 
 /// Makes `frame` the current body of this thread until the guard is dropped.
 pub(crate) fn enter(frame: Arc<Frame>) -> Entered {
-    let before = CURRENT
-        .try_with(|current| current.replace(Some(frame)))
-        .ok()
-        .flatten();
+    let before = CURRENT.try_with(|current| current.replace(Some(frame))).ok().flatten();
     Entered { before }
 }
 
@@ -249,7 +206,5 @@ impl Drop for Entered {
 /// Whether the body that is being polled on this thread is the one of `scope`.
 pub(crate) fn is_polling(scope: &Arc<Scope>) -> bool {
     let is_own = |frame: &Arc<Frame>| frame.scope().is_some_and(|own| Arc::ptr_eq(own, scope));
-    CURRENT
-        .try_with(|current| current.borrow().as_ref().is_some_and(is_own))
-        .unwrap_or(false)
+    CURRENT.try_with(|current| current.borrow().as_ref().is_some_and(is_own)).unwrap_or(false)
 }

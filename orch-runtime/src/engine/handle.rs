@@ -72,11 +72,7 @@ enum Left {
 impl Cell {
     fn new() -> Arc<Self> {
         let state = Mutex::default();
-        Arc::new(Self {
-            state,
-            ended: AtomicBool::new(false),
-            cancelled: AtomicBool::new(false),
-        })
+        Arc::new(Self { state, ended: AtomicBool::new(false), cancelled: AtomicBool::new(false) })
     }
 
     fn lock(&self) -> MutexGuard<'_, CellState> {
@@ -94,14 +90,8 @@ impl Cell {
 
     /// Leaves the value for the handle.
     pub(super) fn put(&self, finished: Finished) -> Finished {
-        self.leave(
-            finished.as_ref().err().map(ToString::to_string),
-            Left::Call(finished),
-        );
-        Err(Error::plain(
-            ErrorKind::Cancelled,
-            "the outcome is with the handle",
-        ))
+        self.leave(finished.as_ref().err().map(ToString::to_string), Left::Call(finished));
+        Err(Error::plain(ErrorKind::Cancelled, "the outcome is with the handle"))
     }
 
     fn leave(&self, failed: Option<String>, left: Left) {
@@ -192,15 +182,16 @@ pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Prepared) -> Handl
     let scope = seat.scope().clone();
     scope.add_started();
     let alive = scope.run.alive.get().and_then(std::sync::Weak::upgrade);
-    let open = Open {
-        scope: Some(scope.clone()),
-        cell: cell.clone(),
-        alive,
-    };
+    let open = Open { scope: Some(scope.clone()), cell: cell.clone(), alive };
+    let name = prepared.definition.display_name();
+    if let Some(outcome) = ticket.take_record() {
+        task::settle_recorded(&ticket, &cell, name, prepared, outcome);
+        return Handle { seat: Some(seat), name, cell, abort: None, arrival: None, types: PhantomData };
+    }
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
-    let (for_task, name) = (cell.clone(), prepared.definition.display_name());
+    let for_task = cell.clone();
     let task = runtime.spawn(async move {
         let open = open;
         drop(task::run_task(ticket, prepared, Some(for_task)).await);
@@ -208,14 +199,7 @@ pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Prepared) -> Handl
     });
     let abort = task.abort_handle();
     scope.set_abort(seat.slot(), abort.clone());
-    Handle {
-        seat: Some(seat),
-        name,
-        cell,
-        abort: Some(abort),
-        arrival: None,
-        types: PhantomData,
-    }
+    Handle { seat: Some(seat), name, cell, abort: Some(abort), arrival: None, types: PhantomData }
 }
 
 /// Starts a run outside any body.
@@ -224,11 +208,7 @@ pub(super) fn start_root<T>(core: Arc<Core>, prepared: Prepared) -> Handle<T> {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
-    let open = Open {
-        scope: None,
-        cell: cell.clone(),
-        alive: None,
-    };
+    let open = Open { scope: None, cell: cell.clone(), alive: None };
     let name = prepared.definition.display_name();
     let task = runtime.spawn(async move {
         let open = open;
@@ -238,14 +218,7 @@ pub(super) fn start_root<T>(core: Arc<Core>, prepared: Prepared) -> Handle<T> {
             open.cell.finish();
         }
     });
-    Handle {
-        seat: None,
-        name,
-        cell,
-        abort: Some(task.abort_handle()),
-        arrival: None,
-        types: PhantomData,
-    }
+    Handle { seat: None, name, cell, abort: Some(task.abort_handle()), arrival: None, types: PhantomData }
 }
 
 /// Starts a branch of a body.
@@ -259,11 +232,7 @@ where
     let scope = seat.scope().clone();
     scope.add_started();
     let alive = scope.run.alive.get().and_then(std::sync::Weak::upgrade);
-    let open = Open {
-        scope: Some(scope.clone()),
-        cell: cell.clone(),
-        alive,
-    };
+    let open = Open { scope: Some(scope.clone()), cell: cell.clone(), alive };
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
@@ -272,17 +241,11 @@ where
         let run = ticket.scope.run.clone();
         let (failure, output) = match run_branch(&ticket, &parent, future).await {
             Ok(output) => (None, Ok(Box::new(output) as Box<dyn Any + Send>)),
-            Err(recorded) => (
-                Some(recorded.clone()),
-                Err(Error::recorded_at(BRANCH, run.id, recorded)),
-            ),
+            Err(recorded) => (Some(recorded.clone()), Err(Error::recorded_at(BRANCH, run.id, recorded))),
         };
         if open.cell.claim_end() {
             ticket.set_failure(failure.map(Arc::new));
-            open.cell.leave(
-                output.as_ref().err().map(ToString::to_string),
-                Left::Branch(output),
-            );
+            open.cell.leave(output.as_ref().err().map(ToString::to_string), Left::Branch(output));
             ticket.end().await;
             open.cell.finish();
         }
@@ -291,14 +254,7 @@ where
     });
     let abort = task.abort_handle();
     scope.set_abort(seat.slot(), abort.clone());
-    Handle {
-        seat: Some(seat),
-        name: BRANCH,
-        cell,
-        abort: Some(abort),
-        arrival: None,
-        types: PhantomData,
-    }
+    Handle { seat: Some(seat), name: BRANCH, cell, abort: Some(abort), arrival: None, types: PhantomData }
 }
 
 /// A plain tokio task behind a handle, where there is no run to be a branch of.
@@ -311,11 +267,7 @@ where
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
-    let open = Open {
-        scope: None,
-        cell: cell.clone(),
-        alive: None,
-    };
+    let open = Open { scope: None, cell: cell.clone(), alive: None };
     let task = runtime.spawn(async move {
         let open = open;
         let output = future.await;
@@ -340,14 +292,7 @@ pub(super) fn ended<T>(error: Error) -> Handle<T> {
     cell.claim_end();
     drop(cell.put(Err(error)));
     cell.finish();
-    Handle {
-        seat: None,
-        name: "",
-        cell,
-        abort: None,
-        arrival: None,
-        types: PhantomData,
-    }
+    Handle { seat: None, name: "", cell, abort: None, arrival: None, types: PhantomData }
 }
 
 fn no_tokio() -> Error {
@@ -371,10 +316,7 @@ impl<T> Handle<T> {
         self.cell.cancelled.store(true, Ordering::Release);
         let run = &seat.scope().run;
         let recorded = RecordedError::message(ErrorKind::Cancelled, "it was cancelled through its handle");
-        drop(
-            self.cell
-                .put(Err(Error::recorded_at(self.name, run.id, recorded.clone()))),
-        );
+        drop(self.cell.put(Err(Error::recorded_at(self.name, run.id, recorded.clone()))));
         seat.submit(Outcome::Error(Arc::new(recorded)), Durability::Buffered);
         self.cell.finish();
         if let Some(abort) = &self.abort {
@@ -383,21 +325,13 @@ impl<T> Handle<T> {
     }
 
     pub(super) fn upstream(&self) -> Upstream {
-        Upstream {
-            cell: self.cell.clone(),
-        }
+        Upstream { cell: self.cell.clone() }
     }
 
     /// Waits for a handle of another scope: its arrival takes a number here.
     fn arrival(seat: &Seat, cell: Arc<Cell>, here: Arc<Scope>) -> BoxFuture<'static, ()> {
         let call = prefix_digest("orch handle", "") ^ seat.key.digest();
-        let mut ticket = Ticket::claim(
-            here,
-            &CallHash {
-                call,
-                former: Vec::new(),
-            },
-        );
+        let mut ticket = Ticket::claim(here, &CallHash { call, former: Vec::new() });
         Box::pin(async move {
             let _ = std::future::poll_fn(|cx| cell.poll_done(cx)).await;
             ticket.end().await;
@@ -435,8 +369,6 @@ impl<T: 'static> Future for Handle<T> {
 
 impl<T> std::fmt::Debug for Handle<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Handle")
-            .field("done", &self.cell.lock().done.is_some())
-            .finish_non_exhaustive()
+        f.debug_struct("Handle").field("done", &self.cell.lock().done.is_some()).finish_non_exhaustive()
     }
 }

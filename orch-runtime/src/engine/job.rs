@@ -26,29 +26,15 @@ pub struct Job {
 impl Job {
     pub(super) fn new(frame: &Arc<Frame>, permit: Option<OwnedSemaphorePermit>) -> (Self, JobWatch) {
         let running = Arc::new(AtomicBool::new(false));
-        let watch = JobWatch {
-            frame: frame.clone(),
-            running: running.clone(),
-        };
-        (
-            Self {
-                frame: frame.clone(),
-                permit,
-                running,
-            },
-            watch,
-        )
+        let watch = JobWatch { frame: frame.clone(), running: running.clone() };
+        (Self { frame: frame.clone(), permit, running }, watch)
     }
 
     pub(crate) fn spawn<T: Send + 'static>(
         self,
         body: impl FnOnce() -> BodyResult<T> + Send + 'static,
     ) -> JoinHandle<BodyResult<T>> {
-        let Self {
-            frame,
-            permit,
-            running,
-        } = self;
+        let Self { frame, permit, running } = self;
         tokio::task::spawn_blocking(move || {
             running.store(true, Ordering::Release);
             let span = frame.span.clone();
@@ -61,10 +47,7 @@ impl Job {
             running.store(false, Ordering::Release);
             result.unwrap_or_else(|panic| {
                 let cause = Cause::Panic(panics::take_place());
-                Err(BodyError {
-                    cause,
-                    ..BodyError::new(panics::message(&*panic))
-                })
+                Err(BodyError { cause, ..BodyError::new(panics::message(&*panic)) })
             })
         })
     }
@@ -82,9 +65,7 @@ impl Drop for JobWatch {
             let task = self.frame.task.as_ref();
             let name = task.map_or("", |task| task.definition.display_name());
             let text = format!("the thread of `{name}` cannot be stopped and goes on until the body returns");
-            self.frame
-                .run
-                .notice(task.map(|task| task.number), Notice::Abandoned, text);
+            self.frame.run.notice(task.map(|task| task.number), Notice::Abandoned, text);
         }
     }
 }

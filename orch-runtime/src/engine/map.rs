@@ -147,11 +147,7 @@ struct Lazy<'a, T> {
 
 impl<'a, T> Lazy<'a, T> {
     fn new(start: impl FnOnce(usize) -> BoxFuture<'a, T> + Send + 'a) -> Self {
-        Self {
-            concurrency: CONCURRENCY,
-            start: Some(Box::new(start)),
-            running: None,
-        }
+        Self { concurrency: CONCURRENCY, start: Some(Box::new(start)), running: None }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
@@ -172,13 +168,7 @@ impl Place {
     fn here() -> Self {
         Self(frame::current().map(|frame| {
             let call = prefix_digest("map", "orch");
-            let ticket = Ticket::claim(
-                frame.open_scope().clone(),
-                &CallHash {
-                    call,
-                    former: Vec::new(),
-                },
-            );
+            let ticket = Ticket::claim(frame.open_scope().clone(), &CallHash { call, former: Vec::new() });
             (frame, ticket)
         }))
     }

@@ -31,16 +31,7 @@ impl Progress {
             None => (None, TaskState::Pending, 0),
         };
         let (run, instance) = (ticket.scope.run.clone(), ticket.scope.instance);
-        Self {
-            run,
-            definition,
-            key: ticket.key,
-            instance,
-            number,
-            state,
-            attempt,
-            cell,
-        }
+        Self { run, definition, key: ticket.key, instance, number, state, attempt, cell }
     }
 
     /// Makes the task run known.
@@ -94,16 +85,7 @@ impl Progress {
                 let expect = (self.state, self.attempt);
                 (self.state, self.attempt) = (state, attempt);
                 let detail = detail.map(Box::new);
-                writer.push(
-                    at,
-                    Step::Task {
-                        task,
-                        expect,
-                        state,
-                        attempt,
-                        detail,
-                    },
-                );
+                writer.push(at, Step::Task { task, expect, state, attempt, detail });
             }
             Err(illegal) => {
                 let text = format!("task run {task} of run {}: {illegal}", self.run.id);
@@ -124,11 +106,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if !self.state.is_final() && self.number.is_some() {
             let by_handle = self.cell.as_ref().is_some_and(|cell| cell.is_cancelled());
-            let own = if by_handle {
-                "cancelled through its handle"
-            } else {
-                "dropped"
-            };
+            let own = if by_handle { "cancelled through its handle" } else { "dropped" };
             let reason = self.run.stopped().map_or_else(|| own.to_owned(), Stop::text);
             self.cancel(&reason);
         }
@@ -137,16 +115,10 @@ impl Drop for Progress {
 
 /// A reason, and nothing else.
 pub(super) fn because(reason: impl Into<String>) -> TaskDetail {
-    TaskDetail {
-        reason: Some(reason.into()),
-        delay: None,
-    }
+    TaskDetail { reason: Some(reason.into()), delay: None }
 }
 
 /// A reason and the wait that follows.
 pub(super) fn waiting(reason: String, delay: Duration) -> TaskDetail {
-    TaskDetail {
-        reason: Some(reason),
-        delay: Some(delay),
-    }
+    TaskDetail { reason: Some(reason), delay: Some(delay) }
 }

@@ -29,11 +29,7 @@ pub(crate) struct Pulse {
 impl Pulse {
     pub(crate) fn new(clock: &Clock) -> Arc<Self> {
         let busy = clock.as_virtual().map(|clock| Mutex::new((clock.clone(), None)));
-        Arc::new(Self {
-            bits: AtomicU8::new(0),
-            outer: AtomicWaker::new(),
-            busy,
-        })
+        Arc::new(Self { bits: AtomicU8::new(0), outer: AtomicWaker::new(), busy })
     }
 
     fn raise(&self, bit: u8) {

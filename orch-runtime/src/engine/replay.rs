@@ -71,10 +71,7 @@ impl History {
                 history.pool.insert(key, record.outcome);
             }
         }
-        let marks = journal
-            .dropped
-            .into_iter()
-            .filter(|mark| mark.instance == instance);
+        let marks = journal.dropped.into_iter().filter(|mark| mark.instance == instance);
         history.dropped = marks.map(|mark| (mark.call, mark.occurrence)).collect();
         // A dropped call's record is never handed over, so nothing waits for its turn.
         for key in &history.dropped {
@@ -82,13 +79,8 @@ impl History {
                 history.waiting.remove(&record.number);
             }
         }
-        let in_flight = journal
-            .in_flight
-            .into_iter()
-            .filter(|task| task.instance == instance);
-        history.in_flight = in_flight
-            .map(|task| ((task.key.call, task.key.occurrence), task))
-            .collect();
+        let in_flight = journal.in_flight.into_iter().filter(|task| task.instance == instance);
+        history.in_flight = in_flight.map(|task| ((task.key.call, task.key.occurrence), task)).collect();
         history
     }
 
@@ -106,19 +98,14 @@ impl History {
 
     /// A call comes: what was it then? `ready` is false for ends whose value an inner body computes again.
     pub(super) fn claim(&mut self, hash: &CallHash, occurrence: u32, slot: usize) -> Found {
-        let keys = std::iter::once(hash.call)
-            .chain(hash.former.iter().copied())
-            .map(|call| (call, occurrence));
+        let keys =
+            std::iter::once(hash.call).chain(hash.former.iter().copied()).map(|call| (call, occurrence));
         let mut found = Found::default();
         for key in keys {
             if let Some(record) = self.unclaimed.remove(&key) {
                 if let Some(waiting) = self.waiting.get_mut(&record.number) {
                     let ready = !matches!(record.outcome, Outcome::End);
-                    *waiting = if ready {
-                        Waiting::Claimed(slot)
-                    } else {
-                        Waiting::NotReady(slot)
-                    };
+                    *waiting = if ready { Waiting::Claimed(slot) } else { Waiting::NotReady(slot) };
                 }
                 found.record.get_or_insert(record);
             }
@@ -126,11 +113,7 @@ impl History {
                 // Its outcome was never handed over. Should the body, against expectation, still wait for it when
                 // no record is left, it is there and no body has to run again.
                 found.dropped = true;
-                found.pooled = found
-                    .record
-                    .take()
-                    .map(|record| record.outcome)
-                    .filter(Outcome::is_value);
+                found.pooled = found.record.take().map(|record| record.outcome).filter(Outcome::is_value);
             }
             if let Some(outcome) = self.pool.get(&key) {
                 found.pooled.get_or_insert_with(|| outcome.clone());
@@ -177,9 +160,7 @@ impl History {
 
     /// Whether calls are there whose records may not go yet.
     pub(super) fn holds_back(&self) -> bool {
-        self.waiting
-            .values()
-            .any(|waiting| !matches!(waiting, Waiting::Unclaimed(_)))
+        self.waiting.values().any(|waiting| !matches!(waiting, Waiting::Unclaimed(_)))
     }
 
     /// The record that comes next and that no call has claimed.

@@ -40,9 +40,9 @@ impl RetryPolicy {
             _ => (self.backoff.draw(attempt), None),
         };
         match self.budget {
-            Some(budget) if elapsed + delay >= budget => Decision::Stop(Some(format!(
-                "not retried: the retry budget of {budget:?} is spent"
-            ))),
+            Some(budget) if elapsed + delay >= budget => {
+                Decision::Stop(Some(format!("not retried: the retry budget of {budget:?} is spent")))
+            }
             _ => Decision::Again(delay, reason),
         }
     }
@@ -55,21 +55,14 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn policy(budget: Option<Duration>) -> RetryPolicy {
-        RetryPolicy {
-            retries: 2,
-            backoff: Backoff::fixed(SECOND, false),
-            budget,
-        }
+        RetryPolicy { retries: 2, backoff: Backoff::fixed(SECOND, false), budget }
     }
 
     #[test]
     fn three_retries_would_be_one_too_many() {
         let policy = policy(None);
         assert_eq!(policy.decide(1, SECOND, None), Decision::Again(SECOND, None));
-        assert_eq!(
-            policy.decide(2, SECOND, Some(&Retry::Yes)),
-            Decision::Again(SECOND, None)
-        );
+        assert_eq!(policy.decide(2, SECOND, Some(&Retry::Yes)), Decision::Again(SECOND, None));
         assert_eq!(policy.decide(3, SECOND, None), Decision::Stop(None));
     }
 

@@ -72,10 +72,9 @@ impl Stop {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Cancelled(reason) => reason.clone(),
-            Self::Diverged(record) => format!(
-                "record {} of its journal is not asked for any more",
-                record.number
-            ),
+            Self::Diverged(record) => {
+                format!("record {} of its journal is not asked for any more", record.number)
+            }
             Self::TimedOut(limit) => format!("it took longer than {limit:?}"),
             Self::Store(error) => error.to_string(),
             Self::Fenced => "another worker has the run".into(),
@@ -98,16 +97,7 @@ pub(super) struct RunStart {
 
 impl RunShared {
     pub(super) fn new(core: Arc<Core>, start: RunStart) -> Arc<Self> {
-        let RunStart {
-            id,
-            name,
-            root_flow,
-            fence,
-            edited,
-            resumed,
-            next_task,
-            attempt,
-        } = start;
+        let RunStart { id, name, root_flow, fence, edited, resumed, next_task, attempt } = start;
         let span = tracing::info_span!(target: "orch", "run", run = %id, flow = name);
         Arc::new(Self {
             core,
@@ -153,11 +143,7 @@ impl RunShared {
     pub(super) async fn quiet(&self, alive: &Arc<Alive>) {
         std::future::poll_fn(|cx| {
             self.quiet_waker.register(cx.waker());
-            if Arc::strong_count(alive) == 1 {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
+            if Arc::strong_count(alive) == 1 { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
@@ -172,18 +158,12 @@ impl RunShared {
 
     /// Whether task runs that are interrupted now are cancelled, or are to be found as they are by a resume.
     pub(super) fn leaves_traces(&self) -> bool {
-        !matches!(
-            self.stop.get(),
-            Some(Stop::Store(_) | Stop::Fenced | Stop::Shutdown)
-        )
+        !matches!(self.stop.get(), Some(Stop::Store(_) | Stop::Fenced | Stop::Shutdown))
     }
 
     /// The error of a call that comes too late.
     pub(super) fn over(&self, name: &str) -> Error {
-        let reason = self
-            .stop
-            .get()
-            .map_or_else(|| "its run has ended".to_owned(), Stop::text);
+        let reason = self.stop.get().map_or_else(|| "its run has ended".to_owned(), Stop::text);
         Error::at(
             name,
             self.id,

@@ -135,15 +135,7 @@ impl Scope {
             history: (!history.is_empty()).then(|| Box::new(history)),
         });
         let pulse = Pulse::new(&run.core.clock);
-        let scope = Arc::new(Self {
-            run,
-            id,
-            instance,
-            pulse,
-            outer,
-            replaying,
-            state,
-        });
+        let scope = Arc::new(Self { run, id, instance, pulse, outer, replaying, state });
         if outer_replays && let Some(outer) = &scope.outer {
             outer.lock().inner.push(Arc::downgrade(&scope));
         }
@@ -187,11 +179,7 @@ impl Scope {
             own.number = found.record.as_ref().map_or(0, |record| record.number);
             own.pending = found.record.is_some();
         }
-        let key = CallKey {
-            scope: self.id,
-            call: hash.call,
-            occurrence,
-        };
+        let key = CallKey { scope: self.id, call: hash.call, occurrence };
         let has_record = found.record.is_some();
         drop(state);
         if has_record {
@@ -228,11 +216,7 @@ impl Scope {
             own.number = number;
             own.pending = true;
         }
-        state.queue.push_back(Queued {
-            slot,
-            durable,
-            commit,
-        });
+        state.queue.push_back(Queued { slot, durable, commit });
         drop(state);
         self.pulse.queued();
     }
@@ -243,23 +227,22 @@ impl Scope {
         if let Some((_, slot)) = state.front.pop_first() {
             return self.hand_over(state, slot);
         }
-        if let Some(history) = state.history.as_deref_mut()
-            && history.remains()
-        {
-            match history.head(self.run.edited || !self.run.core.rules.strict_head) {
-                Head::Ready(slot) => {
-                    if !history.remains() {
-                        self.settle(&mut state);
-                    }
-                    return self.hand_over(state, slot);
-                }
-                Head::Missing if self.run.edited || !self.run.core.rules.strict_head => {}
+        if self.replaying() {
+            let lenient = self.run.edited || !self.run.core.rules.strict_head;
+            let holds_back =
+                state.history.as_deref().is_some_and(History::holds_back) || !state.queue.is_empty();
+            match state.history.as_deref_mut().map_or(Head::Done, |history| history.head(lenient)) {
+                Head::Ready(slot) => return self.hand_over(state, slot),
                 Head::NotReady => return Delivery::Inner,
-                Head::Missing => {
-                    let held = history.holds_back() || !state.queue.is_empty();
-                    return if held { Delivery::Held } else { Delivery::Empty };
+                Head::Missing if lenient => {}
+                Head::Missing if holds_back => return Delivery::Held,
+                Head::Missing => return Delivery::Empty,
+                // The body has been polled with the last record, and has dropped what it dropped in life.
+                Head::Done => {
+                    if self.settle(&mut state) {
+                        return Delivery::Handed;
+                    }
                 }
-                Head::Done => self.settle(&mut state),
             }
         }
         let Some(first) = state.queue.front_mut() else {
@@ -334,10 +317,7 @@ impl Scope {
 
     /// Whether an outcome is there, or a record of one.
     pub(super) fn has_outcome(&self, slot: usize) -> bool {
-        self.lock()
-            .slots
-            .get(slot)
-            .is_none_or(|own| own.pending || matches!(own.phase, Phase::Delivered(_)))
+        self.lock().slots.get(slot).is_none_or(|own| own.pending || matches!(own.phase, Phase::Delivered(_)))
     }
 
     /// Another future awaits the outcome of `slot` too: the handle of a started call.
@@ -379,17 +359,19 @@ impl Scope {
         self.pulse.queued();
     }
 
-    /// No record is left: calls that were held back start in the order in which they were written.
-    fn settle(&self, state: &mut State) {
+    /// No record is left: calls that were held back start in the order in which they were written. Says whether
+    /// there were any.
+    fn settle(&self, state: &mut State) -> bool {
         if self.outer.as_ref().is_some_and(|outer| outer.replaying()) {
-            return;
+            return false;
         }
         self.replaying.store(false, Ordering::Release);
         let inner = std::mem::take(&mut state.inner);
-        release(state, true);
+        let any = release(state, true);
         for scope in inner.iter().filter_map(Weak::upgrade) {
             scope.outer_settled();
         }
+        any
     }
 
     fn outer_settled(&self) {
@@ -414,11 +396,7 @@ impl Scope {
 
     /// A record that no call of the body has claimed.
     pub(super) fn unused(&self) -> Option<Record> {
-        self.lock()
-            .history
-            .as_deref()
-            .and_then(History::first_unclaimed)
-            .cloned()
+        self.lock().history.as_deref().and_then(History::first_unclaimed).cloned()
     }
 
     /// Whether no call of this body is under way.

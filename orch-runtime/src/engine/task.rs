@@ -47,11 +47,7 @@ pub(super) async fn run_task(
 
     let end = match ticket.begin().await {
         Begin::Over => return keep(&cell, Err(run.over(name))),
-        Begin::Recorded(outcome) => {
-            let finished = recorded(&run, name, prepared.invocation, outcome);
-            note_failure(&ticket, &cell, &finished);
-            return keep(&cell, finished);
-        }
+        Begin::Recorded(outcome) => return recorded(&run, name, prepared.invocation, outcome),
         Begin::Pooled(outcome) => {
             progress.claim(&prepared.options);
             End {
@@ -71,24 +67,11 @@ pub(super) async fn run_task(
         }
     };
 
-    let End {
-        input,
-        outcome,
-        detail,
-        duty,
-    } = end;
+    let End { input, outcome, detail, duty } = end;
     let finished = recorded(&run, name, prepared.invocation, outcome.clone());
-    let durability = if input == TaskInput::Hit {
-        Durability::Buffered
-    } else {
-        Durability::Durable
-    };
+    let durability = if input == TaskInput::Hit { Durability::Buffered } else { Durability::Durable };
     let task = progress.number;
-    let value = if let Outcome::Value(value) = &outcome {
-        Some(value.clone())
-    } else {
-        None
-    };
+    let value = if let Outcome::Value(value) = &outcome { Some(value.clone()) } else { None };
     note_failure(&ticket, &cell, &finished);
     let attempt = progress.attempt();
     let finished = match &cell {
@@ -97,9 +80,8 @@ pub(super) async fn run_task(
         Some(cell) if !cell.claim_end() => return Err(run.over(name)),
         Some(cell) => cell.put(finished),
     };
-    ticket.submit(task, outcome, durability, |writer, at| {
-        progress.step_in(writer, at, input, attempt, detail)
-    });
+    ticket
+        .submit(task, outcome, durability, |writer, at| progress.step_in(writer, at, input, attempt, detail));
     if let Some(cell) = &cell {
         cell.finish();
     }
@@ -112,6 +94,20 @@ pub(super) async fn run_task(
     finished
 }
 
+/// A started call whose outcome was recorded: it is with the handle before anybody can ask.
+pub(super) fn settle_recorded(
+    ticket: &Ticket,
+    cell: &Arc<Cell>,
+    name: &str,
+    prepared: Prepared,
+    outcome: Outcome,
+) {
+    let cell = Some(cell.clone());
+    let finished = recorded(&ticket.scope.run, name, prepared.invocation, outcome);
+    note_failure(ticket, &cell, &finished);
+    drop(keep(&cell, finished));
+}
+
 /// Upstreams, cache, attempts: `None` when the run stops meanwhile.
 async fn compute(
     run: &Arc<RunShared>,
@@ -120,10 +116,7 @@ async fn compute(
     progress: &mut Progress,
 ) -> Option<End> {
     if let Some(error) = prepared.fault.take() {
-        return Some(failed(
-            progress,
-            RecordedError::message(error.kind(), error.to_string()),
-        ));
+        return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
     }
     for upstream in std::mem::take(&mut prepared.options.after) {
         if let Err(reason) = upstream.succeeded().await {
@@ -143,10 +136,7 @@ async fn compute(
     }
     let duty = match cached::look_up(run, progress.number, prepared).await {
         Err(error) => {
-            return Some(failed(
-                progress,
-                RecordedError::message(error.kind(), error.to_string()),
-            ));
+            return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
         }
         Ok(Cached::Compute(duty)) => duty,
         Ok(Cached::Hit(value)) => match prepared.invocation.as_mut().decode_output(&value) {
@@ -211,10 +201,7 @@ async fn attempts(
         let (job, _watch) = job.unzip();
         let last = !policy.may_follow(number);
         let ended = attempt(&frame, prepared.invocation.as_mut(), last, job, timeout).await;
-        let Failure {
-            mut recorded,
-            verdict,
-        } = match ended {
+        let Failure { mut recorded, verdict } = match ended {
             Ended::Value => match prepared.invocation.encode_output() {
                 Ok(value) => return Some(completed(value)),
                 Err(error) => Failure::for_good(RecordedError::message(ErrorKind::Output, error.to_string())),
@@ -235,10 +222,7 @@ async fn attempts(
             }
             Decision::Stop(reason) => {
                 let detail = Some(because(with(&recorded, reason)));
-                return Some(End {
-                    detail,
-                    ..failed(progress, recorded)
-                });
+                return Some(End { detail, ..failed(progress, recorded) });
             }
         }
     }
@@ -274,21 +258,11 @@ async fn frame_of(
     let span = tracing::info_span!(
         target: "orch", parent: &run.span, "task", task = definition.display_name(), number = number.0, attempt
     );
-    let task = TaskFrame {
-        definition,
-        number,
-        key: ticket.key,
-        attempt,
-    };
+    let task = TaskFrame { definition, number, key: ticket.key, attempt };
     let frame = Frame::of_task(&ticket.scope, prepared.parent.clone(), task, span);
     if frame.historic {
         run.flush();
-        match run
-            .core
-            .store
-            .replay(run.id, run.fence, frame.inner_scope_id())
-            .await
-        {
+        match run.core.store.replay(run.id, run.fence, frame.inner_scope_id()).await {
             Ok(journal) => frame.set_journal(journal),
             Err(error) => {
                 run.stop(super::Stop::Store(error));
@@ -305,11 +279,7 @@ async fn cpu_permit(run: &Arc<RunShared>, progress: &mut Progress) -> tokio::syn
         return permit;
     }
     if progress.state() != TaskState::Running {
-        progress.step(
-            TaskInput::Wait,
-            progress.attempt(),
-            Some(because("all `cpu` permits are taken")),
-        );
+        progress.step(TaskInput::Wait, progress.attempt(), Some(because("all `cpu` permits are taken")));
     }
     run.flush();
     match cpu.acquire_owned().await {
@@ -320,28 +290,14 @@ async fn cpu_permit(run: &Arc<RunShared>, progress: &mut Progress) -> tokio::syn
 }
 
 pub(super) fn completed(value: Bytes) -> End {
-    End {
-        input: TaskInput::Complete,
-        outcome: Outcome::Value(value),
-        detail: None,
-        duty: None,
-    }
+    End { input: TaskInput::Complete, outcome: Outcome::Value(value), detail: None, duty: None }
 }
 
 pub(super) fn failed(progress: &Progress, mut recorded: RecordedError) -> End {
-    let input = if recorded.kind == ErrorKind::TimedOut {
-        TaskInput::TimeOut
-    } else {
-        TaskInput::Fail
-    };
+    let input = if recorded.kind == ErrorKind::TimedOut { TaskInput::TimeOut } else { TaskInput::Fail };
     recorded.attempt = recorded.attempt.max(progress.attempt());
     let detail = Some(because(recorded.to_string()));
-    End {
-        input,
-        outcome: Outcome::Error(Arc::new(recorded)),
-        detail,
-        duty: None,
-    }
+    End { input, outcome: Outcome::Error(Arc::new(recorded)), detail, duty: None }
 }
 
 fn with(recorded: &RecordedError, reason: Option<String>) -> String {
@@ -369,12 +325,9 @@ pub(super) fn recorded(
             }
         }
         Outcome::Error(error) => Err(Error::recorded_at(name, run.id, (*error).clone())),
-        Outcome::End => Err(Error::at(
-            name,
-            run.id,
-            ErrorKind::Diverged,
-            "the journal has an end where a value was",
-        )),
+        Outcome::End => {
+            Err(Error::at(name, run.id, ErrorKind::Diverged, "the journal has an end where a value was"))
+        }
     }
 }
 

@@ -64,11 +64,16 @@ impl Ticket {
     pub(super) fn share(&mut self) -> Seat {
         self.silent = true;
         self.scope.share(self.slot);
-        Seat {
-            scope: self.scope.clone(),
-            slot: self.slot,
-            key: self.key,
+        Seat { scope: self.scope.clone(), slot: self.slot, key: self.key }
+    }
+
+    /// The recorded outcome of a call that is started: its handle has the value before its turn comes.
+    pub(super) fn take_record(&mut self) -> Option<Outcome> {
+        if self.scope.is_closed() {
+            return None;
         }
+        self.begun = true;
+        self.record.take().map(|record| record.outcome)
     }
 
     /// Waits until the call may begin, or until its recorded outcome is due.
@@ -78,9 +83,7 @@ impl Ticket {
             return Begin::Over;
         }
         if let Some(record) = self.record.take() {
-            if !self.silent {
-                self.delivered().await;
-            }
+            self.delivered().await;
             return Begin::Recorded(record.outcome);
         }
         poll_fn(|cx| self.scope.poll_released(self.slot, cx)).await;
@@ -99,14 +102,7 @@ impl Ticket {
         steps: impl FnOnce(&mut Writer, Timestamp),
     ) {
         let CallKey { call, occurrence, .. } = self.key;
-        let submission = Submission {
-            slot: self.slot,
-            call,
-            occurrence,
-            task,
-            outcome,
-            durability,
-        };
+        let submission = Submission { slot: self.slot, call, occurrence, task, outcome, durability };
         self.scope.run.submit(&self.scope, submission, steps);
     }
 
@@ -136,11 +132,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let delivered = self.scope.leave(self.slot);
-        let CallKey {
-            call,
-            occurrence,
-            scope,
-        } = self.key;
+        let CallKey { call, occurrence, scope } = self.key;
         let run = &self.scope.run;
         let to_mark = self.begun && !delivered && !self.silent && run.core.rules.marks;
         if to_mark && run.leaves_traces() && !self.scope.is_closed() {
@@ -177,14 +169,7 @@ impl Seat {
     /// Ends the call with an outcome from outside.
     pub(super) fn submit(&self, outcome: Outcome, durability: Durability) {
         let CallKey { call, occurrence, .. } = self.key;
-        let submission = Submission {
-            slot: self.slot,
-            call,
-            occurrence,
-            task: None,
-            outcome,
-            durability,
-        };
+        let submission = Submission { slot: self.slot, call, occurrence, task: None, outcome, durability };
         self.scope.run.submit(&self.scope, submission, |_, _| ());
     }
 

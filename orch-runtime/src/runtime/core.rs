@@ -126,12 +126,8 @@ impl Core {
             })
             .await;
         }
-        let fault = |error| {
-            Error::plain(
-                ErrorKind::Store,
-                format!("the last changes are not durable: {error}"),
-            )
-        };
+        let fault =
+            |error| Error::plain(ErrorKind::Store, format!("the last changes are not durable: {error}"));
         self.store.flush().await.map_err(fault)
     }
 }

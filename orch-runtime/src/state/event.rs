@@ -87,24 +87,14 @@ pub enum Notice {
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Run {
-                state,
-                attempt,
-                reason,
-            } => {
+            Self::Run { state, attempt, reason } => {
                 write!(f, "run {state}")?;
                 if *attempt > 1 {
                     write!(f, " ({attempt})")?;
                 }
                 reason.iter().try_for_each(|reason| write!(f, ": {reason}"))
             }
-            Self::Task {
-                name,
-                state,
-                attempt,
-                reason,
-                ..
-            } => {
+            Self::Task { name, state, attempt, reason, .. } => {
                 let short = name.rsplit("::").next().unwrap_or(name);
                 write!(f, "{short} {state}")?;
                 if *attempt > 0 {

@@ -108,10 +108,7 @@ impl RunState {
             (Pending | Running | Suspended, I::GiveUp) => Crashed,
             (Failed | TimedOut | Cancelled | Crashed, I::Retry) => Pending,
             (state, input) => {
-                return Err(IllegalStep {
-                    state: state.name(),
-                    input: input.name(),
-                });
+                return Err(IllegalStep { state: state.name(), input: input.name() });
             }
         })
     }

@@ -106,10 +106,7 @@ impl TaskState {
             (Pending, I::Skip) => Skipped,
             (Running, I::Lose) => Unknown,
             (state, input) => {
-                return Err(IllegalStep {
-                    state: state.name(),
-                    input: input.name(),
-                });
+                return Err(IllegalStep { state: state.name(), input: input.name() });
             }
         })
     }
@@ -168,15 +165,10 @@ mod tests {
 
     #[test]
     fn a_retry_goes_round_and_only_a_running_task_completes() {
-        let states = [
-            TaskInput::Start,
-            TaskInput::Retry,
-            TaskInput::Wait,
-            TaskInput::Start,
-            TaskInput::Complete,
-        ]
-        .into_iter()
-        .try_fold(Pending, TaskState::step);
+        let states =
+            [TaskInput::Start, TaskInput::Retry, TaskInput::Wait, TaskInput::Start, TaskInput::Complete]
+                .into_iter()
+                .try_fold(Pending, TaskState::step);
         assert_eq!(states, Ok(Completed));
         for state in [Pending, AwaitingPermit, AwaitingRetry, Unknown] {
             assert!(state.step(TaskInput::Complete).is_err(), "{state}");

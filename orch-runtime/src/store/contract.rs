@@ -31,10 +31,7 @@ pub struct StoreError {
 impl StoreError {
     /// An error with its text.
     pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            source: None,
-        }
+        Self { message: message.into(), source: None }
     }
 
     /// The same, with what caused it.
@@ -91,9 +88,7 @@ impl Future for Commit {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             CommitState::Ready(result) => Poll::Ready(
-                result
-                    .take()
-                    .unwrap_or_else(|| Err(StoreError::new("the commit was polled after its end"))),
+                result.take().unwrap_or_else(|| Err(StoreError::new("the commit was polled after its end"))),
             ),
             CommitState::Waiting(future) => future.as_mut().poll(cx),
         }

@@ -389,10 +389,7 @@ impl<K> Page<K> {
 
     /// At most `limit` items after `key`.
     pub fn after(key: K, limit: usize) -> Self {
-        Self {
-            after: Some(key),
-            limit,
-        }
+        Self { after: Some(key), limit }
     }
 }
 

@@ -29,11 +29,7 @@ impl Shop {
 
 #[task]
 async fn fibonacci(n: u64) -> Result<u64, orch::Error> {
-    if n < 2 {
-        Ok(n)
-    } else {
-        Ok(fibonacci(n - 1).await? + fibonacci(n - 2).await?)
-    }
+    if n < 2 { Ok(n) } else { Ok(fibonacci(n - 1).await? + fibonacci(n - 2).await?) }
 }
 
 #[task]

@@ -86,13 +86,8 @@ async fn caller() -> Result<(), orch::Error> {
     let (): () = unit().await?;
     let SearchResult(found): SearchResult<u8> = data(value(1).await?[0]).await?;
     let _: Result<u8, String> = optional(found).await?.ok_or(()).map_err(drop).unwrap_or(Ok(1));
-    let numbers: [u8; 5] = [
-        typed(1).await?,
-        qualified(1).await?,
-        boxed(1).await?,
-        text(1).await?,
-        alias(1).await?,
-    ];
+    let numbers: [u8; 5] =
+        [typed(1).await?, qualified(1).await?, boxed(1).await?, text(1).await?, alias(1).await?];
     let _: u8 = any(numbers[0]).await? + of_io(1).await?;
     let (): () = of_fmt().await?;
     Ok(())

@@ -45,13 +45,8 @@ impl Scope {
     /// The first failure of a started call that nobody has taken.
     pub(in crate::engine) fn untaken_failure(&self) -> Option<Arc<RecordedError>> {
         let state = self.lock();
-        let failed = state
-            .slots
-            .iter()
-            .filter_map(|(_, own)| Some((own.written, own.failure.clone()?)));
-        failed
-            .min_by_key(|(written, _)| *written)
-            .map(|(_, failure)| failure)
+        let failed = state.slots.iter().filter_map(|(_, own)| Some((own.written, own.failure.clone()?)));
+        failed.min_by_key(|(written, _)| *written).map(|(_, failure)| failure)
     }
 
     /// How many started calls have not ended.
@@ -64,11 +59,7 @@ impl Scope {
         let started: Vec<_> = {
             let mut state = self.lock();
             state.closed = true;
-            state
-                .slots
-                .iter_mut()
-                .filter_map(|(_, own)| own.abort.take())
-                .collect()
+            state.slots.iter_mut().filter_map(|(_, own)| own.abort.take()).collect()
         };
         for abort in started {
             abort.abort();

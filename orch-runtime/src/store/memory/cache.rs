@@ -59,10 +59,7 @@ impl Cache {
             return Lookup::Follow(Box::pin(async move { while ended.changed().await.is_ok() {} }));
         }
         self.next += 1;
-        let lead = Lead {
-            key: lookup.key,
-            id: self.next,
-        };
+        let lead = Lead { key: lookup.key, id: self.next };
         self.leads.insert(lookup.key, (lead.id, watch::Sender::new(())));
         Lookup::Lead(lead, miss)
     }
@@ -75,14 +72,8 @@ impl Cache {
             return Miss::Evicted;
         }
         // The entry that differs in the fewest parts is the one that a reader had in mind.
-        let differences = definition
-            .recent
-            .iter()
-            .rev()
-            .map(|(_, parts)| difference(parts, &lookup.parts));
-        differences
-            .min_by_key(Vec::len)
-            .map_or(Miss::NeverStored, Miss::Changed)
+        let differences = definition.recent.iter().rev().map(|(_, parts)| difference(parts, &lookup.parts));
+        differences.min_by_key(Vec::len).map_or(Miss::NeverStored, Miss::Changed)
     }
 
     pub(super) fn publish(&mut self, lead: Lead, entry: CacheEntry, keep: u64) {
@@ -106,10 +97,8 @@ impl Cache {
         }
         self.by_age.push_back((age, key));
         self.entries.insert(key, (age, entry));
-        while let Some(definition) = self
-            .definitions
-            .get_mut(&name)
-            .filter(|own| max.is_some_and(|max| own.bytes > max))
+        while let Some(definition) =
+            self.definitions.get_mut(&name).filter(|own| max.is_some_and(|max| own.bytes > max))
         {
             let Some((age, key)) = definition.by_age.pop_front() else {
                 break;
@@ -172,10 +161,7 @@ fn difference(stored: &KeyParts, asked: &KeyParts) -> Vec<String> {
     compare(stored.body != asked.body, "body");
     compare(stored.scope != asked.scope, "scope");
     for (name, digest) in &asked.arguments {
-        compare(
-            stored.arguments.get(name) != Some(digest),
-            &format!("argument `{name}`"),
-        );
+        compare(stored.arguments.get(name) != Some(digest), &format!("argument `{name}`"));
     }
     compare(stored.arguments.len() > asked.arguments.len(), "arguments");
     parts

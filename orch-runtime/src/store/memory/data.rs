@@ -26,21 +26,11 @@ impl Data {
     pub(super) fn submit(&mut self, new: NewRun) -> Submitted {
         if let Some(row) = self.runs.get(&new.id) {
             let same = row.new.name == new.name && row.new.input == new.input;
-            return if same {
-                Submitted::Existing
-            } else {
-                Submitted::Conflict
-            };
+            return if same { Submitted::Existing } else { Submitted::Conflict };
         }
         let (id, at, claim) = (new.id, new.at, new.worker.is_some());
         let mut row = RunRow::new(new);
-        push(
-            &mut self.events,
-            self.forgotten,
-            &mut row,
-            at,
-            What::Run(RunState::Pending, 0, None),
-        );
+        push(&mut self.events, self.forgotten, &mut row, at, What::Run(RunState::Pending, 0, None));
         if claim {
             start(&mut self.events, self.forgotten, &mut row, at);
         }
@@ -56,20 +46,12 @@ impl Data {
         let at = self.events.back().map_or(row.new.at, |event| event.at);
         start(&mut self.events, self.forgotten, row, at);
         let next_task = u32::try_from(row.tasks.len()).unwrap_or(u32::MAX);
-        Ok(Some(Claimed {
-            run: row.view(),
-            fence: row.fence,
-            input: row.new.input.clone(),
-            next_task,
-        }))
+        Ok(Some(Claimed { run: row.view(), fence: row.fence, input: row.new.input.clone(), next_task }))
     }
 
     pub(super) fn commit(&mut self, change: Change) -> Result<Committed, StoreError> {
         let Some(row) = self.runs.get_mut(&change.run) else {
-            return Err(StoreError::new(format!(
-                "run {} is not in this store",
-                change.run
-            )));
+            return Err(StoreError::new(format!("run {} is not in this store", change.run)));
         };
         if row.fence != change.fence {
             return Ok(Committed::Fenced);
@@ -105,11 +87,7 @@ impl Data {
             .filter(|(_, task)| task.key.scope == scope && !task.state.is_final())
             .map(|(number, task)| task.in_flight(number))
             .collect();
-        Ok(Journal {
-            records: rows.records.clone(),
-            dropped: rows.dropped.clone(),
-            in_flight,
-        })
+        Ok(Journal { records: rows.records.clone(), dropped: rows.dropped.clone(), in_flight })
     }
 
     /// Forgets the oldest ended runs and events beyond the limits.
@@ -127,28 +105,16 @@ impl Data {
 
     pub(super) fn runs(&self, filter: &RunFilter, page: Page<RunId>) -> Vec<Run> {
         let wanted = |row: &&RunRow| {
-            filter
-                .name
-                .as_ref()
-                .is_none_or(|name| row.new.name == name.as_str())
+            filter.name.as_ref().is_none_or(|name| row.new.name == name.as_str())
                 && filter.state.is_none_or(|state| row.state == state)
-                && filter
-                    .tag
-                    .as_ref()
-                    .is_none_or(|tag| row.new.tags.iter().any(|own| own == tag.as_str()))
+                && filter.tag.as_ref().is_none_or(|tag| row.new.tags.iter().any(|own| own == tag.as_str()))
                 && filter.since.is_none_or(|since| row.new.at >= since)
         };
         let newest_first = match page.after {
             Some(after) => self.runs.range(..after),
             None => self.runs.range(..),
         };
-        newest_first
-            .rev()
-            .map(|(_, row)| row)
-            .filter(wanted)
-            .take(page.limit)
-            .map(RunRow::view)
-            .collect()
+        newest_first.rev().map(|(_, row)| row).filter(wanted).take(page.limit).map(RunRow::view).collect()
     }
 
     pub(super) fn run(&self, run: RunId) -> Option<Run> {
@@ -237,11 +203,7 @@ fn push(
     at: crate::clock::Timestamp,
     what: What,
 ) {
-    events.push_back(EventRow {
-        at,
-        run: row.new.id,
-        what,
-    });
+    events.push_back(EventRow { at, run: row.new.id, what });
     row.events.push(forgotten + events.len() as u64);
 }
 
@@ -254,13 +216,7 @@ fn start(events: &mut VecDeque<EventRow>, forgotten: u64, row: &mut RunRow, at: 
     if row.state != RunState::Cancelling {
         row.state = RunState::Running;
     }
-    push(
-        events,
-        forgotten,
-        row,
-        at,
-        What::Run(row.state, row.attempt, None),
-    );
+    push(events, forgotten, row, at, What::Run(row.state, row.attempt, None));
 }
 
 /// Whether every compare-and-set of a change holds, taking its earlier steps into account.
@@ -273,9 +229,7 @@ fn check(row: &RunRow, steps: &[Stamped]) -> Result<(), StoreError> {
         match step {
             Step::Run { expect, state, .. } => {
                 if run_state != *expect {
-                    return Err(StoreError::new(format!(
-                        "run {run} is {run_state} instead of {expect}"
-                    )));
+                    return Err(StoreError::new(format!("run {run} is {run_state} instead of {expect}")));
                 }
                 run_state = *state;
             }
@@ -289,13 +243,7 @@ fn check(row: &RunRow, steps: &[Stamped]) -> Result<(), StoreError> {
                 moved.push((claim.task, (TaskState::Pending, 0)));
                 claimed += 1;
             }
-            Step::Task {
-                task,
-                expect,
-                state,
-                attempt,
-                ..
-            } => {
+            Step::Task { task, expect, state, attempt, .. } => {
                 let known = moved.iter_mut().rev().find(|(moved, _)| moved == task);
                 let stored = row.tasks.get(task.0 as usize).map(|row| (row.state, row.attempt));
                 let current = known.as_ref().map(|(_, now)| *now).or(stored);
@@ -310,9 +258,7 @@ fn check(row: &RunRow, steps: &[Stamped]) -> Result<(), StoreError> {
                 }
             }
             Step::Child { task, .. } if task.0 as usize >= claimed => {
-                return Err(StoreError::new(format!(
-                    "task run {task} of run {run} is not known"
-                )));
+                return Err(StoreError::new(format!("task run {task} of run {run} is not known")));
             }
             Step::Child { .. } | Step::Record(_) | Step::Dropped(_) | Step::Notice { .. } => {}
         }
@@ -328,13 +274,7 @@ fn apply(
     step: Step,
 ) {
     match step {
-        Step::Run {
-            expect: _,
-            state,
-            attempt,
-            reason,
-            outcome,
-        } => {
+        Step::Run { expect: _, state, attempt, reason, outcome } => {
             row.state = state;
             row.attempt = attempt;
             row.reason.clone_from(&reason);
@@ -342,13 +282,7 @@ fn apply(
                 row.ended = Some(at);
                 row.outcome = outcome;
             }
-            push(
-                events,
-                forgotten,
-                row,
-                at,
-                What::Run(state, attempt, reason.map(String::into_boxed_str)),
-            );
+            push(events, forgotten, row, at, What::Run(state, attempt, reason.map(String::into_boxed_str)));
         }
         Step::Claim(claim) => {
             let task = claim.task;
@@ -356,21 +290,9 @@ fn apply(
             let first = scope.tasks.map_or(task.0, |(first, _)| first);
             scope.tasks = Some((first, task.0));
             row.tasks.push(TaskRow::new(claim, at));
-            push(
-                events,
-                forgotten,
-                row,
-                at,
-                What::Task(task, TaskState::Pending, 0, None),
-            );
+            push(events, forgotten, row, at, What::Task(task, TaskState::Pending, 0, None));
         }
-        Step::Task {
-            task,
-            expect: _,
-            state,
-            attempt,
-            detail,
-        } => {
+        Step::Task { task, expect: _, state, attempt, detail } => {
             if let Some(task) = row.tasks.get_mut(task.0 as usize) {
                 task.state = state;
                 task.attempt = attempt;
@@ -380,22 +302,13 @@ fn apply(
                         task.first_start.get_or_insert(at);
                     }
                     TaskState::AwaitingRetry => {
-                        let delay = detail
-                            .as_ref()
-                            .and_then(|detail| detail.delay)
-                            .unwrap_or_default();
+                        let delay = detail.as_ref().and_then(|detail| detail.delay).unwrap_or_default();
                         task.extra().retry_at = Some(at.plus(delay));
                     }
                     _ => {}
                 }
             }
-            push(
-                events,
-                forgotten,
-                row,
-                at,
-                What::Task(task, state, attempt, detail),
-            );
+            push(events, forgotten, row, at, What::Task(task, state, attempt, detail));
         }
         Step::Child { task, run } => {
             if let Some(task) = row.tasks.get_mut(task.0 as usize) {
@@ -405,13 +318,7 @@ fn apply(
         Step::Record(record) => row.scopes.entry(record.scope).or_default().records.push(record),
         Step::Dropped(mark) => row.scopes.entry(mark.scope).or_default().dropped.push(mark),
         Step::Notice { task, notice, text } => {
-            push(
-                events,
-                forgotten,
-                row,
-                at,
-                What::Notice(task, notice, text.into_boxed_str()),
-            );
+            push(events, forgotten, row, at, What::Notice(task, notice, text.into_boxed_str()));
         }
     }
 }

@@ -10,10 +10,7 @@ use crate::{
 #[derive(Clone)]
 pub(super) enum Operation {
     Submit(NewRun),
-    Claim(
-        RunId,
-        #[expect(dead_code, reason = "says who, for a debugger")] WorkerId,
-    ),
+    Claim(RunId, #[expect(dead_code, reason = "says who, for a debugger")] WorkerId),
     Commit(Change),
     Publish(CacheKey, CacheEntry),
 }
@@ -35,14 +32,8 @@ impl MemoryStore {
     /// A store that holds what this one held after its first `operations` operations; it is forkable too.
     pub fn fork(&self, operations: usize) -> Self {
         let fork = Self::builder().forkable().build();
-        let taken: Vec<Operation> = self
-            .lock()
-            .operations
-            .iter()
-            .flatten()
-            .take(operations)
-            .cloned()
-            .collect();
+        let taken: Vec<Operation> =
+            self.lock().operations.iter().flatten().take(operations).cloned().collect();
         {
             let mut inner = fork.lock();
             for operation in &taken {

@@ -88,15 +88,8 @@ impl MemoryStoreBuilder {
     /// The store.
     pub fn build(self) -> MemoryStore {
         let operations = self.forkable.then(Vec::new);
-        let inner = Inner {
-            data: Data::default(),
-            cache: Cache::default(),
-            operations,
-        };
-        MemoryStore {
-            inner: Mutex::new(inner),
-            keep: self,
-        }
+        let inner = Inner { data: Data::default(), cache: Cache::default(), operations };
+        MemoryStore { inner: Mutex::new(inner), keep: self }
     }
 }
 
@@ -108,12 +101,7 @@ impl MemoryStore {
 
     /// Chooses the limits.
     pub fn builder() -> MemoryStoreBuilder {
-        MemoryStoreBuilder {
-            runs: KEEP_RUNS,
-            events: KEEP_EVENTS,
-            cache: KEEP_CACHE,
-            forkable: false,
-        }
+        MemoryStoreBuilder { runs: KEEP_RUNS, events: KEEP_EVENTS, cache: KEEP_CACHE, forkable: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -129,9 +117,7 @@ impl Default for MemoryStore {
 
 impl std::fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MemoryStore")
-            .field("keep", &self.keep)
-            .finish_non_exhaustive()
+        f.debug_struct("MemoryStore").field("keep", &self.keep).finish_non_exhaustive()
     }
 }
 

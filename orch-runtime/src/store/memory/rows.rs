@@ -114,11 +114,7 @@ impl TaskRow {
     pub(super) fn new(claim: TaskClaim, at: Timestamp) -> Self {
         let extra = claim.labels.map(|labels| {
             let (label, tags) = *labels;
-            Box::new(TaskExtra {
-                label,
-                tags,
-                ..TaskExtra::default()
-            })
+            Box::new(TaskExtra { label, tags, ..TaskExtra::default() })
         });
         Self {
             key: claim.key,
@@ -201,17 +197,10 @@ impl EventRow {
                 reason: detail.as_ref().and_then(|detail| detail.reason.clone()),
                 delay: detail.as_ref().and_then(|detail| detail.delay),
             },
-            What::Notice(task, notice, text) => EventKind::Notice {
-                task: *task,
-                notice: *notice,
-                text: text.as_ref().to_owned(),
-            },
+            What::Notice(task, notice, text) => {
+                EventKind::Notice { task: *task, notice: *notice, text: text.as_ref().to_owned() }
+            }
         };
-        Event {
-            sequence,
-            at: self.at,
-            run: self.run,
-            kind,
-        }
+        Event { sequence, at: self.at, run: self.run, kind }
     }
 }
