@@ -49,19 +49,12 @@ pub struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        Self {
-            work_over: gate(),
-            run_over: gate(),
-            begun: Mutex::default(),
-        }
+        Self { work_over: gate(), run_over: gate(), begun: Mutex::default() }
     }
 
     /// Whether this is the first body of the cell with this end.
     fn is_first(&self, end: End) -> bool {
-        self.begun
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(end)
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(end)
     }
 }
 

@@ -1,6 +1,12 @@
 //! What the tests share: reading events back, and gates that hold a body until a test lets it go.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use orch::{
     Event, EventKind, RunId,
@@ -26,10 +32,7 @@ pub fn render(events: &[Event]) -> Vec<String> {
     }
     let line = |event: &Event| {
         let mut text = event.kind.to_string();
-        if let EventKind::Task {
-            delay: Some(delay), ..
-        } = &event.kind
-        {
+        if let EventKind::Task { delay: Some(delay), .. } = &event.kind {
             text.push_str(&format!(" [again in {delay:?}]"));
         }
         for (index, run) in runs.iter().enumerate() {
@@ -62,12 +65,7 @@ fn without_lines(text: &str) -> String {
 pub fn assert_lines<L: AsRef<str>>(actual: &[L], expected: &[&str]) {
     let actual: Vec<&str> = actual.iter().map(AsRef::as_ref).collect();
     if actual != expected {
-        let list = |lines: &[&str]| {
-            lines
-                .iter()
-                .map(|line| format!("    {line:?},\n"))
-                .collect::<String>()
-        };
+        let list = |lines: &[&str]| lines.iter().map(|line| format!("    {line:?},\n")).collect::<String>();
         panic!("events:\n{}expected:\n{}", list(&actual), list(expected));
     }
 }
@@ -120,4 +118,46 @@ impl Drop for OpenAtEnd {
 /// A test runtime with more `cpu` permits than any test takes, so that the machine's size does not matter.
 pub fn roomy() -> TestBuilder {
     orch::testing::builder().with(|runtime| runtime.cpu(16))
+}
+
+/// Counts bodies.
+#[derive(Clone, Default)]
+pub struct Bodies(Arc<AtomicUsize>);
+
+impl Bodies {
+    /// Counts one more, and says how many there were before.
+    pub fn enter(&self) -> usize {
+        self.0.fetch_add(1, Ordering::SeqCst)
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Which life of a run it is, for bodies that change between a crash and the resume: provided anew to each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Life {
+    First,
+    Second,
+}
+
+/// The runtime after a crash just before the end of the last run was recorded.
+pub fn crashed(runtime: &TestRuntime) -> TestBuilder {
+    runtime.fork(runtime.store().operations() - 1)
+}
+
+/// The waits before further attempts, in the order of the events.
+pub async fn delays(runtime: &TestRuntime) -> Vec<Duration> {
+    let events = runtime.all_events().await.expect("the memory store can be read");
+    let delay = |event: &Event| match &event.kind {
+        EventKind::Task { delay, .. } => *delay,
+        _ => None,
+    };
+    events.iter().filter_map(delay).collect()
+}
+
+/// The lines of the last run's task runs alone: what became of each call.
+pub async fn task_lines(runtime: &TestRuntime) -> Vec<String> {
+    lines(runtime).await.into_iter().filter(|line| !line.contains("run ")).collect()
 }
