@@ -2,6 +2,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "nobody outside this test binary sees its items")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod cache;
 mod matrix;
 mod options;
 mod support;

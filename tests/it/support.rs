@@ -156,8 +156,3 @@ pub async fn delays(runtime: &TestRuntime) -> Vec<Duration> {
     };
     events.iter().filter_map(delay).collect()
 }
-
-/// The lines of the last run's task runs alone: what became of each call.
-pub async fn task_lines(runtime: &TestRuntime) -> Vec<String> {
-    lines(runtime).await.into_iter().filter(|line| !line.contains("run ")).collect()
-}

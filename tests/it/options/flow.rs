@@ -203,16 +203,14 @@ async fn retries_repeat_what_failed_after_the_backoff_and_reuse_what_succeeded()
 
 #[tokio::test]
 async fn timeout_is_for_the_whole_run_with_all_its_attempts() {
-    // A flow's further attempt reuses a sleep that was over, but not a task that failed.
-    #[task]
-    async fn fails_after_four_seconds() -> Result<u32, String> {
-        orch::sleep(SECOND * 4).await;
+    #[task(retries = 1, backoff = fixed("4s"))]
+    async fn breaks() -> Result<u32, String> {
         Err("it broke".to_owned())
     }
 
     #[flow(timeout = "10s", retries = 9)]
     async fn slow() -> Result<u32, Error> {
-        fails_after_four_seconds().await
+        breaks().await
     }
 
     let runtime = orch::testing::runtime();
@@ -230,17 +228,22 @@ async fn timeout_is_for_the_whole_run_with_all_its_attempts() {
         &[
             "run Pending",
             "run Running",
-            "fails_after_four_seconds Pending",
-            "fails_after_four_seconds Running (1)",
-            "fails_after_four_seconds Failed (1)",
+            "breaks Pending",
+            "breaks Running (1)",
+            "breaks AwaitingRetry (1)",
+            "breaks Running (2)",
+            "breaks Failed (2)",
             "run Running (2)",
-            "fails_after_four_seconds Pending",
-            "fails_after_four_seconds Running (1)",
-            "fails_after_four_seconds Failed (1)",
+            "breaks Pending",
+            "breaks Running (1)",
+            "breaks AwaitingRetry (1)",
+            "breaks Running (2)",
+            "breaks Failed (2)",
             "run Running (3)",
-            "fails_after_four_seconds Pending",
-            "fails_after_four_seconds Running (1)",
-            "fails_after_four_seconds Cancelled (1)",
+            "breaks Pending",
+            "breaks Running (1)",
+            "breaks AwaitingRetry (1)",
+            "breaks Cancelled (1)",
             "run TimedOut (3)",
         ],
     );
