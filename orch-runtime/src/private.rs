@@ -16,8 +16,9 @@ use crate::{
     cache::hash_value,
     codec,
     definition::{AsyncInvocation, Cause, SyncInvocation},
-    engine::{self, ctx_core},
+    engine,
     error::BoxError,
+    runtime::current_core,
 };
 
 /// A duration of the attributes.
@@ -101,7 +102,7 @@ pub fn verdict<R: Into<Retry>>(verdict: R) -> Retry {
 /// # Errors
 /// When the runtime has none; the text says which line to add.
 pub fn provided<T: Send + Sync + 'static>(parameter: &'static str) -> Result<Arc<T>, BodyError> {
-    ctx_core().and_then(|core| core.provided::<T>()).ok_or_else(|| {
+    current_core().ok().and_then(|core| core.provided::<T>()).ok_or_else(|| {
         let name = type_name::<T>();
         let text = format!(
             "nothing is provided for the parameter `{parameter}` of type `{name}`; add `.provide(…)` with a value of \

@@ -118,12 +118,13 @@ pub fn sleep(duration: Duration) -> impl Future<Output = ()> + Send {
 /// step's identity, so two steps of one body that do different things need two names.
 ///
 /// ```
-/// # use orch_runtime::{step, testing};
+/// # extern crate orch_runtime as orch;
+/// # use orch::{step, testing};
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// # testing::runtime().scope(async {
 /// let doubled = step("double", 21u32, |n| async move { Ok::<_, std::io::Error>(n * 2) }).await?;
 /// assert_eq!(doubled, 42);
-/// # Ok::<_, orch_runtime::Error>(()) }).await.unwrap() })
+/// # Ok::<_, orch::Error>(()) }).await.unwrap() })
 /// ```
 #[track_caller]
 pub fn step<I, T, E, F, Fut>(name: &'static str, input: I, body: F) -> Call<T>

@@ -28,7 +28,9 @@ pub(super) enum Cached {
 }
 
 /// The lead of a key. Dropped without a value, the next caller leads.
-pub(super) struct Duty {
+pub(super) struct Duty(Box<Leading>);
+
+struct Leading {
     core: Arc<Core>,
     lead: Option<Lead>,
     parts: Arc<KeyParts>,
@@ -37,24 +39,24 @@ pub(super) struct Duty {
 
 impl Duty {
     /// Keeps the value. It is not waited for, and a failure costs only a computation.
-    pub(super) fn publish(mut self, run: &Arc<RunShared>, task: Option<TaskNumber>, value: Bytes) {
-        let Some(lead) = self.lead.take() else { return };
+    pub(super) fn publish(self, run: &Arc<RunShared>, task: Option<TaskNumber>, value: Bytes) {
+        let Self(mut leading) = self;
+        let Some(lead) = leading.lead.take() else { return };
         let entry = CacheEntry {
-            parts: self.parts.clone(),
+            parts: leading.parts.clone(),
             value,
-            at: self.core.clock.now(),
-            max_size: self.policy.max_size,
+            at: leading.core.clock.now(),
+            max_size: leading.policy.max_size,
         };
-        let mut publish = self.core.store.publish(lead, entry);
+        let mut publish = leading.core.store.publish(lead, entry);
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         if let std::task::Poll::Ready(Err(error)) = publish.as_mut().poll(&mut cx) {
-            tracing::warn!(target: "orch", run = %run.id, %error, "a result was not kept in the cache");
             run.notice(task, Notice::CacheFault, format!("the result was not kept: {error}"));
         }
     }
 }
 
-impl Drop for Duty {
+impl Drop for Leading {
     fn drop(&mut self) {
         if let Some(lead) = self.lead.take() {
             self.core.store.release(lead);
@@ -94,12 +96,12 @@ pub(super) async fn look_up(
             Ok(Lookup::Hit(value, _)) => return Ok(Cached::Hit(value)),
             Ok(Lookup::Lead(lead, miss)) => {
                 run.notice(task, Notice::CacheMiss, miss.to_string());
-                return Ok(Cached::Compute(Some(Duty {
+                return Ok(Cached::Compute(Some(Duty(Box::new(Leading {
                     core: core.clone(),
                     lead: Some(lead),
                     parts,
                     policy: *policy,
-                })));
+                })))));
             }
             Ok(Lookup::Follow(ended)) => {
                 run.flush();

@@ -168,15 +168,15 @@ impl Drop for Open {
             self.cell.finish();
         }
         if let Some(scope) = &self.scope {
-            scope.started_ended();
             drop(self.alive.take());
             scope.run.worker_left();
+            scope.started_ended();
         }
     }
 }
 
 /// Starts a call inside the scope that it was written in.
-pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Prepared) -> Handle<T> {
+pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Box<Prepared>) -> Handle<T> {
     let cell = Cell::new();
     let seat = ticket.share();
     let scope = seat.scope().clone();
@@ -203,7 +203,7 @@ pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Prepared) -> Handl
 }
 
 /// Starts a run outside any body.
-pub(super) fn start_root<T>(core: Arc<Core>, prepared: Prepared) -> Handle<T> {
+pub(super) fn start_root<T>(core: Arc<Core>, prepared: Box<Prepared>) -> Handle<T> {
     let cell = Cell::new();
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());

@@ -30,6 +30,12 @@ impl Job {
         (Self { frame: frame.clone(), permit, running }, watch)
     }
 
+    /// The job of a task's body, whose frame holds the permit from now on.
+    pub(super) fn on_pool(frame: &Arc<Frame>, permit: Option<OwnedSemaphorePermit>) -> (Self, JobWatch) {
+        frame.hold_cpu();
+        Self::new(frame, permit)
+    }
+
     pub(crate) fn spawn<T: Send + 'static>(
         self,
         body: impl FnOnce() -> BodyResult<T> + Send + 'static,

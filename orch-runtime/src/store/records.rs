@@ -381,7 +381,18 @@ pub struct Page<K> {
     pub limit: usize,
 }
 
+impl<K> Default for Page<K> {
+    fn default() -> Self {
+        Self::all()
+    }
+}
+
 impl<K> Page<K> {
+    /// Everything in one page.
+    pub fn all() -> Self {
+        Self::first(usize::MAX)
+    }
+
     /// The first `limit` items.
     pub fn first(limit: usize) -> Self {
         Self { after: None, limit }

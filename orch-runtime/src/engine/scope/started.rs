@@ -37,16 +37,17 @@ impl Scope {
 
     /// A started call failed; the run fails with it unless somebody takes the outcome.
     pub(in crate::engine) fn set_failure(&self, slot: usize, failure: Option<Arc<RecordedError>>) {
-        if let Some(own) = self.lock().slots.get_mut(slot) {
-            own.failure = failure;
+        let mut state = self.lock();
+        let Some(written) = state.slots.get(slot).map(|own| own.written) else { return };
+        match failure {
+            Some(failure) => drop(state.failures.insert(written, failure)),
+            None => drop(state.failures.remove(&written)),
         }
     }
 
     /// The first failure of a started call that nobody has taken.
     pub(in crate::engine) fn untaken_failure(&self) -> Option<Arc<RecordedError>> {
-        let state = self.lock();
-        let failed = state.slots.iter().filter_map(|(_, own)| Some((own.written, own.failure.clone()?)));
-        failed.min_by_key(|(written, _)| *written).map(|(_, failure)| failure)
+        self.lock().failures.values().next().cloned()
     }
 
     /// How many started calls have not ended.
