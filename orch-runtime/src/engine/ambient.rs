@@ -73,7 +73,8 @@ async fn recorded_if<T: Serialize + DeserializeOwned>(
     }
 }
 
-/// The time: the same again when the run is resumed.
+/// The time: the same again when the run is resumed, and in a further attempt of the body that asks, because
+/// what was done with it is reused too.
 ///
 /// # Cancel safety
 /// Dropping it loses nothing but the time.
@@ -85,7 +86,8 @@ pub fn now() -> impl Future<Output = SystemTime> + Send {
     }
 }
 
-/// A random number, evenly among all: the same again when the run is resumed.
+/// A random number, evenly among all: the same again when the run is resumed, and in a further attempt of the
+/// body that asks.
 ///
 /// # Cancel safety
 /// Dropping it loses nothing but the number.
@@ -94,7 +96,8 @@ pub fn random() -> impl Future<Output = u64> + Send {
     async move { recorded_if(ticket, async { fastrand::u64(..) }).await }
 }
 
-/// A random UUID (version 4): the same again when the run is resumed.
+/// A random UUID (version 4): the same again when the run is resumed, and in a further attempt of the body that
+/// asks, so that a payment made under it is found instead of made twice.
 ///
 /// # Cancel safety
 /// Dropping it loses nothing but the id.
@@ -103,7 +106,7 @@ pub fn uuid() -> impl Future<Output = Uuid> + Send {
     async move { Uuid::from_u128(recorded_if(ticket, async { Uuid::new_v4().as_u128() }).await) }
 }
 
-/// Waits. In a resumed run, a sleep that was over is not slept again.
+/// Waits. In a resumed run, and in a further attempt of the body, a sleep that was over is not slept again.
 ///
 /// # Cancel safety
 /// Dropping it ends the wait.

@@ -25,7 +25,7 @@ use crate::{
     error::{BoxError, Error, ErrorKind},
     runtime::{self, Core, Runtime},
     state::Notice,
-    store::{BoxFuture, KeyDigest},
+    store::{BoxFuture, KeyDigest, Labels},
 };
 
 /// The kind of a task's [`Call`].
@@ -102,15 +102,11 @@ pub(crate) struct CallOptions {
 
 impl CallOptions {
     /// What a person called it, and the words to find it by.
-    #[expect(clippy::type_complexity, reason = "the form in which the store takes it")]
-    pub(super) fn labels(
-        &self,
-        definition: &Definition,
-    ) -> Option<Box<(Option<String>, Vec<Cow<'static, str>>)>> {
+    pub(super) fn labels(&self, definition: &Definition) -> Option<Box<Labels>> {
         if self.label.is_none() && self.tags.is_empty() && definition.tags.is_empty() {
             return None;
         }
-        Some(Box::new((self.label.clone(), self.all_tags(definition))))
+        Some(Box::new(Labels { label: self.label.clone(), tags: self.all_tags(definition) }))
     }
 
     pub(super) fn all_tags(&self, definition: &Definition) -> Vec<Cow<'static, str>> {
