@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    marker::PhantomData,
     panic::Location,
     time::{Duration, SystemTime},
 };
@@ -10,14 +11,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{
-    Call, call, frame,
+    Call, frame,
+    start::{Source, start_async_1},
     ticket::{Begin, Ticket},
 };
 use crate::{
     cache::{CallHash, prefix_digest},
     clock::{Clock, Timestamp},
     codec,
-    definition::{AsyncInvocation, BodyError, step_definition},
+    definition::{BodyError, step_definition},
     error::BoxError,
     runtime,
     store::{Durability, Outcome},
@@ -139,11 +141,9 @@ where
     Fut: Future<Output = Result<T, E>> + Send + 'static,
 {
     let definition = step_definition(name, Location::caller());
-    call::task_call(definition, "", (input,), move |arguments: (I,)| {
-        let run = move |(input,): (I,)| {
-            let body = body(input);
-            async move { body.await.map_err(BodyError::new) }
-        };
-        Box::pin(AsyncInvocation::new(arguments, run))
-    })
+    let from = Source::Arguments { definition, type_arguments: "", arguments: (input,) };
+    Call::new(start_async_1(PhantomData, from, move |(input,): (I,)| {
+        let body = body(input);
+        async move { body.await.map_err(BodyError::new) }
+    }))
 }
