@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashSet,
-    process::Command,
     sync::Mutex,
     time::{Duration, SystemTime},
 };
@@ -14,7 +13,7 @@ use orch::{
 };
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::support::{Bodies, assert_lines, crashed, lines};
+use crate::support::{Bodies, assert_lines, crashed, in_own_process, lines};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -383,24 +382,6 @@ async fn history_is_read_by_pages() {
 }
 
 // The runtime of the process, each time in a process of its own.
-
-/// Says to a child process which of the tests below it is to carry out.
-const CHILD: &str = "ORCH_TEST_CHILD";
-
-/// Runs the named test again in a process of its own, where `inside` says so.
-fn in_own_process(name: &str) -> bool {
-    if std::env::var(CHILD).is_ok_and(|child| child == name) {
-        return true;
-    }
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(CHILD, name)
-        .output()
-        .unwrap();
-    let said = [child.stdout, child.stderr].concat();
-    assert!(child.status.success(), "{}", String::from_utf8_lossy(&said));
-    false
-}
 
 #[tokio::test]
 async fn an_installed_runtime_is_everybodys_and_there_is_one() {

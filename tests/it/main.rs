@@ -10,4 +10,5 @@ mod functions;
 mod handles;
 mod matrix;
 mod options;
+mod spans;
 mod support;
