@@ -43,14 +43,24 @@ fn count(page: &Page) -> ::orch::Call<usize> {
             __orch_body(::std::borrow::Borrow::<Page>::borrow(&page)),
         )
     }
+    fn __orch_start(
+        from: ::orch::__private::Source<'_, (<Page as ::std::borrow::ToOwned>::Owned,)>,
+    ) -> ::orch::__private::Started<usize> {
+        ::orch::__private::start_sync_1::<
+            <Page as ::std::borrow::ToOwned>::Owned,
+            usize,
+            _,
+        >(::core::marker::PhantomData, from, __orch_run)
+    }
     ::orch::__private::inventory::submit! {
         ::orch::__private::Registered::new(& __ORCH_DEFINITION, | bytes |
-        ::orch::__private::decode_sync(bytes, __orch_run))
+        ::orch::__private::decoded(__orch_start(::orch::__private::Source::Stored(bytes))))
     }
-    ::orch::__private::call_sync(
-        &__ORCH_DEFINITION,
-        "",
-        (<Page as ::std::borrow::ToOwned>::to_owned(page),),
-        __orch_run,
+    ::orch::__private::call(
+        __orch_start(::orch::__private::Source::Arguments {
+            definition: &__ORCH_DEFINITION,
+            type_arguments: "",
+            arguments: (<Page as ::std::borrow::ToOwned>::to_owned(page),),
+        }),
     )
 }

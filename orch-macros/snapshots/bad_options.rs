@@ -31,9 +31,25 @@ fn bad_options(x: u8) -> ::orch::Call<u8> {
     > + ::core::marker::Send {
         async move { ::core::result::Result::Ok(__orch_body(x).await) }
     }
+    fn __orch_start(
+        from: ::orch::__private::Source<'_, (u8,)>,
+    ) -> ::orch::__private::Started<u8> {
+        ::orch::__private::start_async_1::<
+            u8,
+            u8,
+            _,
+            _,
+        >(::core::marker::PhantomData, from, __orch_run)
+    }
     ::orch::__private::inventory::submit! {
         ::orch::__private::Registered::new(& __ORCH_DEFINITION, | bytes |
-        ::orch::__private::decode_async(bytes, __orch_run))
+        ::orch::__private::decoded(__orch_start(::orch::__private::Source::Stored(bytes))))
     }
-    ::orch::__private::call(&__ORCH_DEFINITION, "", (x,), __orch_run)
+    ::orch::__private::call(
+        __orch_start(::orch::__private::Source::Arguments {
+            definition: &__ORCH_DEFINITION,
+            type_arguments: "",
+            arguments: (x,),
+        }),
+    )
 }

@@ -77,6 +77,29 @@ fn find_price(url: &str, n: u8, progress: &Progress) -> ::shop::orch::Call<u32> 
             }
         }
     }
+    fn __orch_start(
+        from: ::shop::orch::__private::Source<
+            '_,
+            (
+                <str as ::std::borrow::ToOwned>::Owned,
+                u8,
+                ::shop::orch::__private::Skipped<
+                    <Progress as ::std::borrow::ToOwned>::Owned,
+                >,
+            ),
+        >,
+    ) -> ::shop::orch::__private::Started<u32> {
+        ::shop::orch::__private::start_async_3::<
+            <str as ::std::borrow::ToOwned>::Owned,
+            u8,
+            ::shop::orch::__private::Skipped<
+                <Progress as ::std::borrow::ToOwned>::Owned,
+            >,
+            u32,
+            _,
+            _,
+        >(::core::marker::PhantomData, from, __orch_run)
+    }
     #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
     fn __orch_key(
         url: &str,
@@ -89,16 +112,17 @@ fn find_price(url: &str, n: u8, progress: &Progress) -> ::shop::orch::Call<u32> 
     }
     let key = __orch_key(url, &n);
     ::shop::orch::__private::call(
-            &__ORCH_DEFINITION,
-            "",
-            (
-                <str as ::std::borrow::ToOwned>::to_owned(url),
-                n,
-                ::shop::orch::__private::Skipped(
-                    <Progress as ::std::borrow::ToOwned>::to_owned(progress),
+            __orch_start(::shop::orch::__private::Source::Arguments {
+                definition: &__ORCH_DEFINITION,
+                type_arguments: "",
+                arguments: (
+                    <str as ::std::borrow::ToOwned>::to_owned(url),
+                    n,
+                    ::shop::orch::__private::Skipped(
+                        <Progress as ::std::borrow::ToOwned>::to_owned(progress),
+                    ),
                 ),
-            ),
-            __orch_run,
+            }),
         )
         .__cache_key(key)
 }

@@ -27,9 +27,23 @@ fn f() -> ::orch::Call<<Answer as ::orch::__private::Fallible>::Ok> {
             }
         }
     }
+    fn __orch_start(
+        from: ::orch::__private::Source<'_, ()>,
+    ) -> ::orch::__private::Started<<Answer as ::orch::__private::Fallible>::Ok> {
+        ::orch::__private::start_sync_0::<
+            <Answer as ::orch::__private::Fallible>::Ok,
+            _,
+        >(::core::marker::PhantomData, from, __orch_run)
+    }
     ::orch::__private::inventory::submit! {
         ::orch::__private::Registered::new(& __ORCH_DEFINITION, | bytes |
-        ::orch::__private::decode_sync(bytes, __orch_run))
+        ::orch::__private::decoded(__orch_start(::orch::__private::Source::Stored(bytes))))
     }
-    ::orch::__private::call_sync(&__ORCH_DEFINITION, "", (), __orch_run)
+    ::orch::__private::call(
+        __orch_start(::orch::__private::Source::Arguments {
+            definition: &__ORCH_DEFINITION,
+            type_arguments: "",
+            arguments: (),
+        }),
+    )
 }

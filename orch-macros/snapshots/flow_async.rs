@@ -35,9 +35,26 @@ fn watch_price(url: String, budget: u32) -> ::orch::Call<bool, ::orch::Flow> {
             }
         }
     }
+    fn __orch_start(
+        from: ::orch::__private::Source<'_, (String, u32)>,
+    ) -> ::orch::__private::Started<bool> {
+        ::orch::__private::start_async_2::<
+            String,
+            u32,
+            bool,
+            _,
+            _,
+        >(::core::marker::PhantomData, from, __orch_run)
+    }
     ::orch::__private::inventory::submit! {
         ::orch::__private::Registered::new(& __ORCH_DEFINITION, | bytes |
-        ::orch::__private::decode_async(bytes, __orch_run))
+        ::orch::__private::decoded(__orch_start(::orch::__private::Source::Stored(bytes))))
     }
-    ::orch::__private::flow(&__ORCH_DEFINITION, "", (url, budget), __orch_run)
+    ::orch::__private::flow(
+        __orch_start(::orch::__private::Source::Arguments {
+            definition: &__ORCH_DEFINITION,
+            type_arguments: "",
+            arguments: (url, budget),
+        }),
+    )
 }

@@ -33,10 +33,27 @@ where
     {
         async move { ::core::result::Result::Ok(__orch_body::<T, N>(x).await) }
     }
+    fn __orch_start<T: Clone, const N: usize>(
+        from: ::orch::__private::Source<'_, ([T; N],)>,
+    ) -> ::orch::__private::Started<Vec<T>>
+    where
+        T: Send + Sync + 'static,
+    {
+        ::orch::__private::start_async_1::<
+            [T; N],
+            Vec<T>,
+            _,
+            _,
+        >(::core::marker::PhantomData, from, __orch_run::<T, N>)
+    }
     ::orch::__private::call(
-        &__ORCH_DEFINITION,
-        ::core::any::type_name_of_val(&__orch_run::<T, N>),
-        (x,),
-        __orch_run::<T, N>,
+        __orch_start::<
+            T,
+            N,
+        >(::orch::__private::Source::Arguments {
+            definition: &__ORCH_DEFINITION,
+            type_arguments: ::core::any::type_name_of_val(&__orch_run::<T, N>),
+            arguments: (x,),
+        }),
     )
 }

@@ -74,16 +74,40 @@ fn f(
             )
         }
     }
+    fn __orch_start(
+        from: ::orch::__private::Source<
+            '_,
+            (
+                Vec<u8>,
+                (u8, u8),
+                u8,
+                <[u8] as ::std::borrow::ToOwned>::Owned,
+                ::orch::__private::Skipped<Progress>,
+            ),
+        >,
+    ) -> ::orch::__private::Started<()> {
+        ::orch::__private::start_async_5::<
+            Vec<u8>,
+            (u8, u8),
+            u8,
+            <[u8] as ::std::borrow::ToOwned>::Owned,
+            ::orch::__private::Skipped<Progress>,
+            (),
+            _,
+            _,
+        >(::core::marker::PhantomData, from, __orch_run)
+    }
     ::orch::__private::call(
-        &__ORCH_DEFINITION,
-        "",
-        (
-            a,
-            arg1,
-            arg2,
-            <[u8] as ::std::borrow::ToOwned>::to_owned(r#type),
-            ::orch::__private::Skipped(progress),
-        ),
-        __orch_run,
+        __orch_start(::orch::__private::Source::Arguments {
+            definition: &__ORCH_DEFINITION,
+            type_arguments: "",
+            arguments: (
+                a,
+                arg1,
+                arg2,
+                <[u8] as ::std::borrow::ToOwned>::to_owned(r#type),
+                ::orch::__private::Skipped(progress),
+            ),
+        }),
     )
 }

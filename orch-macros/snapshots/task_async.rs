@@ -32,14 +32,25 @@ pub fn find_price(url: &str) -> ::orch::Call<u32> {
             }
         }
     }
+    fn __orch_start(
+        from: ::orch::__private::Source<'_, (<str as ::std::borrow::ToOwned>::Owned,)>,
+    ) -> ::orch::__private::Started<u32> {
+        ::orch::__private::start_async_1::<
+            <str as ::std::borrow::ToOwned>::Owned,
+            u32,
+            _,
+            _,
+        >(::core::marker::PhantomData, from, __orch_run)
+    }
     ::orch::__private::inventory::submit! {
         ::orch::__private::Registered::new(& __ORCH_DEFINITION, | bytes |
-        ::orch::__private::decode_async(bytes, __orch_run))
+        ::orch::__private::decoded(__orch_start(::orch::__private::Source::Stored(bytes))))
     }
     ::orch::__private::call(
-        &__ORCH_DEFINITION,
-        "",
-        (<str as ::std::borrow::ToOwned>::to_owned(url),),
-        __orch_run,
+        __orch_start(::orch::__private::Source::Arguments {
+            definition: &__ORCH_DEFINITION,
+            type_arguments: "",
+            arguments: (<str as ::std::borrow::ToOwned>::to_owned(url),),
+        }),
     )
 }

@@ -3,7 +3,7 @@
 //! Invariant: no other file of this crate names an item of the runtime, so what is here is the whole seam.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 
 /// Absolute paths into the library, under the name that the user's crate knows it by.
@@ -46,6 +46,14 @@ impl Paths {
     pub(crate) fn error(&self) -> TokenStream {
         let root = self.root();
         quote_spanned!(self.span=> #root::Error)
+    }
+
+    /// `start_async_2`, `start_sync_2`: makes a body of so many arguments ready.
+    pub(crate) fn start(&self, is_async: bool, arguments: usize) -> TokenStream {
+        let root = self.root();
+        let kind = if is_async { "async" } else { "sync" };
+        let start = format_ident!("start_{kind}_{arguments}", span = self.span);
+        quote_spanned!(self.span=> #root::__private::#start)
     }
 
     /// `inventory::submit!`, without its arguments.
@@ -104,16 +112,14 @@ private! {
     key_digest => KeyDigest;
     /// An entry of the list of definitions.
     registered => Registered;
-    /// Makes a stored input runnable, for async functions.
-    decode_async => decode_async;
-    /// The same for sync functions.
-    decode_sync => decode_sync;
-    /// Makes the call of an async task.
-    call_async_task => call;
-    /// Makes the call of a sync task.
-    call_sync_task => call_sync;
-    /// Makes the call of an async flow.
-    call_async_flow => flow;
-    /// Makes the call of a sync flow.
-    call_sync_flow => flow_sync;
+    /// Where arguments come from.
+    source => Source;
+    /// A body with its arguments.
+    started => Started;
+    /// Takes out a body that has its arguments from the store.
+    decoded => decoded;
+    /// Makes the call of a task.
+    call => call;
+    /// Makes the call of a flow.
+    flow => flow;
 }

@@ -7,47 +7,19 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use inventory;
 
 pub use crate::definition::{
-    Backoff, BodyError, BodyResult, CachePolicy, CacheScope, DecodeError, Definition, Fallible, Invocation,
-    Place, Registered, Skipped,
+    Backoff, BodyError, BodyResult, CachePolicy, CacheScope, DecodeError, Definition, Fallible, Input,
+    Invocation, Output, Place, Registered, Skipped,
 };
-pub use crate::store::KeyDigest;
 use crate::{
-    Call, Error, ErrorKind, Flow, Retry, Task,
-    cache::hash_value,
-    codec,
-    definition::{AsyncInvocation, Cause, SyncInvocation},
-    engine,
-    error::BoxError,
+    Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, definition::Cause, error::BoxError,
     runtime::current_core,
 };
+pub use crate::{engine::start::*, store::KeyDigest};
 
 /// A duration of the attributes.
 pub const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
-
-/// What a task's body takes: owned, hashed, stored, cloned for another attempt.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the input of a task or flow",
-    note = "an input is stored and hashed: derive `Clone`, `serde::Serialize` and `serde::Deserialize`, and keep it `Send + Sync`",
-    note = "a value that is not data can be `#[provided]` by the runtime or named in `skip(…)`"
-)]
-pub trait Input: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
-impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Input for T {}
-
-/// What a task's body returns.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the output of a task or flow",
-    note = "an output is stored: derive `serde::Serialize` and `serde::Deserialize`, and keep it `Send`"
-)]
-pub trait Output: Serialize + DeserializeOwned + Send + 'static {}
-impl<T: Serialize + DeserializeOwned + Send + 'static> Output for T {}
-
-/// Reports a missing bound at the argument.
-pub const fn check_input<T: Input>() {}
-
-/// Reports a missing bound at the return type.
-pub const fn check_output<T: Output>() {}
 
 /// An annotated function, whatever its arguments.
 #[diagnostic::on_unimplemented(
@@ -122,91 +94,20 @@ pub fn cache_key<K: Serialize>(key: &K) -> Result<KeyDigest, Error> {
         .map_err(|error| Error::plain(ErrorKind::Input, format!("the cache key cannot be written: {error}")))
 }
 
-/// A call of an asynchronous task.
-pub fn call<A, T, F, Fut>(
-    definition: &'static Definition,
-    type_arguments: &'static str,
-    args: A,
-    run: F,
-) -> Call<T, Task>
-where
-    A: Serialize + Clone + Send + Sync + 'static,
-    T: Output,
-    F: Fn(A) -> Fut + Send + 'static,
-    Fut: Future<Output = BodyResult<T>> + Send + 'static,
-{
-    engine::task_call(definition, type_arguments, args, |args| Box::pin(AsyncInvocation::new(args, run)))
+/// The call of a task.
+pub fn call<T>(started: Started<T>) -> Call<T, Task> {
+    Call::new(started)
 }
 
-/// A call of a synchronous task.
-pub fn call_sync<A, T, F>(
-    definition: &'static Definition,
-    type_arguments: &'static str,
-    args: A,
-    run: F,
-) -> Call<T, Task>
-where
-    A: Serialize + Clone + Send + Sync + 'static,
-    T: Output,
-    F: Fn(A) -> BodyResult<T> + Clone + Send + 'static,
-{
-    engine::task_call(definition, type_arguments, args, |args| Box::pin(SyncInvocation::new(args, run)))
+/// The call of a flow.
+pub fn flow<T>(started: Started<T>) -> Call<T, Flow> {
+    Call::new(started)
 }
 
-/// A call of an asynchronous flow.
-pub fn flow<A, T, F, Fut>(
-    definition: &'static Definition,
-    type_arguments: &'static str,
-    args: A,
-    run: F,
-) -> Call<T, Flow>
-where
-    A: Serialize + Clone + Send + Sync + 'static,
-    T: Output,
-    F: Fn(A) -> Fut + Send + 'static,
-    Fut: Future<Output = BodyResult<T>> + Send + 'static,
-{
-    engine::flow_call(definition, type_arguments, args, |args| Box::pin(AsyncInvocation::new(args, run)))
-}
-
-/// A call of a synchronous flow.
-pub fn flow_sync<A, T, F>(
-    definition: &'static Definition,
-    type_arguments: &'static str,
-    args: A,
-    run: F,
-) -> Call<T, Flow>
-where
-    A: Serialize + Clone + Send + Sync + 'static,
-    T: Output,
-    F: Fn(A) -> BodyResult<T> + Clone + Send + 'static,
-{
-    engine::flow_call(definition, type_arguments, args, |args| Box::pin(SyncInvocation::new(args, run)))
-}
-
-/// An asynchronous body with stored input.
+/// The body of a task or flow with stored input.
 ///
 /// # Errors
 /// When the input does not fit.
-pub fn decode_async<A, T, F, Fut>(bytes: &[u8], run: F) -> Result<Pin<Box<dyn Invocation>>, DecodeError>
-where
-    A: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
-    T: Output,
-    F: Fn(A) -> Fut + Send + 'static,
-    Fut: Future<Output = BodyResult<T>> + Send + 'static,
-{
-    Ok(Box::pin(AsyncInvocation::new(codec::decode::<A>(bytes)?, run)))
-}
-
-/// A synchronous body with stored input.
-///
-/// # Errors
-/// When the input does not fit.
-pub fn decode_sync<A, T, F>(bytes: &[u8], run: F) -> Result<Pin<Box<dyn Invocation>>, DecodeError>
-where
-    A: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
-    T: Output,
-    F: Fn(A) -> BodyResult<T> + Clone + Send + 'static,
-{
-    Ok(Box::pin(SyncInvocation::new(codec::decode::<A>(bytes)?, run)))
+pub fn decoded<T>(started: Started<T>) -> Result<Pin<Box<dyn Invocation>>, DecodeError> {
+    started.into_invocation()
 }

@@ -1,6 +1,6 @@
 //! From the caller's arguments to an owned tuple, and from the tuple to the body's parameters.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
@@ -8,23 +8,28 @@ use crate::model::{Model, Parameter, Pass, Role};
 
 /// The tuple's type: `(String, Skipped<Progress>,)` for `url: &str, progress: Progress`.
 pub(super) fn tuple_type(model: &Model) -> TokenStream {
-    let types = model.arguments().map(|parameter| {
-        let owned = owned_type(parameter);
-        match parameter.role {
-            Role::Skipped => {
-                let skipped = model.paths.skipped();
-                quote_spanned!(model.span=> #skipped<#owned>)
-            }
-            Role::Data | Role::Provided => owned,
-        }
-    });
+    let types = model.arguments().map(|parameter| stored_type(model, parameter, model.span));
     quote_spanned!(model.span=> (#(#types,)*))
 }
 
-fn owned_type(parameter: &Parameter) -> TokenStream {
-    match &parameter.pass {
+/// The types one by one, each where the user wrote it: `String, Skipped<Progress>`.
+pub(super) fn types(model: &Model) -> impl Iterator<Item = TokenStream> {
+    model
+        .arguments()
+        .map(|parameter| stored_type(model, parameter, parameter.ty.span().resolved_at(model.span)))
+}
+
+fn stored_type(model: &Model, parameter: &Parameter, span: Span) -> TokenStream {
+    let owned = match &parameter.pass {
         Pass::Owned(ty) => quote!(#ty),
         Pass::Borrowed(ty) => quote_spanned!(ty.span()=> <#ty as ::std::borrow::ToOwned>::Owned),
+    };
+    match parameter.role {
+        Role::Skipped => {
+            let skipped = model.paths.at(span).skipped();
+            quote_spanned!(span=> #skipped<#owned>)
+        }
+        Role::Data | Role::Provided => owned,
     }
 }
 

@@ -3,17 +3,42 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::{arguments, turbofish};
+use super::{arguments, output_type, turbofish};
 use crate::model::{Kind, Model, Pass, Role};
 use crate::options::Key;
 
-/// Enters the definition into the program's list, with a function that runs it from stored input.
+/// Makes the body ready to run, for a caller or with stored arguments: the only place where something is asked of the
+/// argument and result types, so a type that does not do is one message, at the type.
+///
+/// Input: `async fn find_price(url: &str, budget: u32) -> anyhow::Result<u32>`. Output:
+///
+/// ```text
+/// fn __orch_start(from: Source<'_, (String, u32,)>) -> Started<u32> {
+///     start_async_2::<String, u32, u32, _, _>(PhantomData, from, __orch_run)
+/// }
+/// ```
+pub(super) fn start(model: &Model) -> TokenStream {
+    let span = model.span;
+    let (generics, _, where_clause) = model.item.sig.generics.split_for_impl();
+    let (source, started) = (model.paths.source(), model.paths.started());
+    let (tuple, turbofish) = (arguments::tuple_type(model), turbofish(model));
+    let (types, output) = (arguments::types(model), output_type(model));
+    let start = model.paths.start(model.is_async(), model.arguments().count());
+    let body = if model.is_async() { quote_spanned!(span=> _, _) } else { quote_spanned!(span=> _) };
+    quote_spanned! {span=>
+        fn __orch_start #generics (from: #source<'_, #tuple>) -> #started<#output> #where_clause {
+            #start::<#(#types,)* #output, #body>(::core::marker::PhantomData, from, __orch_run #turbofish)
+        }
+    }
+}
+
+/// Enters the definition into the program's list, with a function that makes it ready with stored arguments.
 ///
 /// Left out for generic functions, where there is one definition and many functions, and where a skipped parameter
 /// could not be restored. Output:
 ///
 /// ```text
-/// submit! { Registered::new(&__ORCH_DEFINITION, |bytes| decode_async(bytes, __orch_run)) }
+/// submit! { Registered::new(&__ORCH_DEFINITION, |bytes| decoded(__orch_start(Source::Stored(bytes)))) }
 /// ```
 pub(super) fn registration(model: &Model) -> Option<TokenStream> {
     let skips = model.parameters.iter().any(|parameter| parameter.role == Role::Skipped);
@@ -21,9 +46,11 @@ pub(super) fn registration(model: &Model) -> Option<TokenStream> {
         return None;
     }
     let (submit, registered) = (model.paths.submit(), model.paths.registered());
-    let decode = if model.is_async() { model.paths.decode_async() } else { model.paths.decode_sync() };
+    let (decoded, source) = (model.paths.decoded(), model.paths.source());
     Some(quote_spanned! {model.span=>
-        #submit { #registered::new(&__ORCH_DEFINITION, |bytes| #decode(bytes, __orch_run)) }
+        #submit {
+            #registered::new(&__ORCH_DEFINITION, |bytes| #decoded(__orch_start(#source::Stored(bytes))))
+        }
     })
 }
 
@@ -34,24 +61,33 @@ pub(super) fn registration(model: &Model) -> Option<TokenStream> {
 /// ```text
 /// fn __orch_key(url: &str) -> Result<KeyDigest, Error> { cache_key(&{ url.len() }) }
 /// let key = __orch_key(url);
-/// call(&__ORCH_DEFINITION, "", (url.to_owned(), budget,), __orch_run).__cache_key(key)
+/// call(__orch_start(Source::Arguments {
+///     definition: &__ORCH_DEFINITION,
+///     type_arguments: "",
+///     arguments: (url.to_owned(), budget,),
+/// }))
+/// .__cache_key(key)
 /// ```
 pub(super) fn call(model: &Model) -> TokenStream {
     let span = model.span;
-    let call = match (model.kind, model.is_async()) {
-        (Kind::Task, true) => model.paths.call_async_task(),
-        (Kind::Task, false) => model.paths.call_sync_task(),
-        (Kind::Flow, true) => model.paths.call_async_flow(),
-        (Kind::Flow, false) => model.paths.call_sync_flow(),
+    let call = match model.kind {
+        Kind::Task => model.paths.call(),
+        Kind::Flow => model.paths.flow(),
     };
+    let source = model.paths.source();
     let (tuple, turbofish) = (arguments::tuple(model), turbofish(model));
     let type_arguments = if model.is_generic() {
         quote_spanned!(span=> ::core::any::type_name_of_val(&__orch_run #turbofish))
     } else {
         quote!("")
     };
-    let call =
-        quote_spanned!(span=> #call(&__ORCH_DEFINITION, #type_arguments, #tuple, __orch_run #turbofish));
+    let call = quote_spanned! {span=>
+        #call(__orch_start #turbofish (#source::Arguments {
+            definition: &__ORCH_DEFINITION,
+            type_arguments: #type_arguments,
+            arguments: #tuple,
+        }))
+    };
     match model.options.cache.as_ref().and_then(|cache| cache.key.as_ref()) {
         None => call,
         Some(key) => {

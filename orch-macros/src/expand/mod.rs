@@ -34,8 +34,9 @@ use crate::model::{Kind, Model, Output};
 ///     fn __orch_path() -> &'static str { … }
 ///     static __ORCH_DEFINITION: Definition = Definition::task(…).retries(3u32);
 ///     fn __orch_run((url,): (String,)) -> impl Future<Output = BodyResult<u32>> + Send { … }
-///     submit! { Registered::new(&__ORCH_DEFINITION, |bytes| decode_async(bytes, __orch_run)) }
-///     call(&__ORCH_DEFINITION, "", (url.to_owned(),), __orch_run)
+///     fn __orch_start(from: Source<'_, (String,)>) -> Started<u32> { start_async_1::<String, …>(…, from, __orch_run) }
+///     submit! { Registered::new(&__ORCH_DEFINITION, |bytes| decoded(__orch_start(Source::Stored(bytes)))) }
+///     call(__orch_start(Source::Arguments { definition: &__ORCH_DEFINITION, arguments: (url.to_owned(),), … }))
 /// }
 /// ```
 pub(crate) fn expand(model: &Model, errors: Errors) -> TokenStream {
@@ -55,6 +56,7 @@ pub(crate) fn expand(model: &Model, errors: Errors) -> TokenStream {
     let body = body(model);
     let definition = definition::definition(model);
     let run = run::run(model);
+    let start = call::start(model);
     let registration = call::registration(model);
     let call = call::call(model);
     quote_spanned! {model.span=>
@@ -65,6 +67,7 @@ pub(crate) fn expand(model: &Model, errors: Errors) -> TokenStream {
             #body
             #definition
             #run
+            #start
             #registration
             #call
         }

@@ -57,9 +57,10 @@ pub(crate) fn call_hash<A: Serialize>(
     })
 }
 
-/// The key of a result across runs, and what it is made of.
+/// The key of a result across runs under a name of its definition, and what it is made of.
 pub(crate) fn cache_key(
     definition: &'static Definition,
+    name: &'static str,
     policy: &CachePolicy,
     type_arguments: &'static str,
     arguments: &[KeyDigest],
@@ -88,7 +89,7 @@ pub(crate) fn cache_key(
     };
     let names: &[&'static str] = if policy.keyed { &["key"] } else { definition.arguments };
     let parts = KeyParts {
-        name: definition.resolve()?.name.into(),
+        name: name.into(),
         type_arguments: type_arguments.into(),
         version: definition.version.into(),
         body: body.into(),

@@ -8,7 +8,10 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use serde::{Serialize, Serializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, DeserializeOwned},
+};
 
 use crate::{
     codec::{self, Bytes, CodecError},
@@ -105,6 +108,14 @@ pub struct Skipped<T>(pub T);
 impl<T> Serialize for Skipped<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()
+    }
+}
+
+/// A function with such a parameter is never started from stored input, but its arguments are read by the same code
+/// as all others.
+impl<'de, T> Deserialize<'de> for Skipped<T> {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(de::Error::custom("a parameter named in `skip(…)` is not stored"))
     }
 }
 

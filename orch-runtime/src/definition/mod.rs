@@ -1,12 +1,14 @@
 //! What the attributes write about a function, and where definitions are found again by name.
 
 mod backoff;
+mod bounds;
 mod definition_data;
 mod invocation;
 mod policy;
 mod registry;
 
 pub use backoff::Backoff;
+pub use bounds::{Input, Output};
 pub use definition_data::{Definition, DefinitionKind, Place};
 pub(crate) use invocation::{AsyncInvocation, Cause, Moved, SyncInvocation, erased_output};
 pub use invocation::{BodyError, BodyResult, DecodeError, Fallible, Invocation, Skipped};

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    marker::PhantomData,
     panic::Location,
     time::{Duration, SystemTime},
 };
@@ -10,14 +11,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{
-    Call, call, frame,
+    Call, frame,
+    start::{Source, start_async_1},
     ticket::{Begin, Ticket},
 };
 use crate::{
     cache::{CallHash, prefix_digest},
     clock::{Clock, Timestamp},
     codec,
-    definition::{AsyncInvocation, BodyError, step_definition},
+    definition::{BodyError, step_definition},
     error::BoxError,
     runtime,
     store::{Durability, Outcome},
@@ -73,7 +75,8 @@ async fn recorded_if<T: Serialize + DeserializeOwned>(
     }
 }
 
-/// The time: the same again when the run is resumed.
+/// The time: the same again when the run is resumed, and in a further attempt of the body that asks, because
+/// what was done with it is reused too.
 ///
 /// # Cancel safety
 /// Dropping it loses nothing but the time.
@@ -85,7 +88,8 @@ pub fn now() -> impl Future<Output = SystemTime> + Send {
     }
 }
 
-/// A random number, evenly among all: the same again when the run is resumed.
+/// A random number, evenly among all: the same again when the run is resumed, and in a further attempt of the
+/// body that asks.
 ///
 /// # Cancel safety
 /// Dropping it loses nothing but the number.
@@ -94,7 +98,8 @@ pub fn random() -> impl Future<Output = u64> + Send {
     async move { recorded_if(ticket, async { fastrand::u64(..) }).await }
 }
 
-/// A random UUID (version 4): the same again when the run is resumed.
+/// A random UUID (version 4): the same again when the run is resumed, and in a further attempt of the body that
+/// asks, so that a payment made under it is found instead of made twice.
 ///
 /// # Cancel safety
 /// Dropping it loses nothing but the id.
@@ -103,7 +108,7 @@ pub fn uuid() -> impl Future<Output = Uuid> + Send {
     async move { Uuid::from_u128(recorded_if(ticket, async { Uuid::new_v4().as_u128() }).await) }
 }
 
-/// Waits. In a resumed run, a sleep that was over is not slept again.
+/// Waits. In a resumed run, and in a further attempt of the body, a sleep that was over is not slept again.
 ///
 /// # Cancel safety
 /// Dropping it ends the wait.
@@ -136,11 +141,9 @@ where
     Fut: Future<Output = Result<T, E>> + Send + 'static,
 {
     let definition = step_definition(name, Location::caller());
-    call::task_call(definition, "", (input,), move |arguments: (I,)| {
-        let run = move |(input,): (I,)| {
-            let body = body(input);
-            async move { body.await.map_err(BodyError::new) }
-        };
-        Box::pin(AsyncInvocation::new(arguments, run))
-    })
+    let from = Source::Arguments { definition, type_arguments: "", arguments: (input,) };
+    Call::new(start_async_1(PhantomData, from, move |(input,): (I,)| {
+        let body = body(input);
+        async move { body.await.map_err(BodyError::new) }
+    }))
 }

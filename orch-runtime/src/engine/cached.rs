@@ -77,8 +77,19 @@ pub(super) async fn look_up(
         return Ok(Cached::Compute(None));
     }
     let core = &run.core;
-    let (key, parts) =
-        cache_key(prepared.definition, policy, prepared.type_arguments, arguments, run.id, run.root_flow)?;
+    let definition = prepared.definition;
+    let key_under =
+        |name| cache_key(definition, name, policy, prepared.type_arguments, arguments, run.id, run.root_flow);
+    let read = !prepared.options.refresh;
+    for former in definition.formerly.iter().filter(|_| read) {
+        let (key, parts) = key_under(former)?;
+        let at = core.clock.now();
+        let lookup = CacheLookup { key, parts, at, ttl: policy.ttl, follow: false, lead: false, read };
+        if let Ok(Lookup::Hit(value, _)) = core.store.lookup_or_lead(lookup).await {
+            return Ok(Cached::Hit(value));
+        }
+    }
+    let (key, parts) = key_under(definition.resolve()?.name)?;
     // A body that leads a key or holds a permit may be what the other leader waits for.
     let may_follow = !prepared.parent.as_ref().is_some_and(|parent| parent.holds_something());
     let mut failed_leaders = 0;
@@ -89,7 +100,9 @@ pub(super) async fn look_up(
             at: core.clock.now(),
             ttl: policy.ttl,
             follow: may_follow && failed_leaders < FAILED_LEADERS,
-            read: !prepared.options.refresh,
+            lead: true,
+            // What another call has just computed is as new as what this one would compute.
+            read: read || failed_leaders > 0,
         };
         let found = core.store.lookup_or_lead(lookup).await;
         match found {

@@ -16,6 +16,7 @@ use super::{
     frame::Frame,
     handle::{self, Upstream},
     progress::Progress,
+    start::{Begun, Started},
     task::{self, Finished},
     ticket::Ticket,
 };
@@ -25,7 +26,7 @@ use crate::{
     error::{BoxError, Error, ErrorKind},
     runtime::{self, Core, Runtime},
     state::Notice,
-    store::{BoxFuture, KeyDigest},
+    store::{BoxFuture, KeyDigest, Labels},
 };
 
 /// The kind of a task's [`Call`].
@@ -102,15 +103,11 @@ pub(crate) struct CallOptions {
 
 impl CallOptions {
     /// What a person called it, and the words to find it by.
-    #[expect(clippy::type_complexity, reason = "the form in which the store takes it")]
-    pub(super) fn labels(
-        &self,
-        definition: &Definition,
-    ) -> Option<Box<(Option<String>, Vec<Cow<'static, str>>)>> {
+    pub(super) fn labels(&self, definition: &Definition) -> Option<Box<Labels>> {
         if self.label.is_none() && self.tags.is_empty() && definition.tags.is_empty() {
             return None;
         }
-        Some(Box::new((self.label.clone(), self.all_tags(definition))))
+        Some(Box::new(Labels { label: self.label.clone(), tags: self.all_tags(definition) }))
     }
 
     pub(super) fn all_tags(&self, definition: &Definition) -> Vec<Cow<'static, str>> {
@@ -121,7 +118,7 @@ impl CallOptions {
 
 impl Prepared {
     /// Hashes the input and looks at the definition; what is wrong is told when the call is awaited.
-    pub(crate) fn new<A: Serialize>(
+    pub(super) fn identify<A: Serialize>(
         definition: &'static Definition,
         type_arguments: &'static str,
         arguments: &A,
@@ -142,68 +139,33 @@ impl Prepared {
     }
 }
 
-/// Makes a task's call: hashes its input and claims its place in the body that writes it.
-pub(crate) fn task_call<T, A: Serialize>(
-    definition: &'static Definition,
-    type_arguments: &'static str,
-    arguments: A,
-    invocation: impl FnOnce(A) -> Pin<Box<dyn Invocation>>,
-) -> Call<T, Task> {
-    new_call(definition, type_arguments, arguments, invocation)
-}
-
-/// Makes a flow's call.
-pub(crate) fn flow_call<T, A: Serialize>(
-    definition: &'static Definition,
-    type_arguments: &'static str,
-    arguments: A,
-    invocation: impl FnOnce(A) -> Pin<Box<dyn Invocation>>,
-) -> Call<T, Flow> {
-    new_call(definition, type_arguments, arguments, invocation)
-}
-
-fn new_call<T, K: Kind, A: Serialize>(
-    definition: &'static Definition,
-    type_arguments: &'static str,
-    arguments: A,
-    invocation: impl FnOnce(A) -> Pin<Box<dyn Invocation>>,
-) -> Call<T, K> {
-    let (hash, digests, fault) = Prepared::new(definition, type_arguments, &arguments);
-    let invocation = invocation(arguments);
-    Call {
-        state: State::Ready(ready(definition, type_arguments, hash, digests, invocation, fault)),
-        types: PhantomData,
-    }
-}
-
-/// The part of making a call that knows no types.
-fn ready(
-    definition: &'static Definition,
-    type_arguments: &'static str,
-    hash: CallHash,
-    digests: Option<Vec<KeyDigest>>,
-    invocation: Pin<Box<dyn Invocation>>,
-    fault: Option<Error>,
-) -> Box<Prepared> {
-    let parent = frame::current();
-    let ticket = parent.as_ref().map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
-    let options = CallOptions::default();
-    let core = None;
-    Box::new(Prepared {
-        definition,
-        type_arguments,
-        hash,
-        digests,
-        invocation,
-        parent,
-        options,
-        fault,
-        ticket,
-        core,
-    })
-}
-
 impl Prepared {
+    /// Claims the call's place in the body that writes it. Knows no types.
+    pub(super) fn claim(
+        definition: &'static Definition,
+        type_arguments: &'static str,
+        hash: CallHash,
+        digests: Option<Vec<KeyDigest>>,
+        invocation: Pin<Box<dyn Invocation>>,
+        fault: Option<Error>,
+    ) -> Box<Self> {
+        let parent = frame::current();
+        let ticket = parent.as_ref().map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
+        let (options, core) = (CallOptions::default(), None);
+        Box::new(Self {
+            definition,
+            type_arguments,
+            hash,
+            digests,
+            invocation,
+            parent,
+            options,
+            fault,
+            ticket,
+            core,
+        })
+    }
+
     fn into_future(mut self: Box<Self>) -> BoxFuture<'static, Option<Finished>> {
         match self.ticket.take() {
             Some(ticket) => Box::pin(task::run_task(ticket, self, None)),
@@ -231,6 +193,16 @@ impl Prepared {
 }
 
 impl<T, K: Kind> Call<T, K> {
+    /// The call of what was made ready for a caller.
+    pub(crate) fn new(started: Started<T>) -> Self {
+        let state = match started.begun {
+            Begun::Call(ready) => State::Ready(ready),
+            // Arguments from the store have no caller.
+            Begun::Stored(_) => State::Done,
+        };
+        Self { state, types: PhantomData }
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Prepared)) -> Self {
         if let State::Ready(ready) = &mut self.state {
             change(ready);

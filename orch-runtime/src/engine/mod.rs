@@ -25,13 +25,14 @@ mod retry;
 mod rules;
 mod run;
 mod scope;
+pub(crate) mod start;
 mod task;
 mod ticket;
 
 pub use ambient::{now, random, sleep, step, uuid};
 pub use branch::spawn;
+pub(crate) use call::typed;
 pub use call::{Call, Flow, Kind, Task};
-pub(crate) use call::{flow_call, task_call, typed};
 pub(crate) use context::core_of_run;
 pub use context::{Context, IdempotencyKey, ctx, idempotency_key};
 pub(crate) use flow::resume;

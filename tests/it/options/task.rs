@@ -262,38 +262,15 @@ pub(super) mod reexported {
 
         pub use orch::__private::*;
         use orch::{Call, Flow, Task};
-        use serde::Serialize;
 
-        pub fn call<A, T, F, Fut>(
-            definition: &'static Definition,
-            type_arguments: &'static str,
-            args: A,
-            run: F,
-        ) -> Call<T, Task>
-        where
-            A: Serialize + Clone + Send + Sync + 'static,
-            T: Output,
-            F: Fn(A) -> Fut + Send + 'static,
-            Fut: Future<Output = BodyResult<T>> + Send + 'static,
-        {
+        pub fn call<T>(started: Started<T>) -> Call<T, Task> {
             super::CALLS.fetch_add(1, Ordering::SeqCst);
-            orch::__private::call(definition, type_arguments, args, run)
+            orch::__private::call(started)
         }
 
-        pub fn flow<A, T, F, Fut>(
-            definition: &'static Definition,
-            type_arguments: &'static str,
-            args: A,
-            run: F,
-        ) -> Call<T, Flow>
-        where
-            A: Serialize + Clone + Send + Sync + 'static,
-            T: Output,
-            F: Fn(A) -> Fut + Send + 'static,
-            Fut: Future<Output = BodyResult<T>> + Send + 'static,
-        {
+        pub fn flow<T>(started: Started<T>) -> Call<T, Flow> {
             super::CALLS.fetch_add(100, Ordering::SeqCst);
-            orch::__private::flow(definition, type_arguments, args, run)
+            orch::__private::flow(started)
         }
     }
 }

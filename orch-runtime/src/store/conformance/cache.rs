@@ -120,6 +120,16 @@ pub(super) async fn no_follow_is_busy(store: &dyn Store) -> Checked {
     hit(store, question(), "120", 0).await
 }
 
+/// "With `lead == false` it is `Hit` or `Busy`": who only looks takes no duty.
+pub(super) async fn no_lead_is_busy(store: &dyn Store) -> Checked {
+    let question = || CacheLookup { lead: false, ..lookup(parts(NAME, 1)) };
+    equal("why it missed", busy(store, question()).await?, Miss::NeverStored)?;
+    let (leads, _) = lead(store, lookup(parts(NAME, 1))).await?;
+    busy(store, question()).await?;
+    answer("publish", store.publish(leads, entry(parts(NAME, 1), "7")).await)?;
+    hit(store, question(), "7", 0).await
+}
+
 /// `publish`: "Stores the leader's value and ends its lead". The entry hits until another one replaces it.
 pub(super) async fn hit_after_publish(store: &dyn Store) -> Checked {
     let question = || lookup(parts(NAME, 1));

@@ -218,6 +218,7 @@ pub(super) fn lookup(parts: KeyParts) -> CacheLookup {
         at: moment(0),
         ttl: None,
         follow: true,
+        lead: true,
         read: true,
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     error::{ErrorKind, RecordedError},
     id::{RunId, ScopeId, TaskNumber},
     state::{RunState, TaskState},
-    store::{NewRun, Outcome, Page, RunFilter, Step, Store, TaskClaim, Trigger},
+    store::{Labels, NewRun, Outcome, Page, RunFilter, Step, Store, TaskClaim, Trigger},
 };
 
 async fn listed(store: &dyn Store, filter: RunFilter, page: Page<RunId>) -> Checked<Vec<RunId>> {
@@ -181,7 +181,7 @@ pub(super) async fn task_runs_by_pages(store: &dyn Store) -> Checked {
 pub(super) async fn task_run_tells_all(store: &dyn Store) -> Checked {
     let mut open = OpenRun::new(store).await?;
     let child = RunId::new();
-    let labels = (Some("the first".to_owned()), vec!["slow".into(), "eu".into()]);
+    let labels = Labels { label: Some("the first".to_owned()), tags: vec!["slow".into(), "eu".into()] };
     open.apply(vec![
         Step::Claim(TaskClaim {
             task: TaskNumber(0),

@@ -52,6 +52,9 @@ impl Cache {
                 None => miss = self.explain(&lookup),
             }
         }
+        if !lookup.lead {
+            return Lookup::Busy(miss);
+        }
         if let Some((_, ended)) = self.leads.get(&lookup.key) {
             if !lookup.follow {
                 return Lookup::Busy(miss);
