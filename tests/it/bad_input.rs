@@ -1,11 +1,11 @@
 //! What is wrong is said: early, with its reason, and with what to do.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::{collections::HashMap, sync::Mutex};
 
 use orch::{prelude::*, store::Page};
 use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 
-use crate::support::{Bodies, assert_lines, lines};
+use crate::support::{Bodies, assert_lines, lines, until};
 
 /// Something that a test forgets to provide.
 struct Mailer;
@@ -215,7 +215,10 @@ async fn a_call_of_a_cancelled_run_says_why_the_run_was() {
 
     let runtime = orch::testing::runtime();
     let handle = runtime.scope(async { hangs().start() }).await;
-    runtime.scope(orch::sleep(Duration::from_secs(1))).await;
+    until(&runtime, |lines| lines.len() == 2).await;
+    while LEFT.lock().unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
     assert!(runtime.cancel(runtime.last_run().await.unwrap().unwrap()));
     assert_eq!(handle.await.expect_err("it was cancelled").kind(), ErrorKind::Cancelled);
     let call = LEFT.lock().unwrap().take().unwrap();

@@ -9,7 +9,7 @@ use std::{
 use orch::{prelude::*, testing::TestRuntime};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::support::{Bodies, Gate, assert_lines, gate, lines, roomy};
+use crate::support::{Bodies, Gate, assert_lines, ending, gate, lines, roomy, until};
 
 fn counting() -> (TestRuntime, Bodies) {
     let bodies = Bodies::default();
@@ -250,8 +250,7 @@ async fn a_hundred_callers(sync: bool) -> (TestRuntime, Bodies) {
     let runtime = roomy().provide(bodies.clone()).provide(held).build();
     let callers: Vec<_> =
         runtime.scope(async { (0..100).map(|_| crowd::one_caller(sync).start()).collect() }).await;
-    // Virtual time passes only when nothing else can move: then all callers wait for the first.
-    runtime.scope(orch::sleep(Duration::from_secs(1))).await;
+    until(&runtime, |lines| ending(lines, "slow Pending") + ending(lines, "slow_sync Pending") == 100).await;
     opener.open();
     for caller in callers {
         assert_eq!(caller.await.unwrap(), 7);
@@ -322,8 +321,10 @@ async fn a_dropped_leader_hands_over_too() {
     let _over = opener.open_at_end();
     let runtime = roomy().provide(bodies.clone()).provide(held).build();
     let (first, second) = runtime.scope(async { (leader().start(), leader().start()) }).await;
-    runtime.scope(orch::sleep(Duration::from_secs(1))).await;
-    assert_eq!(bodies.count(), 1);
+    until(&runtime, |lines| ending(lines, "held_back Pending") == 2).await;
+    while bodies.count() == 0 {
+        tokio::task::yield_now().await;
+    }
     first.cancel();
     assert_eq!(second.await.unwrap(), 1);
 }
@@ -353,7 +354,9 @@ async fn followers_stop_waiting_for_leaders_that_keep_failing() {
 
 /// Ends the test instead of hanging: real time, generous, and never reached when all is well.
 async fn ends<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(30), future).await.expect("it waits for itself")
+    #[expect(clippy::disallowed_methods, reason = "a virtual clock would jump to it")]
+    let limited = tokio::time::timeout(Duration::from_secs(60), future);
+    limited.await.expect("it waits for itself")
 }
 
 #[task]
@@ -460,7 +463,7 @@ async fn leaders_that_need_each_others_keys_end() {
         .scope(ends(async {
             let both = both().start();
             let for_ever = for_ever().start();
-            orch::sleep(Duration::from_secs(1)).await;
+            until(&runtime, |lines| ending(lines, "Running (1)") == 4).await;
             opener.open();
             assert_eq!(both.await.unwrap(), (2, 2));
             for_ever.await.unwrap();

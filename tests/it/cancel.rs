@@ -10,7 +10,7 @@ use std::{
 
 use orch::{prelude::*, store::Page, testing::TestRuntime};
 
-use crate::support::{Gate, Life, assert_lines, gate, lines, roomy};
+use crate::support::{Gate, Life, Opener, assert_lines, ending, gate, lines, roomy, until};
 
 const SECOND: Duration = Duration::from_secs(1);
 const FOR_EVER: Duration = Duration::from_secs(3600);
@@ -115,10 +115,10 @@ fn stage() -> (TestRuntime, Inside) {
     (roomy().provide(inside.clone()).provide(Life::First).build(), inside)
 }
 
-/// Virtual time passes only when nothing else can move, so that all hangs then that is going to.
-async fn all_hang(runtime: &TestRuntime, inside: &Inside) {
-    runtime.scope(orch::sleep(SECOND)).await;
-    assert_eq!(inside.count(), HANGING);
+async fn all_hang(inside: &Inside) {
+    while inside.count() < HANGING {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// What every way of cancelling leaves: no body, no task run and no run without an end, the run's end last, and
@@ -161,7 +161,7 @@ async fn by_dropping() {
     let (runtime, inside) = stage();
     tokio::select! {
         _ = runtime.scope(async { tree::tree().await }) => unreachable!("it hangs"),
-        () = all_hang(&runtime, &inside) => (),
+        () = all_hang(&inside) => (),
     }
     // What was started on its own is told to stop, and needs a moment to do so.
     runtime.close().await.unwrap();
@@ -181,7 +181,7 @@ async fn by_dropping_the_call_on_threads() {
 async fn by_handle() {
     let (runtime, inside) = stage();
     let handle = runtime.scope(async { tree::tree().start() }).await;
-    all_hang(&runtime, &inside).await;
+    all_hang(&inside).await;
     handle.cancel();
     let error = handle.await.expect_err("it was cancelled");
     assert_eq!(error.kind(), ErrorKind::Cancelled);
@@ -202,7 +202,7 @@ async fn by_the_handle_of_the_call_on_threads() {
 async fn by_runtime() {
     let (runtime, inside) = stage();
     let handle = runtime.scope(async { tree::tree().start() }).await;
-    all_hang(&runtime, &inside).await;
+    all_hang(&inside).await;
     let runs = runtime.runs(Default::default(), Page::first(9)).await.unwrap();
     let root = runs.iter().find(|run| run.parent.is_none()).unwrap().id;
     assert!(runtime.cancel(root));
@@ -268,7 +268,7 @@ async fn by_the_flows_time_out_on_threads() {
 async fn by_closing_the_runtime_which_leaves_the_run_to_be_resumed() {
     let (runtime, inside) = stage();
     let handle = runtime.scope(async { tree::tree().start() }).await;
-    all_hang(&runtime, &inside).await;
+    all_hang(&inside).await;
     runtime.close_within(SECOND).await.unwrap();
     assert!(handle.await.is_err());
     assert_eq!(inside.count(), 0, "bodies are left");
@@ -299,7 +299,7 @@ async fn closing_waits_for_what_runs_and_refuses_what_is_new() {
     let (opener, held) = gate();
     let runtime = orch::testing::builder().provide(held).build();
     let handle = runtime.scope(async { held_back().start() }).await;
-    runtime.scope(orch::sleep(SECOND)).await;
+    until(&runtime, |lines| lines.len() == 2).await;
     let refused = async {
         let refused = runtime.scope(async { breaks().await }).await;
         opener.open();
@@ -458,7 +458,7 @@ async fn a_thread_that_cannot_be_stopped_is_reported_and_keeps_its_permit() {
     let _over = opener.open_at_end();
     let runtime = orch::testing::builder().provide(held).with(|runtime| runtime.cpu(1)).build();
     let handle = runtime.scope(async { both().start() }).await;
-    runtime.scope(orch::sleep(SECOND * 10)).await;
+    until(&runtime, |lines| ending(lines, "permits are taken") == 1).await;
     let stuck = "it::cancel::a_thread_that_cannot_be_stopped_is_reported_and_keeps_its_permit::stuck";
     let so_far = [
         "run Pending",
@@ -479,8 +479,11 @@ async fn a_thread_that_cannot_be_stopped_is_reported_and_keeps_its_permit() {
 
 #[tokio::test]
 async fn while_it_waits_for_a_permit() {
+    struct Begun(Opener, Gate);
+
     #[task]
-    fn stuck(#[provided] held: &Gate) {
+    fn stuck(#[provided] begun: &Begun, #[provided] held: &Gate) {
+        begun.0.open();
         held.pass();
     }
 
@@ -488,22 +491,26 @@ async fn while_it_waits_for_a_permit() {
     fn next() {}
 
     #[flow]
-    async fn both(#[provided] held: &Gate) -> Result<(), Error> {
+    async fn both(#[provided] begun: &Begun) -> Result<(), Error> {
         let stuck = stuck().start();
-        orch::sleep(SECOND).await;
+        begun.1.passed().await;
         tokio::select! {
             _ = next() => (),
             () = orch::sleep(SECOND) => (),
         }
-        let _ = held;
         stuck.await
     }
 
+    let begun = gate();
     let (opener, held) = gate();
     let _over = opener.open_at_end();
-    let runtime = orch::testing::builder().provide(held).with(|runtime| runtime.cpu(1)).build();
+    let runtime = orch::testing::builder()
+        .provide(held)
+        .provide(Begun(begun.0, begun.1))
+        .with(|runtime| runtime.cpu(1))
+        .build();
     let handle = runtime.scope(async { both().start() }).await;
-    runtime.scope(orch::sleep(SECOND * 10)).await;
+    until(&runtime, |lines| ending(lines, "next Cancelled: dropped") == 1).await;
     opener.open();
     handle.await.unwrap();
     assert_lines(

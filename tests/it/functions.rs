@@ -114,6 +114,7 @@ async fn patterns(
 }
 
 #[task]
+#[allow(clippy::too_many_arguments, reason = "it is about many arguments")]
 fn many(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8, j: u8) -> u32 {
     [a, b, c, d, e, f, g, h, i, j].into_iter().map(u32::from).sum()
 }
