@@ -559,3 +559,135 @@ async fn a_sync_body_that_has_not_begun_is_withdrawn() {
     assert_eq!(kind.join().unwrap(), ErrorKind::TimedOut);
     assert_eq!(RAN.load(Ordering::SeqCst), 0);
 }
+
+#[tokio::test]
+async fn an_outcome_that_nobody_takes_stands_and_is_told() {
+    #[task]
+    async fn winner() -> u32 {
+        1
+    }
+
+    #[task]
+    async fn loser() -> u32 {
+        2
+    }
+
+    #[flow]
+    async fn races() -> Result<u32, Error> {
+        tokio::select! {
+            biased;
+            value = winner() => value,
+            value = loser() => value,
+        }
+    }
+
+    let runtime = orch::testing::runtime();
+    assert_eq!(runtime.scope(async { races().await }).await.unwrap(), 1);
+    assert_lines(
+        &lines(&runtime).await,
+        &[
+            "run Pending",
+            "run Running",
+            "winner Pending",
+            "winner Running (1)",
+            "winner Completed (1)",
+            "loser Pending",
+            "loser Running (1)",
+            "loser Completed (1)",
+            "Dropped: a call was dropped when its outcome stood; it is never handed over",
+            "run Completed",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn by_a_panic_of_the_body() {
+    #[flow]
+    async fn falls() {
+        let _started = hangs().start();
+        orch::sleep(SECOND).await;
+        panic!("it fell");
+    }
+
+    let runtime = orch::testing::runtime();
+    let error = runtime.scope(async { falls().await }).await.expect_err("it panics");
+    assert_eq!(error.kind(), ErrorKind::Panicked);
+    assert_lines(
+        &lines(&runtime).await,
+        &[
+            "run Pending",
+            "run Running",
+            "hangs Pending",
+            "hangs Running (1)",
+            "hangs Cancelled (1): dropped",
+            "run Failed: it fell (at cancel.rs)",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn by_a_panic_of_an_item_of_a_map() {
+    #[flow]
+    async fn maps() -> usize {
+        let values = orch::map(0..2, |n| async move {
+            match n {
+                0 => hangs().await.is_ok(),
+                _ => panic!("it fell"),
+            }
+        });
+        values.await.len()
+    }
+
+    let runtime = orch::testing::runtime();
+    let error = runtime.scope(async { maps().await }).await.expect_err("an item panics");
+    assert_eq!(error.kind(), ErrorKind::Panicked);
+    assert_lines(
+        &lines(&runtime).await,
+        &[
+            "run Pending",
+            "run Running",
+            "hangs Pending",
+            "hangs Running (1)",
+            "hangs Cancelled (1): dropped",
+            "run Failed: it fell (at cancel.rs)",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn what_comes_after_a_cancelled_call_is_skipped() {
+    #[task]
+    async fn next() {}
+
+    #[flow]
+    async fn ordered() -> bool {
+        let first = hangs().start();
+        let second = next().after(&first).start();
+        orch::sleep(SECOND).await;
+        first.cancel();
+        second.await.is_err_and(|error| error.kind() == ErrorKind::UpstreamFailed)
+    }
+
+    let runtime = orch::testing::runtime();
+    assert!(runtime.scope(async { ordered().await }).await.unwrap());
+    let lines = lines(&runtime).await;
+    assert_eq!(lines.iter().filter(|line| line.starts_with("next Skipped: ")).count(), 1, "{lines:#?}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("next Running")).count(), 0, "{lines:#?}");
+}
+
+#[tokio::test]
+async fn by_the_handle_of_a_branch() {
+    #[flow]
+    async fn branches() -> bool {
+        let branch = orch::spawn(async { hangs().await });
+        orch::sleep(SECOND).await;
+        branch.cancel();
+        branch.await.is_err_and(|error| error.kind() == ErrorKind::Cancelled)
+    }
+
+    let runtime = orch::testing::runtime();
+    assert!(runtime.scope(async { branches().await }).await.unwrap());
+    let lines = lines(&runtime).await;
+    assert_eq!(lines.iter().filter(|line| line.starts_with("hangs Cancelled (1)")).count(), 1, "{lines:#?}");
+    assert_eq!(lines.last().map(String::as_str), Some("run Completed"));
+}

@@ -539,6 +539,33 @@ async fn flows_may_be_synchronous() {
     assert!(bad.unwrap_err().to_string().ends_with("no 1"));
 }
 
+#[flow]
+fn flow_that_calls(n: u32) -> Result<u32, Error> {
+    let tokio = tokio::runtime::Handle::current();
+    let area = tokio.block_on(area(Square(n)))?;
+    tokio.block_on(doubles(area))
+}
+
+#[tokio::test]
+async fn synchronous_flows_may_call_by_blocking() {
+    let runtime = orch::testing::runtime();
+    assert_eq!(runtime.scope(async { flow_that_calls(3).await }).await.unwrap(), 18);
+    assert_lines(
+        &lines(&runtime).await,
+        &[
+            "run Pending",
+            "run Running",
+            "area Pending",
+            "area Running (1)",
+            "area Completed (1)",
+            "doubles Pending",
+            "doubles Running (1)",
+            "doubles Completed (1)",
+            "run Completed",
+        ],
+    );
+}
+
 // Other attributes stay where they belong.
 
 #[task]
