@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Mutex};
 use orch::{prelude::*, store::Page};
 use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 
-use crate::support::{Bodies, assert_lines, lines, until};
+use crate::support::{Bodies, assert_lines, in_own_process, lines, render, until};
 
 /// Something that a test forgets to provide.
 struct Mailer;
@@ -279,6 +279,32 @@ async fn a_task_outside_any_scope_while_a_run_is_active_works_and_leaves_an_even
             "run Completed",
         ],
     );
+}
+
+#[tokio::test]
+#[ignore = "engine: only runs of the same runtime count as active"]
+async fn a_task_that_slips_out_of_a_scoped_runtime_leaves_an_event_where_it_runs() {
+    // What a bare `tokio::spawn` calls runs on the default runtime, which is the process's.
+    if !in_own_process("bad_input::a_task_that_slips_out_of_a_scoped_runtime_leaves_an_event_where_it_runs") {
+        return;
+    }
+
+    #[task]
+    async fn outside() -> u32 {
+        7
+    }
+
+    #[flow]
+    async fn loses_its_scope() -> u32 {
+        tokio::spawn(async { outside().await }).await.unwrap().unwrap()
+    }
+
+    let runtime = orch::testing::runtime();
+    assert_eq!(runtime.scope(async { loses_its_scope().await }).await.unwrap(), 7);
+    assert_lines(&lines(&runtime).await, &["run Pending", "run Running", "run Completed"]);
+    let default = Runtime::current().unwrap();
+    let events = render(&default.events(Page::first(usize::MAX)).await.unwrap());
+    assert_eq!(events.iter().filter(|line| line.contains("OutsideScope")).count(), 1, "{events:#?}");
 }
 
 #[tokio::test]
