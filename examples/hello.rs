@@ -1,5 +1,7 @@
 //! The smallest flow: `cargo run --example hello`.
 
+#![expect(clippy::print_stdout, reason = "printing is what this program is for")]
+
 use orch::prelude::*;
 
 #[task(retries = 2)]

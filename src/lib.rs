@@ -1,5 +1,174 @@
-//! orch
+//! Turns ordinary functions into tracked, retried, cached, resumable work.
+//!
+//! ```
+//! use orch::prelude::*;
+//!
+//! /// One unit of work: up to four attempts, no longer than 10 seconds each, its result kept for 5 minutes.
+//! #[task(retries = 3, backoff = exponential("500ms", max = "30s", jitter), timeout = "10s", cache(ttl = "5m"))]
+//! async fn find_price(url: &str) -> anyhow::Result<u32> {
+//! #   let fetch = async |_: &str| anyhow::Ok("119");
+//!     let page = fetch(url).await?;
+//!     Ok(page.parse()?)
+//! }
+//!
+//! #[task]
+//! fn within_budget(price: u32, budget: u32) -> bool {
+//!     price <= budget
+//! }
+//!
+//! /// `if`, `for`, `?` and `tokio::join!` are the whole language.
+//! #[flow]
+//! async fn watch_price(url: String, budget: u32) -> Result<bool, Error> {
+//!     let price = find_price(&url).await?;
+//!     within_budget(price, budget).await
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     let buy = watch_price("https://shop.example/1".into(), 120).await?;
+//!     assert!(buy);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! No server, no configuration, no context parameter: annotate, and call.
+//!
+//! # What an annotation changes
+//!
+//! - **Calling the function returns a [`Call<T>`](Call)**, a future that does nothing until it is awaited or
+//!   [started](Call::start). That holds for synchronous functions too: `within_budget(…).await`, and their bodies run on
+//!   tokio's blocking pool.
+//! - **The error is [`orch::Error`](Error)**: it knows what [kind](ErrorKind) of end it was (failed, timed out, panicked,
+//!   cancelled, …), in which task, run and attempt. Its text and sources are those of your error *as recorded*, so that
+//!   they are the same live and in a resumed run; `#[task(error = E)]` keeps the value, for [`Error::downcast`].
+//! - **Arguments and results are data**: serde writes them down. `&str`, `&[T]` and `&T` are stored as what they own.
+//!
+//! Name, docs, visibility, your other attributes and the places of your compiler errors stay as they were. `anyhow`, `eyre`
+//! and `Box<dyn Error>` take an [`Error`] with `?`; an error enum of your own says how:
+//!
+//! ```
+//! # use orch::prelude::*;
+//! #[derive(Debug, thiserror::Error)]
+//! enum ShopError {
+//!     #[error("no product {0}")]
+//!     NoSuchProduct(u64),
+//!     #[error(transparent)]
+//!     Work(#[from] orch::Error), // by hand: impl From<orch::Error> for ShopError { … }
+//! }
+//!
+//! #[task]
+//! async fn stock(product: u64) -> Result<u32, ShopError> {
+//!     if product == 0 { Err(ShopError::NoSuchProduct(product)) } else { Ok(3) }
+//! }
+//!
+//! #[flow]
+//! async fn in_stock(product: u64) -> Result<bool, ShopError> {
+//!     Ok(stock(product).await? > 0)
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() {
+//! let error = in_stock(0).await.unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Failed);
+//! assert!(error.to_string().ends_with("no product 0"));
+//! # }
+//! ```
+//!
+//! # Concepts
+//!
+//! A **task** is one unit of work, a **flow** is what calls tasks and other flows; both are functions. Every execution of a
+//! flow is a **run** with a history of its own, every call in it a **task run**, every try of that an **attempt**. A
+//! **[`Runtime`]** is where runs live. The first call opens one by itself; you [build](Runtime::builder) one to choose, to
+//! provide values, to read history or to [close](Runtime::close) in order.
+//!
+//! **Calls** take options for this one time: [`named`](Call::named), [`tag`](Call::tag), [`retries`](Call::retries),
+//! [`timeout`](Call::timeout), [`after`](Call::after), [`refresh`](Call::refresh), [`no_cache`](Call::no_cache).
+//! [`start`](Call::start) makes a **[`Handle`]** of a call, which is then under way whether you await it or not, and
+//! ends no later than the body that started it. Calls of all functions with one output share a type, so a `Vec` holds them.
+//!
+//! **Retries** follow errors, panics and time-outs. `retry_if` looks at the error and says [`Retry::Yes`],
+//! [`Retry::After`] a wait that the other side asked for, or [`Retry::Stop`] with a reason, which is recorded.
+//!
+//! **Caching** (`cache`) gives a task's result to later calls with equal arguments, and lets one of several simultaneous
+//! callers compute it for all. The key holds the task's name, its arguments and the text of its body. A helper that it calls
+//! is not seen: name it in `cache(depends(…))` or raise `cache(version = …)`. Errors are never cached.
+//!
+//! **At the same time** work runs through `tokio::join!`, `tokio::select!` and `FuturesUnordered`, which take calls as they
+//! are; through [`map`] and [`try_map`] for many items, bounded and in order; through [`spawn`] for a block of your own:
+//!
+//! ```
+//! # use orch::prelude::*;
+//! #[task]
+//! async fn square(n: u64) -> u64 {
+//!     n * n
+//! }
+//!
+//! #[flow]
+//! async fn squares() -> Result<u64, Error> {
+//!     let (a, b) = tokio::try_join!(square(1), square(2))?;
+//!     let more = orch::try_map(3..6, |n| square(n)).concurrency(2).await?;
+//!     let branch = orch::spawn(async { square(square(2).await?).await });
+//!     Ok(a + b + more.iter().sum::<u64>() + branch.await??)
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # assert_eq!(squares().await.unwrap(), 1 + 4 + 9 + 16 + 25 + 16);
+//! # }
+//! ```
+//!
+//! **A resumed run** ([`Runtime::resume`]) executes its flow's body again from the first line, and every call in it gives
+//! what it gave before, in the same order, without running again. So two things hold for the body of a *flow* (a task may do
+//! what it likes): what differs from one execution to the next is asked of `orch`, which records it ([`now`], [`random`],
+//! [`uuid`], [`sleep`]) or done in a task; and what must happen once is a task or a [`step`]. A body whose calls differ
+//! from the journal is stopped as [`Diverged`](ErrorKind::Diverged) rather than guessed about; one that was edited
+//! meanwhile reuses what still fits. Task bodies run *at least* once: [`idempotency_key`] is the same text for all
+//! attempts of a task run, for services that can tell a repetition.
+//!
+//! **Provided values** are parameters that are no data: a pool, a client, a fake in a test.
+//!
+//! **Tests** get a runtime of their own from [`testing::runtime`]: in memory, with the events at hand and a clock that jumps
+//! over waits. [`Call::untracked`] runs the bare body.
+//!
+//! ```
+//! # use orch::{prelude::*, testing};
+//! struct Shop {
+//!     closed_for: std::sync::atomic::AtomicU32,
+//! }
+//!
+//! #[task(retries = 5, backoff = fixed("1h"))]
+//! async fn order(product: u64, #[provided] shop: &Shop) -> Result<String, String> {
+//! #   use std::sync::atomic::Ordering::Relaxed;
+//! #   let closed = shop.closed_for.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1)).is_ok();
+//!     if closed { Err("closed".into()) } else { Ok(format!("product {product}")) }
+//! }
+//!
+//! #[tokio::test]
+//! # async fn unused() {}
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() { an_order_waits_until_the_shop_opens().await.unwrap() }
+//! async fn an_order_waits_until_the_shop_opens() -> Result<(), Error> {
+//!     let runtime = testing::builder().provide(Shop { closed_for: 2.into() }).build();
+//!     let ordered = runtime.scope(order(7)).await?; // two hours, within milliseconds
+//!     assert_eq!(ordered, "product 7");
+//!     assert!(runtime.event_lines().await?.iter().any(|line| line.contains("AwaitingRetry")));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! **History** is read from the runtime: [`runs`](Runtime::runs), [`task_runs`](Runtime::task_runs),
+//! [`attempts`](Runtime::attempts) and, as they were committed, [`events`](Runtime::events). What a body is part of says
+//! [`ctx`]. Runs, task runs and attempts are `tracing` spans too.
+//!
+//! All options stand at [`macro@task`] and [`macro@flow`].
+//!
+//! # Today
+//!
+//! Runs live in the memory of one process and end with it: what is said about resuming holds within the process and in
+//! tests, until a store on disk is there. Schedules, limits and rates come after that.
+
+#[doc(inline)]
 pub use orch_macros::{flow, task};
+#[doc(inline)]
 pub use orch_runtime::*;
 
 /// What the attributes' expansions name.
@@ -12,3 +181,8 @@ pub mod __private {
 pub mod prelude {
     pub use crate::{Call, Error, ErrorKind, Flow, Handle, Retry, Runtime, Shared, Task, flow, task};
 }
+
+/// The code of the front page is compiled and run like that of this one.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -90,7 +90,8 @@ impl From<bool> for Retry {
 /// where the task says `#[task(error = E)]`.
 ///
 /// ```
-/// use orch_runtime::{Error, ErrorKind};
+/// # extern crate orch_runtime as orch;
+/// use orch::{Error, ErrorKind};
 ///
 /// fn is_worth_a_page(error: &Error) -> bool {
 ///     matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Panicked)
@@ -129,6 +130,9 @@ pub struct RecordedError {
 
 impl RecordedError {
     pub(crate) fn new(kind: ErrorKind, type_name: &str, error: &(dyn StdError + 'static)) -> Self {
+        if let Some(passing) = error.downcast_ref::<Error>() {
+            return Self { kind, ..passing.passed_through() };
+        }
         let source = error.source().map(|source| Box::new(Self::new(kind, "", source)));
         Self {
             kind,
@@ -228,6 +232,25 @@ impl Error {
         typed.ok_or(self)
     }
 
+    /// What it says inside the error of a flow that it passed through: the run is the flow's to tell.
+    fn passed_through(&self) -> RecordedError {
+        let inner = &*self.0;
+        let name = inner.at.as_ref().map_or("a call", |at| at.name.as_str());
+        let again = match self.attempt() {
+            Some(attempt) if attempt > 1 => format!(" in attempt {attempt}"),
+            _ => String::new(),
+        };
+        let (why, source, typed) = match (&inner.message, &inner.recorded) {
+            (Some(message), _) => (message.clone(), None, None),
+            (None, Some(recorded)) => (recorded.to_string(), recorded.source.clone(), recorded.typed.clone()),
+            (None, None) => (String::new(), None, None),
+        };
+        let type_name =
+            inner.recorded.as_ref().map(|recorded| recorded.type_name.clone()).unwrap_or_default();
+        let message = format!("`{name}` {}{again}: {why}", inner.kind.text());
+        RecordedError { source, typed, type_name, ..RecordedError::message(ErrorKind::Failed, message) }
+    }
+
     pub(crate) fn recorded_at(name: &str, run: RunId, recorded: RecordedError) -> Self {
         let at = At { name: name.to_owned(), run, attempt: recorded.attempt };
         Self(Box::new(Inner { kind: recorded.kind, at: Some(at), message: None, recorded: Some(recorded) }))
@@ -277,7 +300,9 @@ impl fmt::Debug for Error {
         let mut debug = f.debug_struct("Error");
         debug.field("kind", &self.kind()).field("text", &self.to_string());
         if let Some(recorded) = self.recorded() {
-            debug.field("type", &recorded.type_name);
+            if !recorded.type_name.is_empty() {
+                debug.field("type", &recorded.type_name);
+            }
             let mut source = recorded.source();
             while let Some(cause) = source {
                 debug.field("caused by", &cause.to_string());

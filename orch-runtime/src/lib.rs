@@ -7,6 +7,7 @@ mod definition;
 mod engine;
 mod error;
 mod id;
+mod observe;
 #[doc(hidden)]
 pub mod private;
 mod runtime;

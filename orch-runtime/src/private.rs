@@ -1,18 +1,18 @@
 //! What the attributes' expansions name. Not for anybody else, and it may change with every version.
 
-use std::{any::type_name, pin::Pin, sync::Arc, time::Duration};
+use std::{any::type_name, sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use inventory;
 
 pub use crate::definition::{
-    Backoff, BodyError, BodyResult, CachePolicy, CacheScope, DecodeError, Definition, Fallible, Input,
-    Invocation, Output, Place, Registered, Skipped,
+    Backoff, BodyError, BodyResult, CachePolicy, CacheScope, DecodeError, Decoded, Definition, Fallible,
+    Input, Invocation, Output, Place, Registered, Skipped,
 };
 use crate::{
-    Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, definition::Cause, engine::ctx_core,
-    error::BoxError,
+    Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, definition::Cause, error::BoxError,
+    runtime::current_core,
 };
 pub use crate::{engine::start::*, store::KeyDigest};
 
@@ -74,7 +74,7 @@ pub fn verdict<R: Into<Retry>>(verdict: R) -> Retry {
 /// # Errors
 /// When the runtime has none; the text says which line to add.
 pub fn provided<T: Send + Sync + 'static>(parameter: &'static str) -> Result<Arc<T>, BodyError> {
-    ctx_core().and_then(|core| core.provided::<T>()).ok_or_else(|| {
+    current_core().ok().and_then(|core| core.provided::<T>()).ok_or_else(|| {
         let name = type_name::<T>();
         let text = format!(
             "nothing is provided for the parameter `{parameter}` of type `{name}`; add `.provide(…)` with a value of \
@@ -108,6 +108,6 @@ pub fn flow<T>(started: Started<T>) -> Call<T, Flow> {
 ///
 /// # Errors
 /// When the input does not fit.
-pub fn decoded<T>(started: Started<T>) -> Result<Pin<Box<dyn Invocation>>, DecodeError> {
+pub fn decoded<T>(started: Started<T>) -> Decoded {
     started.into_invocation()
 }

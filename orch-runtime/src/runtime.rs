@@ -33,11 +33,12 @@ use crate::{
 /// [`scope`](Self::scope), [`install`](Self::install), the default.
 ///
 /// ```
-/// # use orch_runtime::Runtime;
+/// # extern crate orch_runtime as orch;
+/// # use orch::Runtime;
 /// struct Mailer;
 ///
 /// let runtime = Runtime::builder().provide(Mailer).cpu(2).build()?;
-/// # Ok::<_, orch_runtime::Error>(())
+/// # Ok::<_, orch::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Runtime {
@@ -62,8 +63,11 @@ thread_local! {
     static SCOPED: RefCell<Option<Runtime>> = const { RefCell::new(None) };
 }
 
-/// The runtime of a call that is written outside any body.
+/// The runtime of the body that asks, or of a call that is written outside any body.
 pub(crate) fn current_core() -> Result<Arc<Core>> {
+    if let Some(of_run) = engine::core_of_run() {
+        return Ok(of_run);
+    }
     if let Some(scoped) = SCOPED.with(|scoped| scoped.borrow().clone()) {
         return Ok(scoped.core);
     }
@@ -88,7 +92,7 @@ impl Runtime {
         }
     }
 
-    /// The current runtime; opens the default one if there is none yet.
+    /// The current runtime: in a body, that of its run. Opens the default one if there is none yet.
     ///
     /// # Errors
     /// When the default store cannot be opened.
@@ -154,6 +158,11 @@ impl Runtime {
     /// Dropping the future leaves the runtime refusing runs; it can be closed again.
     pub async fn close_within(&self, grace: Duration) -> Result<()> {
         self.core.close(Some(grace)).await
+    }
+
+    /// The value that was provided for `#[provided]` parameters of type `T`.
+    pub fn provided<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.core.provided::<T>()
     }
 
     /// Where the history of this runtime lies, for messages.

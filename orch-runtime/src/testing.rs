@@ -24,8 +24,9 @@ pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 /// `tokio::time::sleep`, a thread), time stands still until nothing has happened for 60 ms of real time.
 ///
 /// ```
+/// # extern crate orch_runtime as orch;
 /// use std::time::Duration;
-/// use orch_runtime::{sleep, testing};
+/// use orch::{sleep, testing};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let runtime = testing::runtime();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
 
+mod divergence;
 mod harness;
 mod programs;
 mod rules;
@@ -41,6 +42,9 @@ programs! {
     spawned_branches;
     handles_race_in_select;
     budget_is_spent;
+    subflows_race;
+    retries_with_backoff;
+    flow_retry;
     thousand_in_join_all = thousand();
 }
 

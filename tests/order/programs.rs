@@ -129,11 +129,14 @@ pub async fn bare_awaits_beside_a_call(#[provided] log: &Log) -> Result<(), Erro
     let mut branches = FuturesUnordered::new();
     for n in 0..5 {
         branches.push(async move {
-            if n == 0 {
-                slow(n).await?;
-            } else {
-                work(n).await?;
-                tokio::time::sleep(std::time::Duration::from_micros(700)).await;
+            match n {
+                0 => drop(slow(n).await?),
+                // One bare timer alone: two of them would race each other, which is nobody's to keep in order.
+                1 => {
+                    work(n).await?;
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                }
+                _ => drop(work(n).await?),
             }
             let id = orch::uuid().await;
             charge(id.to_string(), n).await?;
@@ -287,5 +290,85 @@ pub async fn bare_timer_gives_up(#[provided] log: &Log) -> Result<(), Error> {
         log.seen(format!("{round}: {gave_up} {id}"));
         charge(id.to_string(), round).await?;
     }
+    Ok(())
+}
+
+#[flow]
+async fn child(n: u64, #[provided] log: &Log) -> Result<u64, Error> {
+    let (a, b) = tokio::join!(work(n * 10), work(n * 10 + 1));
+    let id = orch::uuid().await;
+    let paid = charge(id.to_string(), a? + b?).await?;
+    let _ = log;
+    Ok(paid)
+}
+
+/// Flows that call flows: each is a run of its own, and its outcome has a place in its caller's order.
+#[flow]
+pub async fn subflows_race(#[provided] log: &Log) -> Result<(), Error> {
+    let mut children = FuturesUnordered::new();
+    for n in 1..4 {
+        children.push(child(n));
+    }
+    while let Some(paid) = children.next().await {
+        let paid = paid?;
+        let id = orch::uuid().await;
+        log.seen(format!("{paid} {id}"));
+        charge(id.to_string(), paid).await?;
+    }
+    let late = child(9).start();
+    log.seen(late.await?.to_string());
+    Ok(())
+}
+
+#[task(retries = 3, backoff = fixed("1ms"))]
+async fn flaky(n: u64, #[provided] log: &Log) -> Result<u64, String> {
+    let attempt = orch::ctx().attempt();
+    log.body(format!("flaky({n}) attempt {attempt}"));
+    dawdle().await;
+    // What its body calls is recorded too, and is not repeated by the next attempt.
+    let inner = work(1000 + n).await.map_err(|error| error.to_string())?;
+    if attempt <= (n % 3) as u32 { Err(format!("attempt {attempt} fails")) } else { Ok(inner) }
+}
+
+/// Retries with back-off; a task's own calls are kept between its attempts.
+#[flow]
+pub async fn retries_with_backoff(#[provided] log: &Log) -> Result<(), Error> {
+    let mut steps = FuturesUnordered::new();
+    for n in 0..4 {
+        steps.push(async move {
+            let value = flaky(n).await?;
+            let id = orch::uuid().await;
+            charge(id.to_string(), value).await?;
+            Ok::<_, Error>(format!("{value} {id}"))
+        });
+    }
+    while let Some(line) = steps.next().await {
+        log.seen(line?);
+    }
+    Ok(())
+}
+
+#[task]
+async fn fails_at_first(flow_attempt: u32, #[provided] log: &Log) -> Result<u64, String> {
+    log.body(format!("fails_at_first({flow_attempt})"));
+    if flow_attempt == 1 { Err("not yet".into()) } else { Ok(1) }
+}
+
+/// A flow that succeeds with its second attempt: what succeeded in the first one is reused.
+#[flow(retries = 1)]
+pub async fn flow_retry(#[provided] log: &Log) -> Result<(), Error> {
+    let attempt = orch::ctx().attempt();
+    let (a, b) = tokio::join!(work(1), work(2));
+    // A resumed run goes on with its attempt, and does not go through the ones before again.
+    let seen = |line: String| {
+        if attempt == 2 {
+            log.seen(line)
+        }
+    };
+    seen(format!("{}", a? + b?));
+    let id = orch::uuid().await;
+    charge(id.to_string(), 1).await?;
+    fails_at_first(attempt).await?;
+    seen(id.to_string());
     Ok(())
 }

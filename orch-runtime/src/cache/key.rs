@@ -57,9 +57,10 @@ pub(crate) fn call_hash<A: Serialize>(
     })
 }
 
-/// The key of a result across runs, and what it is made of.
+/// The key of a result across runs under a name of its definition, and what it is made of.
 pub(crate) fn cache_key(
     definition: &'static Definition,
+    name: &'static str,
     policy: &CachePolicy,
     type_arguments: &'static str,
     arguments: &[KeyDigest],
@@ -88,17 +89,22 @@ pub(crate) fn cache_key(
     };
     let names: &[&'static str] = if policy.keyed { &["key"] } else { definition.arguments };
     let parts = KeyParts {
-        name: definition.resolve()?.name.into(),
+        name: name.into(),
         type_arguments: type_arguments.into(),
         version: definition.version.into(),
         body: body.into(),
         scope,
         arguments: names.iter().map(|name| (*name).into()).zip(arguments.iter().copied()).collect(),
     };
-    let parts_hash = hash_value(
-        &[FORMAT],
-        &(&parts.name, &parts.type_arguments, &parts.version, &parts.body, &parts.scope, arguments),
-    );
-    let hash = parts_hash.map_err(|error| Error::definition(error.to_string()))?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[FORMAT]);
+    let texts = [&*parts.name, &*parts.type_arguments, &*parts.version, &*parts.body];
+    for text in texts.into_iter().chain(parts.scope.as_deref()) {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    for argument in arguments {
+        hasher.update(&argument.0);
+    }
+    let hash = hasher.finalize();
     Ok((CacheKey(*hash.as_bytes()), Arc::new(parts)))
 }

@@ -20,7 +20,8 @@ pub(super) const MARKER: &str = "$orch::Shared";
 /// contents are equal.
 ///
 /// ```
-/// use orch_runtime::Shared;
+/// # extern crate orch_runtime as orch;
+/// use orch::Shared;
 ///
 /// let matrix = Shared::new(vec![1.0f64; 1_000]);
 /// let again = matrix.clone();

@@ -9,8 +9,9 @@ use std::time::Duration;
 /// (Brooker, "Exponential Backoff And Jitter", 2015), which spreads callers that failed together.
 ///
 /// ```
+/// # extern crate orch_runtime as orch;
 /// use std::time::Duration;
-/// use orch_runtime::Backoff;
+/// use orch::Backoff;
 ///
 /// let backoff = Backoff::exponential(Duration::from_millis(500), Duration::from_secs(30), false);
 /// assert_eq!(backoff.delay(1), Duration::from_millis(500));

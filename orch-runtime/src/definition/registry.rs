@@ -2,25 +2,21 @@
 
 use std::{
     collections::HashMap,
-    pin::Pin,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use super::{DecodeError, Definition, DefinitionKind, Invocation, Place};
+use super::{Decoded, Definition, DefinitionKind, Place};
 use crate::{cache::prefix_digest, error::Error};
 
 /// A definition that can be started by name from stored input.
 pub struct Registered {
     pub(crate) definition: &'static Definition,
-    pub(crate) decode: fn(&[u8]) -> Result<Pin<Box<dyn Invocation>>, DecodeError>,
+    pub(crate) decode: fn(&[u8]) -> Decoded,
 }
 
 impl Registered {
     /// Written by the attributes.
-    pub const fn new(
-        definition: &'static Definition,
-        decode: fn(&[u8]) -> Result<Pin<Box<dyn Invocation>>, DecodeError>,
-    ) -> Self {
+    pub const fn new(definition: &'static Definition, decode: fn(&[u8]) -> Decoded) -> Self {
         Self { definition, decode }
     }
 }

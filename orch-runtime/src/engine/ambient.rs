@@ -75,7 +75,8 @@ async fn recorded_if<T: Serialize + DeserializeOwned>(
     }
 }
 
-/// The time: the same again when the run is resumed.
+/// The time: the same again when the run is resumed, and in a further attempt of the body that asks, because
+/// what was done with it is reused too.
 ///
 /// # Cancel safety
 /// Dropping it loses nothing but the time.
@@ -87,7 +88,8 @@ pub fn now() -> impl Future<Output = SystemTime> + Send {
     }
 }
 
-/// A random number, evenly among all: the same again when the run is resumed.
+/// A random number, evenly among all: the same again when the run is resumed, and in a further attempt of the
+/// body that asks.
 ///
 /// # Cancel safety
 /// Dropping it loses nothing but the number.
@@ -96,7 +98,8 @@ pub fn random() -> impl Future<Output = u64> + Send {
     async move { recorded_if(ticket, async { fastrand::u64(..) }).await }
 }
 
-/// A random UUID (version 4): the same again when the run is resumed.
+/// A random UUID (version 4): the same again when the run is resumed, and in a further attempt of the body that
+/// asks, so that a payment made under it is found instead of made twice.
 ///
 /// # Cancel safety
 /// Dropping it loses nothing but the id.
@@ -105,7 +108,7 @@ pub fn uuid() -> impl Future<Output = Uuid> + Send {
     async move { Uuid::from_u128(recorded_if(ticket, async { Uuid::new_v4().as_u128() }).await) }
 }
 
-/// Waits. In a resumed run, a sleep that was over is not slept again.
+/// Waits. In a resumed run, and in a further attempt of the body, a sleep that was over is not slept again.
 ///
 /// # Cancel safety
 /// Dropping it ends the wait.
@@ -120,12 +123,13 @@ pub fn sleep(duration: Duration) -> impl Future<Output = ()> + Send {
 /// step's identity, so two steps of one body that do different things need two names.
 ///
 /// ```
-/// # use orch_runtime::{step, testing};
+/// # extern crate orch_runtime as orch;
+/// # use orch::{step, testing};
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// # testing::runtime().scope(async {
 /// let doubled = step("double", 21u32, |n| async move { Ok::<_, std::io::Error>(n * 2) }).await?;
 /// assert_eq!(doubled, 42);
-/// # Ok::<_, orch_runtime::Error>(()) }).await.unwrap() })
+/// # Ok::<_, orch::Error>(()) }).await.unwrap() })
 /// ```
 #[track_caller]
 pub fn step<I, T, E, F, Fut>(name: &'static str, input: I, body: F) -> Call<T>

@@ -27,14 +27,17 @@ pub(super) enum Ended {
 
 /// An attempt without a value.
 pub(super) struct Failure {
-    pub(super) recorded: RecordedError,
+    pub(super) recorded: Box<RecordedError>,
     pub(super) verdict: Option<Retry>,
 }
 
 impl Failure {
     /// A failure that no further attempt can mend.
     pub(super) fn for_good(recorded: RecordedError) -> Self {
-        Self { recorded, verdict: Some(Retry::Stop("another attempt cannot mend it".into())) }
+        Self {
+            recorded: Box::new(recorded),
+            verdict: Some(Retry::Stop("another attempt cannot mend it".into())),
+        }
     }
 }
 
@@ -51,7 +54,7 @@ pub(super) async fn attempt(
     let succeeded = |result: &Result<(), BodyError>| result.is_ok();
     let result = match timeout {
         None => body::run(frame, body, succeeded).await,
-        Some(limit) => match within(frame, limit, body::run(frame, body, succeeded)).await {
+        Some(limit) => match Box::pin(within(frame, limit, body::run(frame, body, succeeded))).await {
             Some(result) => result,
             None => {
                 // The body is gone; what it had started goes before anything else happens.
@@ -62,7 +65,7 @@ pub(super) async fn attempt(
                 }
                 let text = format!("the attempt took longer than {limit:?}");
                 return Ended::Failure(Failure {
-                    recorded: RecordedError::message(ErrorKind::TimedOut, text),
+                    recorded: Box::new(RecordedError::message(ErrorKind::TimedOut, text)),
                     verdict: None,
                 });
             }
@@ -75,7 +78,9 @@ fn classify(frame: &Frame, result: Result<Result<(), BodyError>, Panic>) -> Ende
     match result {
         Ok(Ok(())) => match frame.scope().and_then(|scope| scope.untaken_failure()) {
             None => Ended::Value,
-            Some(failure) => Ended::Failure(Failure { recorded: (*failure).clone(), verdict: None }),
+            Some(failure) => {
+                Ended::Failure(Failure { recorded: Box::new((*failure).clone()), verdict: None })
+            }
         },
         Ok(Err(error)) => Ended::Failure(failure(error)),
         Err(panic) => {
@@ -98,9 +103,9 @@ fn failure(error: BodyError) -> Failure {
         Cause::Panic(place) => {
             recorded.place = place;
             recorded.type_name = "panic".into();
-            Failure { recorded, verdict: None }
+            Failure { recorded: Box::new(recorded), verdict: None }
         }
-        Cause::Error => Failure { recorded, verdict: error.verdict },
+        Cause::Error => Failure { recorded: Box::new(recorded), verdict: error.verdict },
     }
 }
 

@@ -231,7 +231,10 @@ pub(super) async fn run<F: Future>(
     if !output.as_ref().is_ok_and(&succeeded) {
         scope.close();
     } else if scope.open_calls() > 0 {
-        let text = format!("the body has returned; waiting for {} started calls", scope.open_calls());
+        let text = match scope.open_calls() {
+            1 => "the body has returned; waiting for a started call".to_owned(),
+            calls => format!("the body has returned; waiting for {calls} started calls"),
+        };
         scope.run.notice(frame.task.as_ref().map(|task| task.number), Notice::WaitingForStarted, text);
         scope.run.flush();
     }

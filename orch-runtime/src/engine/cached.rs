@@ -28,7 +28,9 @@ pub(super) enum Cached {
 }
 
 /// The lead of a key. Dropped without a value, the next caller leads.
-pub(super) struct Duty {
+pub(super) struct Duty(Box<Leading>);
+
+struct Leading {
     core: Arc<Core>,
     lead: Option<Lead>,
     parts: Arc<KeyParts>,
@@ -37,24 +39,24 @@ pub(super) struct Duty {
 
 impl Duty {
     /// Keeps the value. It is not waited for, and a failure costs only a computation.
-    pub(super) fn publish(mut self, run: &Arc<RunShared>, task: Option<TaskNumber>, value: Bytes) {
-        let Some(lead) = self.lead.take() else { return };
+    pub(super) fn publish(self, run: &Arc<RunShared>, task: Option<TaskNumber>, value: Bytes) {
+        let Self(mut leading) = self;
+        let Some(lead) = leading.lead.take() else { return };
         let entry = CacheEntry {
-            parts: self.parts.clone(),
+            parts: leading.parts.clone(),
             value,
-            at: self.core.clock.now(),
-            max_size: self.policy.max_size,
+            at: leading.core.clock.now(),
+            max_size: leading.policy.max_size,
         };
-        let mut publish = self.core.store.publish(lead, entry);
+        let mut publish = leading.core.store.publish(lead, entry);
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         if let std::task::Poll::Ready(Err(error)) = publish.as_mut().poll(&mut cx) {
-            tracing::warn!(target: "orch", run = %run.id, %error, "a result was not kept in the cache");
             run.notice(task, Notice::CacheFault, format!("the result was not kept: {error}"));
         }
     }
 }
 
-impl Drop for Duty {
+impl Drop for Leading {
     fn drop(&mut self) {
         if let Some(lead) = self.lead.take() {
             self.core.store.release(lead);
@@ -75,8 +77,19 @@ pub(super) async fn look_up(
         return Ok(Cached::Compute(None));
     }
     let core = &run.core;
-    let (key, parts) =
-        cache_key(prepared.definition, policy, prepared.type_arguments, arguments, run.id, run.root_flow)?;
+    let definition = prepared.definition;
+    let key_under =
+        |name| cache_key(definition, name, policy, prepared.type_arguments, arguments, run.id, run.root_flow);
+    let read = !prepared.options.refresh;
+    for former in definition.formerly.iter().filter(|_| read) {
+        let (key, parts) = key_under(former)?;
+        let at = core.clock.now();
+        let lookup = CacheLookup { key, parts, at, ttl: policy.ttl, follow: false, lead: false, read };
+        if let Ok(Lookup::Hit(value, _)) = core.store.lookup_or_lead(lookup).await {
+            return Ok(Cached::Hit(value));
+        }
+    }
+    let (key, parts) = key_under(definition.resolve()?.name)?;
     // A body that leads a key or holds a permit may be what the other leader waits for.
     let may_follow = !prepared.parent.as_ref().is_some_and(|parent| parent.holds_something());
     let mut failed_leaders = 0;
@@ -87,19 +100,21 @@ pub(super) async fn look_up(
             at: core.clock.now(),
             ttl: policy.ttl,
             follow: may_follow && failed_leaders < FAILED_LEADERS,
-            read: !prepared.options.refresh,
+            lead: true,
+            // What another call has just computed is as new as what this one would compute.
+            read: read || failed_leaders > 0,
         };
         let found = core.store.lookup_or_lead(lookup).await;
         match found {
             Ok(Lookup::Hit(value, _)) => return Ok(Cached::Hit(value)),
             Ok(Lookup::Lead(lead, miss)) => {
                 run.notice(task, Notice::CacheMiss, miss.to_string());
-                return Ok(Cached::Compute(Some(Duty {
+                return Ok(Cached::Compute(Some(Duty(Box::new(Leading {
                     core: core.clone(),
                     lead: Some(lead),
                     parts,
                     policy: *policy,
-                })));
+                })))));
             }
             Ok(Lookup::Follow(ended)) => {
                 run.flush();

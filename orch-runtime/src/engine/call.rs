@@ -26,7 +26,7 @@ use crate::{
     error::{BoxError, Error, ErrorKind},
     runtime::{self, Core, Runtime},
     state::Notice,
-    store::{BoxFuture, KeyDigest},
+    store::{BoxFuture, KeyDigest, Labels},
 };
 
 /// The kind of a task's [`Call`].
@@ -65,20 +65,12 @@ pub struct Call<T, K: Kind = Task> {
 }
 
 enum State {
-    Ready(Box<Ready>),
-    Running(BoxFuture<'static, Finished>),
+    Ready(Box<Prepared>),
+    Running(BoxFuture<'static, Option<Finished>>),
     Done,
 }
 
-/// A call that has not begun.
-pub(super) struct Ready {
-    prepared: Prepared,
-    /// Its place, when a body wrote it.
-    ticket: Option<Ticket>,
-    core: Option<Arc<Core>>,
-}
-
-/// What is needed to run a call.
+/// A call that has not begun: what is needed to run it.
 pub(crate) struct Prepared {
     pub(super) definition: &'static Definition,
     pub(super) type_arguments: &'static str,
@@ -91,6 +83,10 @@ pub(crate) struct Prepared {
     pub(super) options: CallOptions,
     /// Why it cannot run.
     pub(super) fault: Option<Error>,
+    /// Its place, when a body wrote it.
+    pub(super) ticket: Option<Ticket>,
+    /// The runtime that was chosen for it.
+    pub(super) core: Option<Arc<Core>>,
 }
 
 /// Options of one call.
@@ -107,15 +103,11 @@ pub(crate) struct CallOptions {
 
 impl CallOptions {
     /// What a person called it, and the words to find it by.
-    #[expect(clippy::type_complexity, reason = "the form in which the store takes it")]
-    pub(super) fn labels(
-        &self,
-        definition: &Definition,
-    ) -> Option<Box<(Option<String>, Vec<Cow<'static, str>>)>> {
+    pub(super) fn labels(&self, definition: &Definition) -> Option<Box<Labels>> {
         if self.label.is_none() && self.tags.is_empty() && definition.tags.is_empty() {
             return None;
         }
-        Some(Box::new((self.label.clone(), self.all_tags(definition))))
+        Some(Box::new(Labels { label: self.label.clone(), tags: self.all_tags(definition) }))
     }
 
     pub(super) fn all_tags(&self, definition: &Definition) -> Vec<Cow<'static, str>> {
@@ -147,7 +139,7 @@ impl Prepared {
     }
 }
 
-impl Ready {
+impl Prepared {
     /// Claims the call's place in the body that writes it. Knows no types.
     pub(super) fn new(
         definition: &'static Definition,
@@ -160,40 +152,42 @@ impl Ready {
         let parent = frame::current();
         let ticket = parent.as_ref().map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
         let options = CallOptions::default();
-        let prepared =
-            Prepared { definition, type_arguments, hash, digests, invocation, parent, options, fault };
-        Box::new(Self { prepared, ticket, core: None })
+        let core = None;
+        Box::new(Self {
+            definition,
+            type_arguments,
+            hash,
+            digests,
+            invocation,
+            parent,
+            options,
+            fault,
+            ticket,
+            core,
+        })
     }
 
-    /// The body alone.
-    pub(super) fn into_invocation(self) -> Pin<Box<dyn Invocation>> {
-        self.prepared.invocation
-    }
-
-    fn into_future(self) -> BoxFuture<'static, Finished> {
-        let Self { prepared, ticket, core } = self;
-        match ticket {
-            Some(ticket) => Box::pin(task::run_task(ticket, prepared, None)),
-            None => match core.map_or_else(runtime::current_core, Ok) {
-                Ok(core) => Box::pin(flow::run_root(core, prepared)),
-                Err(error) => Box::pin(std::future::ready(Err(error))),
+    fn into_future(mut self: Box<Self>) -> BoxFuture<'static, Option<Finished>> {
+        match self.ticket.take() {
+            Some(ticket) => Box::pin(task::run_task(ticket, self, None)),
+            None => match self.core.take().map_or_else(runtime::current_core, Ok) {
+                Ok(core) => Box::pin(async { Some(flow::run_root(core, self).await) }),
+                Err(error) => Box::pin(std::future::ready(Some(Err(error)))),
             },
         }
     }
 
     /// The call was dropped without having been awaited or started.
-    fn never_started(self) {
-        let Self { prepared, ticket: Some(ticket), .. } = self else {
-            return;
-        };
+    fn never_started(mut self: Box<Self>) {
+        let Some(ticket) = self.ticket.take() else { return };
         let run = ticket.scope.run.clone();
         if ticket.scope.is_closed() || !run.leaves_traces() {
             return;
         }
-        let mut progress = Progress::new(&ticket, prepared.definition, None);
-        progress.claim(&prepared.options);
+        let mut progress = Progress::new(&ticket, self.definition, None);
+        progress.claim(&self.options, run.core.clock.now());
         let text =
-            format!("`{}` was called, but neither awaited nor started", prepared.definition.display_name());
+            format!("`{}` was called, but neither awaited nor started", self.definition.display_name());
         run.notice(progress.number, Notice::NeverStarted, text);
         progress.cancel("never started");
     }
@@ -203,14 +197,14 @@ impl<T, K: Kind> Call<T, K> {
     /// The call of what was made ready for a caller.
     pub(crate) fn new(started: Started<T>) -> Self {
         let state = match started.begun {
-            Begun::Call(ready) => State::Ready(ready),
+            Begun::Call(prepared) => State::Ready(prepared),
             // Arguments from the store have no caller.
             Begun::Stored(_) => State::Done,
         };
         Self { state, types: PhantomData }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Ready)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut Prepared)) -> Self {
         if let State::Ready(ready) = &mut self.state {
             change(ready);
         }
@@ -220,29 +214,29 @@ impl<T, K: Kind> Call<T, K> {
     /// A name for this call, beside that of its definition.
     pub fn named(self, name: impl Into<String>) -> Self {
         let name = name.into();
-        self.with(|ready| ready.prepared.options.label = Some(name))
+        self.with(|ready| ready.options.label = Some(name))
     }
 
     /// A word to find this call by.
     pub fn tag(self, tag: impl Into<String>) -> Self {
         let tag = tag.into();
-        self.with(|ready| ready.prepared.options.tags.push(tag))
+        self.with(|ready| ready.options.tags.push(tag))
     }
 
     /// How many further attempts may follow the first, instead of what the attribute says.
     pub fn retries(self, retries: u32) -> Self {
-        self.with(|ready| ready.prepared.options.retries = Some(retries))
+        self.with(|ready| ready.options.retries = Some(retries))
     }
 
     /// The limit per attempt of a task, or for the whole run of a flow, instead of what the attribute says.
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.with(|ready| ready.prepared.options.timeout = Some(timeout))
+        self.with(|ready| ready.options.timeout = Some(timeout))
     }
 
     /// Begins only when the call behind `handle` has succeeded, and is skipped when it has not.
     pub fn after<U>(self, handle: &Handle<U>) -> Self {
         let upstream = handle.upstream();
-        self.with(|ready| ready.prepared.options.after.push(upstream))
+        self.with(|ready| ready.options.after.push(upstream))
     }
 
     /// Starts the call: it runs by itself, inside the scope of the body that wrote it, and ends no later than
@@ -255,11 +249,11 @@ impl<T, K: Kind> Call<T, K> {
         let State::Ready(ready) = state else {
             return handle::ended(Error::runtime("a call that is being awaited cannot be started any more"));
         };
-        let Ready { prepared, ticket, core } = *ready;
-        match ticket {
-            Some(ticket) => handle::start_in_scope(ticket, prepared),
-            None => match core.map_or_else(runtime::current_core, Ok) {
-                Ok(core) => handle::start_root(core, prepared),
+        let mut ready = ready;
+        match ready.ticket.take() {
+            Some(ticket) => handle::start_in_scope(ticket, ready),
+            None => match ready.core.take().map_or_else(runtime::current_core, Ok) {
+                Ok(core) => handle::start_root(core, ready),
                 Err(error) => handle::ended(error),
             },
         }
@@ -276,7 +270,7 @@ impl<T, K: Kind> Call<T, K> {
         let State::Ready(ready) = std::mem::replace(&mut self.state, State::Done) else {
             return Err("a call that is being awaited cannot run untracked any more".into());
         };
-        let mut invocation = ready.prepared.invocation;
+        let mut invocation = ready.invocation;
         invocation.as_mut().start(true, None);
         std::future::poll_fn(|cx| invocation.as_mut().poll(cx)).await.map_err(|error| error.error)?;
         erased_output(invocation.as_mut()).ok_or_else(|| "the body left no output".into())
@@ -286,20 +280,20 @@ impl<T, K: Kind> Call<T, K> {
 impl<T> Call<T, Task> {
     /// Computes anew and replaces what the cache holds.
     pub fn refresh(self) -> Self {
-        self.with(|ready| ready.prepared.options.refresh = true)
+        self.with(|ready| ready.options.refresh = true)
     }
 
     /// Neither reads nor fills the cache.
     pub fn no_cache(self) -> Self {
-        self.with(|ready| ready.prepared.options.no_cache = true)
+        self.with(|ready| ready.options.no_cache = true)
     }
 
     /// The digest that `cache(key = …)` computed.
     #[doc(hidden)]
     pub fn __cache_key(self, digest: Result<KeyDigest, Error>) -> Self {
         self.with(|ready| match digest {
-            Ok(digest) => ready.prepared.digests = Some(vec![digest]),
-            Err(error) => ready.prepared.fault = Some(error),
+            Ok(digest) => ready.digests = Some(vec![digest]),
+            Err(error) => ready.fault = Some(error),
         })
     }
 }
@@ -326,7 +320,8 @@ impl<T: 'static, K: Kind> Future for Call<T, K> {
             }
         };
         self.state = State::Done;
-        Poll::Ready(typed(finished))
+        let elsewhere = || Err(Error::runtime("the outcome is with a handle"));
+        Poll::Ready(typed(finished.unwrap_or_else(elsewhere)))
     }
 }
 
@@ -348,7 +343,7 @@ impl<T, K: Kind> Drop for Call<T, K> {
 impl<T, K: Kind> std::fmt::Debug for Call<T, K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let state = match &self.state {
-            State::Ready(ready) => ready.prepared.definition.display_name(),
+            State::Ready(ready) => ready.definition.display_name(),
             State::Running(_) => "running",
             State::Done => "done",
         };

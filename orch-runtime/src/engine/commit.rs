@@ -73,8 +73,13 @@ impl RunShared {
     /// Adds steps that nobody waits for.
     pub(super) fn buffer<R>(&self, write: impl FnOnce(&mut Writer, Timestamp) -> R) -> R {
         let at = self.core.clock.now();
+        self.buffer_now(|writer| write(writer, at))
+    }
+
+    /// The same for steps whose time is known.
+    pub(super) fn buffer_now<R>(&self, write: impl FnOnce(&mut Writer) -> R) -> R {
         let mut writer = self.writer();
-        let result = write(&mut writer, at);
+        let result = write(&mut writer);
         if writer.buffer.len() >= FLUSH_AT {
             let commit = self.send(&mut writer, Durability::Buffered);
             drop(writer);
@@ -85,6 +90,7 @@ impl RunShared {
 
     pub(super) fn notice(&self, task: Option<TaskNumber>, notice: Notice, text: impl Into<String>) {
         let text = text.into();
+        crate::observe::warn(self.id, self.name, notice, &text);
         self.buffer(|writer, at| writer.push(at, Step::Notice { task, notice, text }));
     }
 

@@ -93,7 +93,7 @@ pub fn idempotency_key() -> Result<IdempotencyKey> {
     Ok(IdempotencyKey(crate::id::first_half(hasher.finalize())))
 }
 
-/// The runtime of the body that asks, or of the caller.
-pub(crate) fn ctx_core() -> Option<std::sync::Arc<crate::runtime::Core>> {
-    frame::current().map(|frame| frame.run.core.clone()).or_else(|| crate::runtime::current_core().ok())
+/// The runtime of the body that asks.
+pub(crate) fn core_of_run() -> Option<std::sync::Arc<crate::runtime::Core>> {
+    frame::current().map(|frame| frame.run.core.clone())
 }

@@ -1,6 +1,11 @@
 //! The way of a run: opened, its body attempted, ended.
 
-use std::{borrow::Cow, pin::pin, sync::Arc, task::Poll};
+use std::{
+    borrow::Cow,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+};
 
 use super::{
     Frame, Job, RunShared, Stop,
@@ -17,7 +22,7 @@ use super::{
 };
 use crate::{
     cache::CallHash,
-    definition::{self, Moved},
+    definition::{self, Invocation, Moved},
     error::{Error, ErrorKind, RecordedError},
     id::{RunId, ScopeId, TaskNumber},
     runtime::Core,
@@ -26,7 +31,7 @@ use crate::{
 };
 
 /// Runs a flow, or a task outside any flow, as a run of its own.
-pub(super) async fn run_root(core: Arc<Core>, mut prepared: Prepared) -> Finished {
+pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Finished {
     if let Some(fault) = prepared.fault.take() {
         return Err(fault);
     }
@@ -37,13 +42,15 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Prepared) -> Finishe
     let run = open_root(&core, id, name, new).await?;
     let others = core.others_than(id);
     if !prepared.definition.is_flow() && others > 0 {
+        let runs = if others == 1 { "a run is".into() } else { format!("{others} runs are") };
         let text = format!(
-            "`{name}` was called outside any flow while {others} runs are active; inside a flow, write the call \
+            "`{name}` was called outside any flow while {runs} active; inside a flow, write the call \
              in its body and spawn the call, or use `orch::spawn`"
         );
         run.notice(None, Notice::OutsideScope, text);
     }
-    finish(&run, execute(&run, &mut prepared, None).await, prepared)
+    let outcome = execute(&run, &mut prepared, None).await;
+    finish(&run, outcome, prepared.invocation)
 }
 
 /// Takes up a run where its journal ends.
@@ -75,9 +82,12 @@ pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
         parent: None,
         options: CallOptions::default(),
         fault: None,
+        ticket: None,
+        core: None,
     };
     let run = reopened(&core, &prepared, claimed, None)?;
-    finish(&run, execute(&run, &mut prepared, None).await, prepared)
+    let outcome = execute(&run, &mut prepared, None).await;
+    finish(&run, outcome, prepared.invocation)
 }
 
 /// A flow that is called by a body: a run of its own, whose outcome is also the call's.
@@ -97,7 +107,7 @@ async fn child(
     progress: &mut Progress,
 ) -> Option<End> {
     let task = progress.number?;
-    let id = match ticket.in_flight.as_ref().and_then(|in_flight| in_flight.child) {
+    let id = match ticket.in_flight().and_then(|in_flight| in_flight.child) {
         Some(id) => id,
         None => {
             let id = RunId::new();
@@ -245,8 +255,17 @@ async fn execute(
     parent: Option<Arc<Frame>>,
 ) -> Result<Outcome, Stop> {
     let alive = Alive::new(run);
-    let guard = EndGuard::new(run);
-    let outcome = until_stopped(run, attempts(run, prepared, parent)).await;
+    let (outcome, guard) = {
+        let mut body = pin!(attempts(run, prepared, parent));
+        // Declared after the body, so a run that is dropped says that it is being cancelled before anything goes.
+        let guard = EndGuard::new(run);
+        let outcome = until_stopped(run, body.as_mut()).await;
+        if let Err(Stop::Cancelled(reason)) = &outcome {
+            run.watch(run.end_run(RunInput::Cancel, Some(reason.clone()), None));
+        }
+        (outcome, guard)
+    };
+    run.quiet(&alive).await;
     let commit = match &outcome {
         Ok(Outcome::Error(error)) => {
             let input = if error.kind == ErrorKind::TimedOut { RunInput::TimeOut } else { RunInput::Fail };
@@ -260,10 +279,6 @@ async fn execute(
             };
             let recorded = RecordedError::message(stop.kind(), reason.clone());
             let error = Some(Outcome::Error(Arc::new(recorded)));
-            if let Stop::Cancelled(_) = stop {
-                run.watch(run.end_run(RunInput::Cancel, Some(reason.clone()), None));
-            }
-            run.quiet(&alive).await;
             let (input, error) = match stop {
                 Stop::Cancelled(_) => (RunInput::Stopped, error),
                 Stop::TimedOut(_) => (RunInput::TimeOut, error),
@@ -287,9 +302,11 @@ async fn execute(
     outcome
 }
 
-/// Drops the body as soon as the run is stopped.
-async fn until_stopped<F: Future<Output = Outcome>>(run: &Arc<RunShared>, body: F) -> Result<Outcome, Stop> {
-    let mut body = pin!(body);
+/// Polls the body until it ends or the run is stopped.
+async fn until_stopped(
+    run: &Arc<RunShared>,
+    mut body: Pin<&mut impl Future<Output = Outcome>>,
+) -> Result<Outcome, Stop> {
     std::future::poll_fn(|cx| {
         if let Some(stop) = run.stopped_or_wake(cx.waker()) {
             return Poll::Ready(Err(stop.clone()));
@@ -362,7 +379,7 @@ async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Op
                 });
                 run.flush();
             }
-            Decision::Stop(_) => return Outcome::Error(Arc::new(recorded)),
+            Decision::Stop(_) => return Outcome::Error(Arc::new(*recorded)),
         }
     }
 }
@@ -400,17 +417,21 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
         parent: Some(frame.clone()),
         options: std::mem::take(&mut prepared.options),
         fault: None,
+        ticket: None,
+        core: None,
     };
     let failed = |kind, text| Outcome::Error(Arc::new(RecordedError::message(kind, text)));
-    match body::run(&frame, task::run_task(ticket, own, None), Finished::is_ok).await {
-        Ok(Ok(invocation)) => {
+    let succeeded = |finished: &Option<Finished>| matches!(finished, Some(Ok(_)));
+    match body::run(&frame, task::run_task(ticket, Box::new(own), None), succeeded).await {
+        Ok(None) => failed(ErrorKind::Cancelled, "its outcome is elsewhere".into()),
+        Ok(Some(Ok(invocation))) => {
             prepared.invocation = invocation;
             match prepared.invocation.encode_output() {
                 Ok(value) => Outcome::Value(value),
                 Err(error) => failed(ErrorKind::Output, error.to_string()),
             }
         }
-        Ok(Err(error)) => match error.recorded() {
+        Ok(Some(Err(error))) => match error.recorded() {
             Some(recorded) => Outcome::Error(Arc::new(recorded.clone())),
             None => failed(error.kind(), error.to_string()),
         },
@@ -419,9 +440,9 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
 }
 
 /// The end of a run as its caller sees it.
-fn finish(run: &RunShared, outcome: Result<Outcome, Stop>, prepared: Prepared) -> Finished {
+fn finish(run: &RunShared, outcome: Result<Outcome, Stop>, invocation: Pin<Box<dyn Invocation>>) -> Finished {
     match outcome {
-        Ok(outcome) => task::recorded(run, run.name, prepared.invocation, outcome),
+        Ok(outcome) => task::recorded(run, run.name, invocation, outcome),
         Err(stop) => Err(Error::at(run.name, run.id, stop.kind(), stop.text())),
     }
 }

@@ -16,7 +16,13 @@ use crate::{
 };
 
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Frame>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Here>> = const { RefCell::new(None) };
+}
+
+/// The body of this thread.
+struct Here {
+    frame: Arc<Frame>,
+    polled: bool,
 }
 
 /// A body under way: a run's, one attempt of a task's, a branch's. It opens its scope with its first call.
@@ -179,19 +185,30 @@ impl Frame {
     }
 }
 
-/// The body that is being polled on this thread.
+/// The body that is being polled on this thread, or that runs on it.
 pub(crate) fn current() -> Option<Arc<Frame>> {
-    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+    CURRENT.try_with(|current| current.borrow().as_ref().map(|here| here.frame.clone())).ok().flatten()
 }
 
-/// Makes `frame` the current body of this thread until the guard is dropped.
+/// Makes `frame` the current body of this thread, which polls it, until the guard is dropped.
 pub(crate) fn enter(frame: Arc<Frame>) -> Entered {
-    let before = CURRENT.try_with(|current| current.replace(Some(frame))).ok().flatten();
-    Entered { before }
+    Here { frame, polled: true }.enter()
+}
+
+/// Makes `frame` the current body of this thread, which runs it from beginning to end.
+pub(crate) fn enter_thread(frame: Arc<Frame>) -> Entered {
+    Here { frame, polled: false }.enter()
+}
+
+impl Here {
+    fn enter(self) -> Entered {
+        let before = CURRENT.try_with(|current| current.replace(Some(self))).ok().flatten();
+        Entered { before }
+    }
 }
 
 pub(crate) struct Entered {
-    before: Option<Arc<Frame>>,
+    before: Option<Here>,
 }
 
 impl Drop for Entered {
@@ -203,8 +220,19 @@ impl Drop for Entered {
     }
 }
 
-/// Whether the body that is being polled on this thread is the one of `scope`.
+fn is_here(scope: &Arc<Scope>, accept: impl Fn(&Here) -> bool) -> bool {
+    let owns = |here: &Here| here.frame.scope().is_some_and(|own| Arc::ptr_eq(own, scope));
+    let answer = |here: &Here| owns(here) && accept(here);
+    CURRENT.try_with(|current| current.borrow().as_ref().is_some_and(answer)).unwrap_or(false)
+}
+
+/// Whether the body of `scope` is what asks.
+pub(crate) fn is_asking(scope: &Arc<Scope>) -> bool {
+    is_here(scope, |_| true)
+}
+
+/// Whether the body of `scope` is what asks, in a poll that outcomes are handed to one at a time. A body that
+/// runs on a thread of its own is polled by nobody.
 pub(crate) fn is_polling(scope: &Arc<Scope>) -> bool {
-    let is_own = |frame: &Arc<Frame>| frame.scope().is_some_and(|own| Arc::ptr_eq(own, scope));
-    CURRENT.try_with(|current| current.borrow().as_ref().is_some_and(is_own)).unwrap_or(false)
+    is_here(scope, |here| here.polled)
 }

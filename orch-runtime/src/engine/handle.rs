@@ -41,6 +41,7 @@ pub struct Handle<T> {
     seat: Option<Seat>,
     name: &'static str,
     cell: Arc<Cell>,
+    /// Of a run that was started outside any body; a scope knows how to stop what it started.
     abort: Option<tokio::task::AbortHandle>,
     arrival: Option<BoxFuture<'static, ()>>,
     types: PhantomData<fn() -> T>,
@@ -89,9 +90,8 @@ impl Cell {
     }
 
     /// Leaves the value for the handle.
-    pub(super) fn put(&self, finished: Finished) -> Finished {
+    pub(super) fn put(&self, finished: Finished) {
         self.leave(finished.as_ref().err().map(ToString::to_string), Left::Call(finished));
-        Err(Error::plain(ErrorKind::Cancelled, "the outcome is with the handle"))
     }
 
     fn leave(&self, failed: Option<String>, left: Left) {
@@ -164,23 +164,22 @@ impl Drop for Open {
                 Some(scope) => scope.run.over("a started call"),
                 None => Error::plain(ErrorKind::Cancelled, "the started run was cancelled"),
             };
-            drop(self.cell.put(Err(over)));
+            self.cell.put(Err(over));
             self.cell.finish();
         }
         if let Some(scope) = &self.scope {
-            scope.started_ended();
             drop(self.alive.take());
             scope.run.worker_left();
+            scope.started_ended();
         }
     }
 }
 
 /// Starts a call inside the scope that it was written in.
-pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Prepared) -> Handle<T> {
+pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Box<Prepared>) -> Handle<T> {
     let cell = Cell::new();
     let seat = ticket.share();
     let scope = seat.scope().clone();
-    scope.add_started();
     let alive = scope.run.alive.get().and_then(std::sync::Weak::upgrade);
     let open = Open { scope: Some(scope.clone()), cell: cell.clone(), alive };
     let name = prepared.definition.display_name();
@@ -192,18 +191,17 @@ pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Prepared) -> Handl
         return ended(no_tokio());
     };
     let for_task = cell.clone();
-    let task = runtime.spawn(async move {
-        let open = open;
-        drop(task::run_task(ticket, prepared, Some(for_task)).await);
-        drop(open);
-    });
-    let abort = task.abort_handle();
-    scope.set_abort(seat.slot(), abort.clone());
-    Handle { seat: Some(seat), name, cell, abort: Some(abort), arrival: None, types: PhantomData }
+    // Boxed, because tokio moves a task's future several times.
+    let task = runtime.spawn(Box::pin(async move {
+        let _open = open;
+        task::run_task(ticket, prepared, Some(for_task)).await;
+    }));
+    scope.set_abort(seat.slot(), task.abort_handle());
+    Handle { seat: Some(seat), name, cell, abort: None, arrival: None, types: PhantomData }
 }
 
 /// Starts a run outside any body.
-pub(super) fn start_root<T>(core: Arc<Core>, prepared: Prepared) -> Handle<T> {
+pub(super) fn start_root<T>(core: Arc<Core>, prepared: Box<Prepared>) -> Handle<T> {
     let cell = Cell::new();
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
@@ -214,7 +212,7 @@ pub(super) fn start_root<T>(core: Arc<Core>, prepared: Prepared) -> Handle<T> {
         let open = open;
         let finished = flow::run_root(core, prepared).await;
         if open.cell.claim_end() {
-            drop(open.cell.put(finished));
+            open.cell.put(finished);
             open.cell.finish();
         }
     });
@@ -230,7 +228,6 @@ where
     let cell = Cell::new();
     let seat = ticket.share();
     let scope = seat.scope().clone();
-    scope.add_started();
     let alive = scope.run.alive.get().and_then(std::sync::Weak::upgrade);
     let open = Open { scope: Some(scope.clone()), cell: cell.clone(), alive };
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
@@ -252,9 +249,8 @@ where
         drop(ticket);
         drop(open);
     });
-    let abort = task.abort_handle();
-    scope.set_abort(seat.slot(), abort.clone());
-    Handle { seat: Some(seat), name: BRANCH, cell, abort: Some(abort), arrival: None, types: PhantomData }
+    scope.set_abort(seat.slot(), task.abort_handle());
+    Handle { seat: Some(seat), name: BRANCH, cell, abort: None, arrival: None, types: PhantomData }
 }
 
 /// A plain tokio task behind a handle, where there is no run to be a branch of.
@@ -290,7 +286,7 @@ where
 pub(super) fn ended<T>(error: Error) -> Handle<T> {
     let cell = Cell::new();
     cell.claim_end();
-    drop(cell.put(Err(error)));
+    cell.put(Err(error));
     cell.finish();
     Handle { seat: None, name: "", cell, abort: None, arrival: None, types: PhantomData }
 }
@@ -316,12 +312,10 @@ impl<T> Handle<T> {
         self.cell.cancelled.store(true, Ordering::Release);
         let run = &seat.scope().run;
         let recorded = RecordedError::message(ErrorKind::Cancelled, "it was cancelled through its handle");
-        drop(self.cell.put(Err(Error::recorded_at(self.name, run.id, recorded.clone()))));
+        self.cell.put(Err(Error::recorded_at(self.name, run.id, recorded.clone())));
         seat.submit(Outcome::Error(Arc::new(recorded)), Durability::Buffered);
         self.cell.finish();
-        if let Some(abort) = &self.abort {
-            abort.abort();
-        }
+        seat.abort();
     }
 
     pub(super) fn upstream(&self) -> Upstream {
@@ -348,15 +342,14 @@ impl<T: 'static> Future for Handle<T> {
             let _ = ready!(this.cell.poll_done(cx));
             return Poll::Ready(this.cell.take());
         };
-        if this.arrival.is_none() && !frame::is_polling(seat.scope()) && seat.scope().run.core.rules.arrivals
-        {
+        if this.arrival.is_none() && !frame::is_asking(seat.scope()) && seat.scope().run.core.rules.arrivals {
             let here = frame::current().filter(|frame| Arc::ptr_eq(&frame.run, &seat.scope().run));
             this.arrival =
                 here.map(|frame| Self::arrival(seat, this.cell.clone(), frame.open_scope().clone()));
         }
         match &mut this.arrival {
             Some(arrival) => ready!(arrival.as_mut().poll(cx)),
-            None if frame::is_polling(seat.scope()) => ready!(seat.poll_turn(cx)),
+            None if frame::is_asking(seat.scope()) => ready!(seat.poll_turn(cx)),
             // Outside any body there is no order to keep.
             None => {
                 let _ = ready!(this.cell.poll_done(cx));

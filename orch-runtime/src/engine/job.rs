@@ -25,9 +25,17 @@ pub struct Job {
 
 impl Job {
     pub(super) fn new(frame: &Arc<Frame>, permit: Option<OwnedSemaphorePermit>) -> (Self, JobWatch) {
+        // The body's calls come from its thread, and whoever polls for it has to know of its scope by then.
+        frame.open_scope();
         let running = Arc::new(AtomicBool::new(false));
         let watch = JobWatch { frame: frame.clone(), running: running.clone() };
         (Self { frame: frame.clone(), permit, running }, watch)
+    }
+
+    /// The job of a task's body, whose frame holds the permit from now on.
+    pub(super) fn on_pool(frame: &Arc<Frame>, permit: Option<OwnedSemaphorePermit>) -> (Self, JobWatch) {
+        frame.hold_cpu();
+        Self::new(frame, permit)
     }
 
     pub(crate) fn spawn<T: Send + 'static>(
@@ -40,7 +48,7 @@ impl Job {
             let span = frame.span.clone();
             let _in_span = span.enter();
             let result = {
-                let _entered = frame::enter(frame);
+                let _entered = frame::enter_thread(frame);
                 catch_unwind(AssertUnwindSafe(body))
             };
             drop(permit);

@@ -30,8 +30,9 @@ const CONCURRENCY: usize = 64;
 /// Dropping the map cancels the items under way.
 ///
 /// ```
+/// # extern crate orch_runtime as orch;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let lengths = orch_runtime::map(["a", "bcd"], |word| async move { word.len() }).concurrency(8).await;
+/// let lengths = orch::map(["a", "bcd"], |word| async move { word.len() }).concurrency(8).await;
 /// assert_eq!(lengths, [1, 3]);
 /// # })
 /// ```

@@ -33,7 +33,7 @@ pub use ambient::{now, random, sleep, step, uuid};
 pub use branch::spawn;
 pub(crate) use call::typed;
 pub use call::{Call, Flow, Kind, Task};
-pub(crate) use context::ctx_core;
+pub(crate) use context::core_of_run;
 pub use context::{Context, IdempotencyKey, ctx, idempotency_key};
 pub(crate) use flow::resume;
 pub(crate) use frame::Frame;

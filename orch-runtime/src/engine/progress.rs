@@ -26,7 +26,7 @@ pub(super) struct Progress {
 impl Progress {
     /// As the journal left it, or not claimed yet.
     pub(super) fn new(ticket: &Ticket, definition: &'static Definition, cell: Option<Arc<Cell>>) -> Self {
-        let (number, state, attempt) = match &ticket.in_flight {
+        let (number, state, attempt) = match ticket.in_flight() {
             Some(task) => (Some(task.task), task.state, task.attempt),
             None => (None, TaskState::Pending, 0),
         };
@@ -35,24 +35,25 @@ impl Progress {
     }
 
     /// Makes the task run known.
-    pub(super) fn claim(&mut self, options: &CallOptions) {
-        if self.number.is_none() {
-            let run = self.run.clone();
-            run.buffer(|writer, at| self.claim_in(writer, at, options));
+    pub(super) fn claim(&mut self, options: &CallOptions, at: Timestamp) {
+        if self.number.is_some() {
+            return;
         }
-    }
-
-    fn claim_in(&mut self, writer: &mut Writer, at: Timestamp, options: &CallOptions) {
         let labels = options.labels(self.definition);
-        let number = writer.claim(at, |task| TaskClaim {
+        let claim = |task| TaskClaim {
             task,
             key: self.key,
             instance: self.instance,
             name: Cow::Borrowed(self.definition.display_name()),
             kind: self.definition.kind(),
             labels,
-        });
-        self.number = Some(number);
+        };
+        self.number = Some(self.run.buffer_now(|writer| writer.claim(at, claim)));
+    }
+
+    /// Full name of the definition.
+    pub(super) fn name(&self) -> &'static str {
+        self.definition.display_name()
     }
 
     /// The attempt under way, or the last one; 0 before the first.
@@ -65,9 +66,20 @@ impl Progress {
     }
 
     /// Moves on, and lets the change wait for the next commit.
-    pub(super) fn step(&mut self, input: TaskInput, attempt: u32, detail: Option<TaskDetail>) {
+    pub(super) fn step(&mut self, input: TaskInput, attempt: u32, detail: Option<Box<TaskDetail>>) {
+        self.step_at(self.run.core.clock.now(), input, attempt, detail);
+    }
+
+    /// The same at a time that is known.
+    pub(super) fn step_at(
+        &mut self,
+        at: Timestamp,
+        input: TaskInput,
+        attempt: u32,
+        detail: Option<Box<TaskDetail>>,
+    ) {
         let run = self.run.clone();
-        run.buffer(|writer, at| self.step_in(writer, at, input, attempt, detail));
+        run.buffer_now(|writer| self.step_in(writer, at, input, attempt, detail));
     }
 
     /// Moves on as part of a change. What the table does not know is a fault of this library and stops the run.
@@ -77,14 +89,13 @@ impl Progress {
         at: Timestamp,
         input: TaskInput,
         attempt: u32,
-        detail: Option<TaskDetail>,
+        detail: Option<Box<TaskDetail>>,
     ) {
         let Some(task) = self.number else { return };
         match self.state.step(input) {
             Ok(state) => {
                 let expect = (self.state, self.attempt);
                 (self.state, self.attempt) = (state, attempt);
-                let detail = detail.map(Box::new);
                 writer.push(at, Step::Task { task, expect, state, attempt, detail });
             }
             Err(illegal) => {
@@ -114,11 +125,11 @@ impl Drop for Progress {
 }
 
 /// A reason, and nothing else.
-pub(super) fn because(reason: impl Into<String>) -> TaskDetail {
-    TaskDetail { reason: Some(reason.into()), delay: None }
+pub(super) fn because(reason: impl Into<String>) -> Box<TaskDetail> {
+    Box::new(TaskDetail { reason: Some(reason.into()), delay: None })
 }
 
 /// A reason and the wait that follows.
-pub(super) fn waiting(reason: String, delay: Duration) -> TaskDetail {
-    TaskDetail { reason: Some(reason), delay: Some(delay) }
+pub(super) fn waiting(reason: String, delay: Duration) -> Box<TaskDetail> {
+    Box::new(TaskDetail { reason: Some(reason), delay: Some(delay) })
 }

@@ -152,6 +152,10 @@ impl RunShared {
         self.unsynced.store(true, Ordering::Release);
     }
 
+    pub(super) fn has_unsynced(&self) -> bool {
+        self.unsynced.load(Ordering::Acquire)
+    }
+
     pub(super) fn has_history(&self) -> bool {
         self.resumed
     }

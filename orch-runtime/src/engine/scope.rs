@@ -41,7 +41,8 @@ pub(crate) struct Scope {
 }
 
 pub(super) struct State {
-    occurrences: FxHashMap<u128, u32>,
+    /// By half of the call's hash: it is only counted with, and two calls that share it count together.
+    occurrences: FxHashMap<u64, u32>,
     slots: Slab<Slot>,
     written: u64,
     /// Submitted and not handed over, in the order of their numbers.
@@ -54,6 +55,8 @@ pub(super) struct State {
     history: Option<Box<History>>,
     inner: Vec<Weak<Scope>>,
     open: usize,
+    /// Failures of started calls that nobody has taken, in the order in which the calls were written.
+    failures: BTreeMap<u64, Arc<RecordedError>>,
     closed: bool,
     waits_for_end: Option<Waker>,
 }
@@ -75,8 +78,6 @@ struct Slot {
     pending: bool,
     /// The future that submits the outcome and the one that awaits it, for a started call two.
     owners: u8,
-    /// A started call's failure that nobody has taken yet.
-    failure: Option<Arc<RecordedError>>,
     abort: Option<tokio::task::AbortHandle>,
 }
 
@@ -102,11 +103,21 @@ pub(super) enum Delivery {
     Stop(Stop),
 }
 
+/// How far an outcome had come when nobody waited for it any more.
+pub(super) enum Left {
+    HandedOver,
+    /// It stands, and is never handed over.
+    Waiting,
+    /// There was none.
+    WithoutOutcome,
+}
+
 /// What a new call gets.
 pub(super) struct Claimed {
     pub(super) slot: usize,
     pub(super) key: CallKey,
-    pub(super) found: Found,
+    /// What the journal knows of it.
+    pub(super) past: Option<Box<Found>>,
 }
 
 impl Scope {
@@ -130,6 +141,7 @@ impl Scope {
             epoch: 0,
             inner: Vec::new(),
             open: 0,
+            failures: BTreeMap::new(),
             closed: false,
             waits_for_end: None,
             history: (!history.is_empty()).then(|| Box::new(history)),
@@ -154,7 +166,7 @@ impl Scope {
     /// A call is written: it gets its key, and what the journal knows of it.
     pub(super) fn claim(&self, hash: &CallHash) -> Claimed {
         let mut state = self.lock();
-        let counter = state.occurrences.entry(hash.call).or_default();
+        let counter = state.occurrences.entry(hash.call as u64).or_default();
         let occurrence = *counter;
         *counter += 1;
         state.written += 1;
@@ -167,25 +179,20 @@ impl Scope {
             marked: false,
             pending: false,
             owners: 1,
-            failure: None,
             abort: None,
         });
-        let found = match &mut state.history {
-            Some(history) => history.claim(hash, occurrence, slot),
-            None => Found::default(),
-        };
-        if let Some(own) = state.slots.get_mut(slot) {
-            own.marked = found.dropped;
-            own.number = found.record.as_ref().map_or(0, |record| record.number);
-            own.pending = found.record.is_some();
+        let past =
+            state.history.as_deref_mut().map(|history| Box::new(history.claim(hash, occurrence, slot)));
+        if let (Some(past), Some(own)) = (&past, state.slots.get_mut(slot)) {
+            own.marked = past.dropped;
+            own.number = past.record.as_ref().map_or(0, |record| record.number);
+            own.pending = past.record.is_some();
         }
-        let key = CallKey { scope: self.id, call: hash.call, occurrence };
-        let has_record = found.record.is_some();
         drop(state);
-        if has_record {
+        if past.as_ref().is_some_and(|past| past.record.is_some()) {
             self.pulse.queued();
         }
-        Claimed { slot, key, found }
+        Claimed { slot, key: CallKey { scope: self.id, call: hash.call, occurrence }, past }
     }
 
     /// Holds a call without a record back while records remain.
@@ -320,22 +327,15 @@ impl Scope {
         self.lock().slots.get(slot).is_none_or(|own| own.pending || matches!(own.phase, Phase::Delivered(_)))
     }
 
-    /// Another future awaits the outcome of `slot` too: the handle of a started call.
-    pub(super) fn share(&self, slot: usize) {
-        if let Some(own) = self.lock().slots.get_mut(slot) {
-            own.owners += 1;
-        }
-    }
-
-    /// One of the futures of `slot` is gone. Says whether its outcome had been handed over.
-    pub(super) fn leave(&self, slot: usize) -> bool {
+    /// One of the futures of `slot` is gone. Says how far its outcome had come.
+    pub(super) fn leave(&self, slot: usize) -> Left {
         let mut state = self.lock();
         let Some(own) = state.slots.get_mut(slot) else {
-            return true;
+            return Left::HandedOver;
         };
         own.owners = own.owners.saturating_sub(1);
         let delivered = matches!(own.phase, Phase::Delivered(_));
-        let number = own.number;
+        let (number, pending) = (own.number, own.pending);
         if own.owners == 0 {
             own.waker = None;
             if own.phase == Phase::Parked {
@@ -348,7 +348,11 @@ impl Scope {
                 }
             }
         }
-        delivered
+        match (delivered, pending) {
+            (true, _) => Left::HandedOver,
+            (false, true) => Left::Waiting,
+            (false, false) => Left::WithoutOutcome,
+        }
     }
 
     /// The inner body behind this slot has ended again; its record may be handed over.

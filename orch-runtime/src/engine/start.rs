@@ -4,11 +4,12 @@ use std::{marker::PhantomData, pin::Pin};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::call::{Prepared, Ready};
+use super::call::Prepared;
 use crate::{
     codec,
     definition::{
-        AsyncInvocation, BodyResult, DecodeError, Definition, Input, Invocation, Output, SyncInvocation,
+        AsyncInvocation, BodyResult, DecodeError, Decoded, Definition, Input, Invocation, Output,
+        SyncInvocation,
     },
 };
 
@@ -35,16 +36,16 @@ pub struct Started<T> {
 
 /// What was made, after where the arguments came from.
 pub(super) enum Begun {
-    Call(Box<Ready>),
-    Stored(Result<Pin<Box<dyn Invocation>>, DecodeError>),
+    Call(Box<Prepared>),
+    Stored(Decoded),
 }
 
 impl<T> Started<T> {
     /// The body that runs with stored arguments.
-    pub(crate) fn into_invocation(self) -> Result<Pin<Box<dyn Invocation>>, DecodeError> {
+    pub(crate) fn into_invocation(self) -> Decoded {
         match self.begun {
             Begun::Stored(invocation) => invocation,
-            Begun::Call(ready) => Ok(ready.into_invocation()),
+            Begun::Call(prepared) => Ok(prepared.invocation),
         }
     }
 }
@@ -110,7 +111,7 @@ fn start<A: Serialize + DeserializeOwned, T>(
         Source::Arguments { definition, type_arguments, arguments } => {
             let (hash, digests, fault) = Prepared::identify(definition, type_arguments, &arguments);
             let invocation = body(arguments);
-            Begun::Call(Ready::new(definition, type_arguments, hash, digests, invocation, fault))
+            Begun::Call(Prepared::new(definition, type_arguments, hash, digests, invocation, fault))
         }
         Source::Stored(bytes) => Begun::Stored(codec::decode(bytes).map(body).map_err(DecodeError::from)),
     };

@@ -16,11 +16,12 @@ use super::{
     ticket::{Begin, Ticket},
 };
 use crate::{
+    clock::Timestamp,
     codec::Bytes,
     definition::Invocation,
     error::{Error, ErrorKind, RecordedError},
     state::{Notice, TaskInput, TaskState},
-    store::{Durability, Outcome, TaskDetail},
+    store::{Durability, InFlight, Outcome, TaskDetail},
 };
 
 /// A call's end: the invocation holds the value.
@@ -30,66 +31,77 @@ pub(super) type Finished = Result<Pin<Box<dyn Invocation>>, Error>;
 pub(super) struct End {
     input: TaskInput,
     outcome: Outcome,
-    detail: Option<TaskDetail>,
+    detail: Option<Box<TaskDetail>>,
     duty: Option<Duty>,
 }
 
-/// Takes a call from its turn to its outcome. A started call leaves the value in `cell`; an awaited one waits
-/// for the hand-over.
+/// Takes a call from its turn to its outcome. A started call leaves it in `cell` and gives nothing; an awaited
+/// one waits for the hand-over.
 pub(super) async fn run_task(
     mut ticket: Ticket,
-    mut prepared: Prepared,
+    mut prepared: Box<Prepared>,
     cell: Option<Arc<Cell>>,
-) -> Finished {
+) -> Option<Finished> {
     let run = ticket.scope.run.clone();
     let name = prepared.definition.display_name();
     let mut progress = Progress::new(&ticket, prepared.definition, cell.clone());
 
     let end = match ticket.begin().await {
         Begin::Over => return keep(&cell, Err(run.over(name))),
-        Begin::Recorded(outcome) => return recorded(&run, name, prepared.invocation, outcome),
+        Begin::Recorded(outcome) => return Some(recorded(&run, name, prepared.invocation, outcome)),
         Begin::Pooled(outcome) => {
-            progress.claim(&prepared.options);
-            End {
-                input: TaskInput::Hit,
-                outcome,
-                detail: Some(because("reused from an earlier attempt")),
-                duty: None,
-            }
+            progress.claim(&prepared.options, run.core.clock.now());
+            let detail = Some(because("reused from an earlier attempt"));
+            End { input: TaskInput::Hit, outcome, detail, duty: None }
         }
-        Begin::Live => {
-            progress.claim(&prepared.options);
-            match compute(&run, &ticket, &mut prepared, &mut progress).await {
-                Some(end) => end,
-                // The run stops; whoever awaits this is stopped with it.
-                None => return std::future::pending().await,
-            }
-        }
+        Begin::Live => match compute(&run, &ticket, &mut prepared, &mut progress).await {
+            Some(end) => end,
+            // The run stops; whoever awaits this is stopped with it.
+            None => return std::future::pending().await,
+        },
     };
 
-    let End { input, outcome, detail, duty } = end;
-    let finished = recorded(&run, name, prepared.invocation, outcome.clone());
-    let durability = if input == TaskInput::Hit { Durability::Buffered } else { Durability::Durable };
-    let task = progress.number;
-    let value = if let Outcome::Value(value) = &outcome { Some(value.clone()) } else { None };
-    note_failure(&ticket, &cell, &finished);
-    let attempt = progress.attempt();
-    let finished = match &cell {
-        None => finished,
-        // Whoever cancelled the call through its handle has recorded its outcome already.
-        Some(cell) if !cell.claim_end() => return Err(run.over(name)),
-        Some(cell) => cell.put(finished),
-    };
-    ticket
-        .submit(task, outcome, durability, |writer, at| progress.step_in(writer, at, input, attempt, detail));
-    if let Some(cell) = &cell {
-        cell.finish();
-    }
-    if let (Some(duty), Some(value)) = (duty, value) {
-        duty.publish(&run, task, value);
-    }
+    let durability = if end.input == TaskInput::Hit { Durability::Buffered } else { Durability::Durable };
+    let finished = record(&run, &ticket, prepared.invocation, &mut progress, cell.as_ref(), end, durability);
     if cell.is_none() && (run.core.rules.queue_for_all || durability == Durability::Durable) {
         ticket.delivered().await;
+    }
+    finished
+}
+
+/// Puts the end into the journal, the value where it is awaited, and the result into the cache: in this order,
+/// but for the handle, which has the value before anybody can be told that it is there.
+fn record(
+    run: &Arc<RunShared>,
+    ticket: &Ticket,
+    invocation: Pin<Box<dyn Invocation>>,
+    progress: &mut Progress,
+    cell: Option<&Arc<Cell>>,
+    end: End,
+    durability: Durability,
+) -> Option<Finished> {
+    let End { input, outcome, detail, duty } = end;
+    let name = progress.name();
+    let finished = recorded(run, name, invocation, outcome.clone());
+    let finished = match cell {
+        None => Some(finished),
+        // Whoever cancelled the call through its handle has recorded its outcome already.
+        Some(cell) if !cell.claim_end() => return None,
+        Some(cell) => {
+            note_failure(ticket, &finished);
+            cell.put(finished);
+            None
+        }
+    };
+    let (task, attempt) = (progress.number, progress.attempt());
+    let kept = duty.zip(if let Outcome::Value(value) = &outcome { Some(value.clone()) } else { None });
+    ticket
+        .submit(task, outcome, durability, |writer, at| progress.step_in(writer, at, input, attempt, detail));
+    if let Some(cell) = cell {
+        cell.finish();
+    }
+    if let Some((duty, value)) = kept {
+        duty.publish(run, task, value);
     }
     finished
 }
@@ -99,13 +111,12 @@ pub(super) fn settle_recorded(
     ticket: &Ticket,
     cell: &Arc<Cell>,
     name: &str,
-    prepared: Prepared,
+    prepared: Box<Prepared>,
     outcome: Outcome,
 ) {
-    let cell = Some(cell.clone());
     let finished = recorded(&ticket.scope.run, name, prepared.invocation, outcome);
-    note_failure(ticket, &cell, &finished);
-    drop(keep(&cell, finished));
+    note_failure(ticket, &finished);
+    drop(keep(&Some(cell.clone()), finished));
 }
 
 /// Upstreams, cache, attempts: `None` when the run stops meanwhile.
@@ -115,51 +126,69 @@ async fn compute(
     prepared: &mut Prepared,
     progress: &mut Progress,
 ) -> Option<End> {
+    let mut begins = run.core.clock.now();
+    progress.claim(&prepared.options, begins);
     if let Some(error) = prepared.fault.take() {
         return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
     }
-    for upstream in std::mem::take(&mut prepared.options.after) {
-        if let Err(reason) = upstream.succeeded().await {
-            let recorded = RecordedError::message(ErrorKind::UpstreamFailed, reason);
-            let detail = Some(because(recorded.message.clone()));
-            return Some(End {
-                input: TaskInput::Skip,
-                outcome: Outcome::Error(Arc::new(recorded)),
-                detail,
-                duty: None,
-            });
+    if !prepared.options.after.is_empty() {
+        if let Some(end) = Box::pin(upstreams(prepared)).await {
+            return Some(end);
         }
+        begins = run.core.clock.now();
     }
     if prepared.definition.is_flow() {
         // Boxed: a flow may call itself, and a task's future should not have to hold a flow's.
         return flow::compute_child(run, ticket, prepared, progress).await;
     }
-    let duty = match cached::look_up(run, progress.number, prepared).await {
-        Err(error) => {
-            return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
-        }
-        Ok(Cached::Compute(duty)) => duty,
-        Ok(Cached::Hit(value)) => match prepared.invocation.as_mut().decode_output(&value) {
-            Ok(()) => {
-                return Some(End {
-                    input: TaskInput::Hit,
-                    outcome: Outcome::Value(value),
-                    detail: None,
-                    duty: None,
-                });
+    let duty = match prepared.definition.cache {
+        None => None,
+        Some(_) => match Box::pin(from_cache(run, prepared, progress)).await {
+            Ok(duty) => {
+                begins = run.core.clock.now();
+                duty
             }
-            Err(error) => {
-                run.notice(
-                    progress.number,
-                    Notice::CacheFault,
-                    format!("the kept result was passed over: {error}"),
-                );
-                None
-            }
+            Err(end) => return Some(end),
         },
     };
-    let end = attempts(run, ticket, prepared, progress, duty.is_some()).await?;
+    let end = attempts(run, ticket, prepared, progress, begins, duty.is_some()).await?;
     Some(End { duty, ..end })
+}
+
+/// Waits for the calls that this one comes after; the end of the call when one of them did not succeed.
+async fn upstreams(prepared: &mut Prepared) -> Option<End> {
+    for upstream in std::mem::take(&mut prepared.options.after) {
+        if let Err(reason) = upstream.succeeded().await {
+            let recorded = RecordedError::message(ErrorKind::UpstreamFailed, reason);
+            let detail = Some(because(recorded.message.clone()));
+            let outcome = Outcome::Error(Arc::new(recorded));
+            return Some(End { input: TaskInput::Skip, outcome, detail, duty: None });
+        }
+    }
+    None
+}
+
+/// The duty to compute, if there is one, or the end that the cache gives.
+async fn from_cache(
+    run: &Arc<RunShared>,
+    prepared: &mut Prepared,
+    progress: &Progress,
+) -> Result<Option<Duty>, End> {
+    match cached::look_up(run, progress.number, prepared).await {
+        Err(error) => Err(failed(progress, RecordedError::message(error.kind(), error.to_string()))),
+        Ok(Cached::Compute(duty)) => Ok(duty),
+        Ok(Cached::Hit(value)) => match prepared.invocation.as_mut().decode_output(&value) {
+            Ok(()) => {
+                let outcome = Outcome::Value(value);
+                Err(End { input: TaskInput::Hit, outcome, detail: None, duty: None })
+            }
+            Err(error) => {
+                let text = format!("the kept result was passed over: {error}");
+                run.notice(progress.number, Notice::CacheFault, text);
+                Ok(None)
+            }
+        },
+    }
 }
 
 /// Attempts until one gives a value or no further one may follow.
@@ -168,38 +197,40 @@ async fn attempts(
     ticket: &Ticket,
     prepared: &mut Prepared,
     progress: &mut Progress,
+    begins: Timestamp,
     leads: bool,
 ) -> Option<End> {
     let definition = prepared.definition;
-    let policy = RetryPolicy {
-        retries: prepared.options.retries.unwrap_or(definition.retries),
-        backoff: definition.backoff,
-        budget: definition.retry_budget,
-    };
+    let on_pool = prepared.invocation.is_sync() && !definition.inline;
     let timeout = prepared.options.timeout.or(definition.timeout);
-    let (mut number, first_start) = resumed_at(run, ticket, progress).await;
+    let retries = prepared.options.retries.unwrap_or(definition.retries);
+    let (mut number, first_start) = match ticket.in_flight() {
+        None => (1, begins),
+        Some(task) => Box::pin(resumed_at(run, task, begins)).await,
+    };
     loop {
-        let permit = match &prepared.parent {
-            _ if !prepared.invocation.is_sync() || definition.inline => None,
-            Some(parent) if parent.has_cpu() => None,
-            _ => Some(cpu_permit(run, progress).await),
-        };
-        progress.step(TaskInput::Start, number, None);
-        if let Err(stop) = run.make_durable().await {
+        let shares = prepared.parent.as_ref().is_some_and(|parent| parent.has_cpu());
+        let permit = if on_pool && !shares { Some(Box::pin(cpu_permit(run, progress)).await) } else { None };
+        if number == 1 && permit.is_none() {
+            progress.step_at(begins, TaskInput::Start, number, None);
+        } else {
+            progress.step(TaskInput::Start, number, None);
+        }
+        if run.has_unsynced()
+            && let Err(stop) = Box::pin(run.make_durable()).await
+        {
             run.stop(stop);
             return None;
         }
-        let frame = frame_of(run, ticket, prepared, progress, number).await?;
+        let frame = frame_of(run, ticket, prepared, progress, number)?;
+        if frame.historic {
+            Box::pin(read_journal(run, &frame)).await?;
+        }
         if leads {
             frame.hold();
         }
-        let on_pool = prepared.invocation.is_sync() && !definition.inline;
-        let job = on_pool.then(|| {
-            frame.hold_cpu();
-            Job::new(&frame, permit)
-        });
-        let (job, _watch) = job.unzip();
-        let last = !policy.may_follow(number);
+        let (job, _watch) = on_pool.then(|| Job::on_pool(&frame, permit)).unzip();
+        let last = number > retries;
         let ended = attempt(&frame, prepared.invocation.as_mut(), last, job, timeout).await;
         let Failure { mut recorded, verdict } = match ended {
             Ended::Value => match prepared.invocation.encode_output() {
@@ -209,6 +240,7 @@ async fn attempts(
             Ended::Failure(failure) => failure,
         };
         recorded.attempt = number;
+        let policy = RetryPolicy { retries, backoff: definition.backoff, budget: definition.retry_budget };
         let elapsed = run.core.clock.now().since(first_start);
         match policy.decide(number, elapsed, verdict.as_ref()) {
             Decision::Again(delay, reason) => {
@@ -216,40 +248,32 @@ async fn attempts(
                 progress.step(TaskInput::Retry, number, Some(waiting(reason, delay)));
                 run.flush();
                 if !delay.is_zero() {
-                    run.core.clock.sleep(delay).await;
+                    Box::pin(run.core.clock.sleep(delay)).await;
                 }
                 number += 1;
             }
             Decision::Stop(reason) => {
                 let detail = Some(because(with(&recorded, reason)));
-                return Some(End { detail, ..failed(progress, recorded) });
+                return Some(End { detail, ..failed(progress, *recorded) });
             }
         }
     }
 }
 
 /// The attempt with which to go on, after what is left of its back-off, and when the first one started.
-async fn resumed_at(
-    run: &Arc<RunShared>,
-    ticket: &Ticket,
-    progress: &Progress,
-) -> (u32, crate::clock::Timestamp) {
-    let now = run.core.clock.now();
-    let Some(task) = &ticket.in_flight else {
-        return (1, now);
-    };
+async fn resumed_at(run: &Arc<RunShared>, task: &InFlight, now: Timestamp) -> (u32, Timestamp) {
     let first_start = task.first_start.unwrap_or(now);
     if let (TaskState::AwaitingRetry, Some(due)) = (task.state, task.retry_at) {
         run.core.clock.sleep(due.since(now)).await;
         return (task.attempt + 1, first_start);
     }
-    (progress.attempt().max(1), first_start)
+    (task.attempt.max(1), first_start)
 }
 
-async fn frame_of(
+fn frame_of(
     run: &Arc<RunShared>,
     ticket: &Ticket,
-    prepared: &mut Prepared,
+    prepared: &Prepared,
     progress: &Progress,
     attempt: u32,
 ) -> Option<Arc<Frame>> {
@@ -259,18 +283,20 @@ async fn frame_of(
         target: "orch", parent: &run.span, "task", task = definition.display_name(), number = number.0, attempt
     );
     let task = TaskFrame { definition, number, key: ticket.key, attempt };
-    let frame = Frame::of_task(&ticket.scope, prepared.parent.clone(), task, span);
-    if frame.historic {
-        run.flush();
-        match run.core.store.replay(run.id, run.fence, frame.inner_scope_id()).await {
-            Ok(journal) => frame.set_journal(journal),
-            Err(error) => {
-                run.stop(super::Stop::Store(error));
-                return None;
-            }
+    Some(Frame::of_task(&ticket.scope, prepared.parent.clone(), task, span))
+}
+
+/// Reads what the scope that the body will open has been through; `None` stops the run.
+async fn read_journal(run: &Arc<RunShared>, frame: &Frame) -> Option<()> {
+    run.flush();
+    match run.core.store.replay(run.id, run.fence, frame.inner_scope_id()).await {
+        Ok(journal) => frame.set_journal(journal),
+        Err(error) => {
+            run.stop(super::Stop::Store(error));
+            return None;
         }
     }
-    Some(frame)
+    Some(())
 }
 
 async fn cpu_permit(run: &Arc<RunShared>, progress: &mut Progress) -> tokio::sync::OwnedSemaphorePermit {
@@ -332,8 +358,8 @@ pub(super) fn recorded(
 }
 
 /// A started call that failed fails its run unless somebody takes the outcome.
-fn note_failure(ticket: &Ticket, cell: &Option<Arc<Cell>>, finished: &Finished) {
-    if let (Some(_), Err(error)) = (cell, finished) {
+fn note_failure(ticket: &Ticket, finished: &Finished) {
+    if let Err(error) = finished {
         let recorded = error.recorded().cloned();
         let text = || RecordedError::message(error.kind(), error.to_string());
         ticket.set_failure(Some(Arc::new(recorded.unwrap_or_else(text))));
@@ -341,14 +367,10 @@ fn note_failure(ticket: &Ticket, cell: &Option<Arc<Cell>>, finished: &Finished) 
 }
 
 /// A started call's value goes to its handle.
-fn keep(cell: &Option<Arc<Cell>>, finished: Finished) -> Finished {
-    match cell {
-        None => finished,
-        Some(cell) => {
-            cell.claim_end();
-            let elsewhere = cell.put(finished);
-            cell.finish();
-            elsewhere
-        }
-    }
+fn keep(cell: &Option<Arc<Cell>>, finished: Finished) -> Option<Finished> {
+    let Some(cell) = cell else { return Some(finished) };
+    cell.claim_end();
+    cell.put(finished);
+    cell.finish();
+    None
 }

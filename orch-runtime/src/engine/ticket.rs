@@ -9,12 +9,14 @@ use std::{
 use super::{
     commit::{Submission, Writer},
     frame,
-    scope::Scope,
+    replay::Found,
+    scope::{Claimed, Left, Scope},
 };
 use crate::{
     cache::CallHash,
     clock::Timestamp,
     id::{CallKey, TaskNumber},
+    state::Notice,
     store::{Durability, InFlight, Outcome, Record},
 };
 
@@ -23,9 +25,8 @@ pub(crate) struct Ticket {
     pub(super) scope: Arc<Scope>,
     slot: usize,
     pub(super) key: CallKey,
-    record: Option<Record>,
-    pooled: Option<Outcome>,
-    pub(super) in_flight: Option<InFlight>,
+    /// What the journal knows of it.
+    past: Option<Box<Found>>,
     /// Somebody else marks the drop, or there is none to mark: the call was started.
     silent: bool,
     begun: bool,
@@ -46,24 +47,23 @@ pub(super) enum Begin {
 impl Ticket {
     /// Claims the next place of this key in a scope.
     pub(super) fn claim(scope: Arc<Scope>, hash: &CallHash) -> Self {
-        let claimed = scope.claim(hash);
-        let found = claimed.found;
-        Self {
-            scope,
-            slot: claimed.slot,
-            key: claimed.key,
-            record: found.record,
-            pooled: found.pooled,
-            in_flight: found.in_flight,
-            silent: false,
-            begun: false,
-        }
+        let Claimed { slot, key, past } = scope.claim(hash);
+        Self { scope, slot, key, past, silent: false, begun: false }
+    }
+
+    /// The same call in the process before this one, when it had begun and had no outcome.
+    pub(super) fn in_flight(&self) -> Option<&InFlight> {
+        self.past.as_ref()?.in_flight.as_ref()
+    }
+
+    fn take_recorded(&mut self) -> Option<Record> {
+        self.past.as_mut()?.record.take()
     }
 
     /// The place of a call that is started: its handle awaits the outcome, so nothing here waits for a turn.
     pub(super) fn share(&mut self) -> Seat {
         self.silent = true;
-        self.scope.share(self.slot);
+        self.scope.start(self.slot);
         Seat { scope: self.scope.clone(), slot: self.slot, key: self.key }
     }
 
@@ -73,7 +73,7 @@ impl Ticket {
             return None;
         }
         self.begun = true;
-        self.record.take().map(|record| record.outcome)
+        self.take_recorded().map(|record| record.outcome)
     }
 
     /// Waits until the call may begin, or until its recorded outcome is due.
@@ -82,12 +82,12 @@ impl Ticket {
         if self.scope.is_closed() {
             return Begin::Over;
         }
-        if let Some(record) = self.record.take() {
+        if let Some(record) = self.take_recorded() {
             self.delivered().await;
             return Begin::Recorded(record.outcome);
         }
         poll_fn(|cx| self.scope.poll_released(self.slot, cx)).await;
-        match self.pooled.take() {
+        match self.past.as_mut().and_then(|past| past.pooled.take()) {
             Some(outcome) => Begin::Pooled(outcome),
             None => Begin::Live,
         }
@@ -114,7 +114,7 @@ impl Ticket {
     /// The inner body has ended, and its value lies with it: takes the place that this end had, or the next one.
     pub(super) async fn end(&mut self) {
         self.begun = true;
-        match self.record.take() {
+        match self.take_recorded() {
             Some(record) => self.scope.make_ready(record.number),
             None => self.submit(None, Outcome::End, Durability::Buffered, |_, _| ()),
         }
@@ -131,12 +131,19 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let delivered = self.scope.leave(self.slot);
+        let left = self.scope.leave(self.slot);
         let CallKey { call, occurrence, scope } = self.key;
         let run = &self.scope.run;
-        let to_mark = self.begun && !delivered && !self.silent && run.core.rules.marks;
+        let to_mark = self.begun && !matches!(left, Left::HandedOver) && !self.silent && run.core.rules.marks;
         if to_mark && run.leaves_traces() && !self.scope.is_closed() {
             run.mark_dropped(scope, self.scope.instance, call, occurrence);
+            if let Left::Waiting = left {
+                run.notice(
+                    None,
+                    Notice::Dropped,
+                    "a call was dropped when its outcome stood; it is never handed over",
+                );
+            }
         }
     }
 }
@@ -159,6 +166,11 @@ impl Seat {
 
     pub(super) fn slot(&self) -> usize {
         self.slot
+    }
+
+    /// Stops the call.
+    pub(super) fn abort(&self) {
+        self.scope.abort(self.slot);
     }
 
     /// Whether the outcome is reached, or recorded.

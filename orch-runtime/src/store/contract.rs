@@ -134,7 +134,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Looks up a cache key. At most one caller leads a key at a time, and it leads until its lead is
     /// [published](Self::publish) or [released](Self::release). `Follow` resolves when the leader ended, without
-    /// saying how: look up again. With `CacheLookup::follow == false` the answer is never `Follow`.
+    /// saying how: look up again. With `CacheLookup::follow == false` the answer is never
+    /// `Follow`, with `lead == false` it is `Hit` or `Busy`.
     fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>>;
 
     /// Stores the leader's value and ends its lead. Not durable when it returns: a lost entry costs a

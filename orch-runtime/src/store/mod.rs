@@ -9,6 +9,6 @@ pub use contract::{BoxFuture, Commit, Committed, Durability, Store, StoreError};
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use records::{
     Attempt, CacheEntry, CacheKey, CacheLookup, Change, Claimed, Counts, Fence, InFlight, Journal, KeyDigest,
-    KeyParts, Lead, Lookup, Mark, Miss, NewRun, Outcome, Page, Record, Run, RunFilter, Stamped, Step,
+    KeyParts, Labels, Lead, Lookup, Mark, Miss, NewRun, Outcome, Page, Record, Run, RunFilter, Stamped, Step,
     Submitted, TaskClaim, TaskDetail, TaskRun, Trigger, WorkerId,
 };

@@ -174,7 +174,16 @@ pub struct TaskClaim {
     /// A task, or a flow that has a run of its own.
     pub kind: DefinitionKind,
     /// What a person called it, and words to find it by.
-    pub labels: Option<Box<(Option<String>, Vec<Cow<'static, str>>)>>,
+    pub labels: Option<Box<Labels>>,
+}
+
+/// What a person called something, and words to find it by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// The name.
+    pub label: Option<String>,
+    /// The words.
+    pub tags: Vec<Cow<'static, str>>,
 }
 
 /// Why a task run has its state.
@@ -306,6 +315,8 @@ pub struct CacheLookup {
     pub ttl: Option<Duration>,
     /// Whether the caller may wait for another leader.
     pub follow: bool,
+    /// Whether the caller would compute; without it, the answer is never `Lead` or `Follow`.
+    pub lead: bool,
     /// Whether an entry counts at all; without it, the caller leads or computes.
     pub read: bool,
 }
@@ -381,7 +392,18 @@ pub struct Page<K> {
     pub limit: usize,
 }
 
+impl<K> Default for Page<K> {
+    fn default() -> Self {
+        Self::all()
+    }
+}
+
 impl<K> Page<K> {
+    /// Everything in one page.
+    pub fn all() -> Self {
+        Self::first(usize::MAX)
+    }
+
     /// The first `limit` items.
     pub fn first(limit: usize) -> Self {
         Self { after: None, limit }

@@ -9,9 +9,21 @@ use super::{Delivery, Scope};
 use crate::error::RecordedError;
 
 impl Scope {
-    /// A call was started: the scope stays open until it has ended.
-    pub(in crate::engine) fn add_started(&self) {
-        self.lock().open += 1;
+    /// The call in `slot` is started: the scope stays open until it has ended, and its handle awaits its outcome.
+    pub(in crate::engine) fn start(&self, slot: usize) {
+        let mut state = self.lock();
+        state.open += 1;
+        if let Some(own) = state.slots.get_mut(slot) {
+            own.owners += 1;
+        }
+    }
+
+    /// Stops the started call in `slot`.
+    pub(in crate::engine) fn abort(&self, slot: usize) {
+        let abort = self.lock().slots.get_mut(slot).and_then(|own| own.abort.take());
+        if let Some(abort) = abort {
+            abort.abort();
+        }
     }
 
     /// How a started call can be stopped. A call of a scope that is closed already is stopped at once.
@@ -37,16 +49,17 @@ impl Scope {
 
     /// A started call failed; the run fails with it unless somebody takes the outcome.
     pub(in crate::engine) fn set_failure(&self, slot: usize, failure: Option<Arc<RecordedError>>) {
-        if let Some(own) = self.lock().slots.get_mut(slot) {
-            own.failure = failure;
+        let mut state = self.lock();
+        let Some(written) = state.slots.get(slot).map(|own| own.written) else { return };
+        match failure {
+            Some(failure) => drop(state.failures.insert(written, failure)),
+            None => drop(state.failures.remove(&written)),
         }
     }
 
     /// The first failure of a started call that nobody has taken.
     pub(in crate::engine) fn untaken_failure(&self) -> Option<Arc<RecordedError>> {
-        let state = self.lock();
-        let failed = state.slots.iter().filter_map(|(_, own)| Some((own.written, own.failure.clone()?)));
-        failed.min_by_key(|(written, _)| *written).map(|(_, failure)| failure)
+        self.lock().failures.values().next().cloned()
     }
 
     /// How many started calls have not ended.

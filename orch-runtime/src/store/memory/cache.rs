@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    fmt::Arguments,
     sync::Arc,
 };
 
@@ -27,6 +28,7 @@ pub(super) struct Cache {
 #[derive(Default)]
 struct PerDefinition {
     bytes: u64,
+    entries: usize,
     by_age: VecDeque<(u64, CacheKey)>,
     recent: VecDeque<(CacheKey, Arc<KeyParts>)>,
 }
@@ -50,6 +52,9 @@ impl Cache {
                 None => miss = self.explain(&lookup),
             }
         }
+        if !lookup.lead {
+            return Lookup::Busy(miss);
+        }
         if let Some((_, ended)) = self.leads.get(&lookup.key) {
             if !lookup.follow {
                 return Lookup::Busy(miss);
@@ -72,8 +77,15 @@ impl Cache {
             return Miss::Evicted;
         }
         // The entry that differs in the fewest parts is the one that a reader had in mind.
-        let differences = definition.recent.iter().rev().map(|(_, parts)| difference(parts, &lookup.parts));
-        differences.min_by_key(Vec::len).map_or(Miss::NeverStored, Miss::Changed)
+        let nearest = definition.recent.iter().rev().map(|(_, parts)| parts).min_by_key(|parts| {
+            let mut differences = 0;
+            compare(parts, &lookup.parts, |_| differences += 1);
+            differences
+        });
+        let Some(nearest) = nearest else { return Miss::NeverStored };
+        let mut changed = Vec::new();
+        compare(nearest, &lookup.parts, |part| changed.push(part.to_string()));
+        Miss::Changed(changed)
     }
 
     pub(super) fn publish(&mut self, lead: Lead, entry: CacheEntry, keep: u64) {
@@ -89,6 +101,7 @@ impl Cache {
         let name = entry.parts.name.to_string();
         let definition = self.definitions.entry(name.clone()).or_default();
         definition.bytes += bytes;
+        definition.entries += 1;
         definition.by_age.push_back((age, key));
         definition.recent.retain(|(known, _)| *known != key);
         definition.recent.push_back((key, entry.parts.clone()));
@@ -118,11 +131,14 @@ impl Cache {
     fn drop_stale_ages(&mut self, name: &str) {
         let entries = &self.entries;
         let living = |(age, key): &(u64, CacheKey)| entries.get(key).is_some_and(|(now, _)| now == age);
-        if self.by_age.len() > 2 * entries.len() + 16 {
-            self.by_age.retain(living);
-            if let Some(definition) = self.definitions.get_mut(name) {
-                definition.by_age.retain(living);
+        let sweep = |by_age: &mut VecDeque<(u64, CacheKey)>, entries: usize| {
+            if by_age.len() > 2 * entries + 16 {
+                by_age.retain(living);
             }
+        };
+        sweep(&mut self.by_age, entries.len());
+        if let Some(definition) = self.definitions.get_mut(name) {
+            sweep(&mut definition.by_age, definition.entries);
         }
     }
 
@@ -138,6 +154,7 @@ impl Cache {
             self.bytes -= bytes;
             if let Some(definition) = self.definitions.get_mut(entry.parts.name.as_ref()) {
                 definition.bytes -= bytes;
+                definition.entries -= 1;
             }
         }
     }
@@ -149,20 +166,54 @@ impl Cache {
     }
 }
 
-fn difference(stored: &KeyParts, asked: &KeyParts) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    let mut compare = |differs: bool, name: &str| {
+/// Tells the parts in which two keys differ; a part's name is written only when somebody reads it.
+fn compare(stored: &KeyParts, asked: &KeyParts, mut tell: impl FnMut(Arguments<'_>)) {
+    let mut tell_if = |differs: bool, part: Arguments<'_>| {
         if differs {
-            parts.push(name.to_owned());
+            tell(part);
         }
     };
-    compare(stored.type_arguments != asked.type_arguments, "type arguments");
-    compare(stored.version != asked.version, "version");
-    compare(stored.body != asked.body, "body");
-    compare(stored.scope != asked.scope, "scope");
+    tell_if(stored.type_arguments != asked.type_arguments, format_args!("type arguments"));
+    tell_if(stored.version != asked.version, format_args!("version"));
+    tell_if(stored.body != asked.body, format_args!("body"));
+    tell_if(stored.scope != asked.scope, format_args!("scope"));
     for (name, digest) in &asked.arguments {
-        compare(stored.arguments.get(name) != Some(digest), &format!("argument `{name}`"));
+        tell_if(stored.arguments.get(name) != Some(digest), format_args!("argument `{name}`"));
     }
-    compare(stored.arguments.len() > asked.arguments.len(), "arguments");
-    parts
+    tell_if(stored.arguments.len() > asked.arguments.len(), format_args!("arguments"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+
+    #[test]
+    fn queues_forget_what_was_evicted() {
+        let mut cache = Cache::default();
+        let parts = Arc::new(KeyParts {
+            name: "price".into(),
+            type_arguments: "".into(),
+            version: "".into(),
+            body: "".into(),
+            scope: None,
+            arguments: Default::default(),
+        });
+        for n in 0..2_000u32 {
+            let mut key = CacheKey([0; 32]);
+            key.0[..4].copy_from_slice(&n.to_le_bytes());
+            let entry = CacheEntry {
+                parts: parts.clone(),
+                value: vec![0; 800].into(),
+                at: Timestamp::default(),
+                max_size: None,
+            };
+            cache.insert(key, entry, 10_000);
+        }
+        assert_eq!(cache.entries.len(), 10);
+        assert!(cache.by_age.len() <= 36, "{}", cache.by_age.len());
+        let definition = &cache.definitions["price"];
+        assert_eq!(definition.entries, 10);
+        assert!(definition.by_age.len() <= 36, "{}", definition.by_age.len());
+    }
 }

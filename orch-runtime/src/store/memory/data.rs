@@ -20,7 +20,11 @@ pub(super) struct Data {
     events: VecDeque<EventRow>,
     /// Events forgotten so far: the sequence of `events[0]` is one more.
     forgotten: u64,
+    moved: Vec<Moved>,
 }
+
+/// Where a task run stands in the middle of a change.
+type Moved = (TaskNumber, (TaskState, u32));
 
 impl Data {
     pub(super) fn submit(&mut self, new: NewRun) -> Submitted {
@@ -59,7 +63,7 @@ impl Data {
         if change.number <= row.applied {
             return Ok(Committed::AlreadyMine);
         }
-        check(row, &change.steps)?;
+        check(row, &change.steps, &mut self.moved)?;
         row.applied = change.number;
         let ended_before = row.state.is_final();
         for Stamped { at, step } in change.steps {
@@ -220,11 +224,12 @@ fn start(events: &mut VecDeque<EventRow>, forgotten: u64, row: &mut RunRow, at: 
 }
 
 /// Whether every compare-and-set of a change holds, taking its earlier steps into account.
-fn check(row: &RunRow, steps: &[Stamped]) -> Result<(), StoreError> {
+/// `moved` is room for the task runs that the change moves, kept from one change to the next.
+fn check(row: &RunRow, steps: &[Stamped], moved: &mut Vec<Moved>) -> Result<(), StoreError> {
     let run = row.new.id;
     let mut run_state = row.state;
     let mut claimed = row.tasks.len();
-    let mut moved: Vec<(TaskNumber, (TaskState, u32))> = Vec::new();
+    moved.clear();
     for Stamped { step, .. } in steps {
         match step {
             Step::Run { expect, state, .. } => {

@@ -32,10 +32,11 @@ const KEEP_CACHE: u64 = 256 << 20;
 /// process anyway.
 ///
 /// ```
-/// use orch_runtime::store::MemoryStore;
+/// # extern crate orch_runtime as orch;
+/// use orch::store::MemoryStore;
 ///
 /// let store = MemoryStore::builder().keep_runs(100).build();
-/// assert_eq!(orch_runtime::store::Store::location(&store), "memory");
+/// assert_eq!(orch::store::Store::location(&store), "memory");
 /// ```
 pub struct MemoryStore {
     inner: Mutex<Inner>,

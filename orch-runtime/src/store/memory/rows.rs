@@ -11,7 +11,7 @@ use crate::{
     error::RecordedError,
     id::{CallKey, RunId, ScopeId, TaskNumber},
     state::{Event, EventKind, Notice, RunState, TaskState},
-    store::{Fence, InFlight, Mark, NewRun, Outcome, Record, Run, TaskClaim, TaskDetail, TaskRun},
+    store::{Fence, InFlight, Labels, Mark, NewRun, Outcome, Record, Run, TaskClaim, TaskDetail, TaskRun},
 };
 
 pub(super) struct RunRow {
@@ -113,7 +113,7 @@ impl RunRow {
 impl TaskRow {
     pub(super) fn new(claim: TaskClaim, at: Timestamp) -> Self {
         let extra = claim.labels.map(|labels| {
-            let (label, tags) = *labels;
+            let Labels { label, tags } = *labels;
             Box::new(TaskExtra { label, tags, ..TaskExtra::default() })
         });
         Self {

@@ -1,0 +1,5 @@
+//! What people get to see without asking.
+
+mod warnings;
+
+pub(crate) use warnings::warn;

@@ -1,0 +1,27 @@
+//! Warnings: through `tracing`, and as one line on stderr when nobody listens there.
+
+use crate::{id::RunId, state::Notice};
+
+/// Tells people about a notice that they should not have to look for.
+pub(crate) fn warn(run: RunId, flow: &str, notice: Notice, text: &str) {
+    let worth_it = match notice {
+        Notice::NeverStarted
+        | Notice::Abandoned
+        | Notice::Diverged
+        | Notice::OutsideScope
+        | Notice::CacheFault => true,
+        Notice::Dropped | Notice::WaitingForStarted | Notice::CacheMiss => false,
+    };
+    if !worth_it {
+        tracing::debug!(target: "orch", %run, flow, ?notice, "{text}");
+    } else if tracing::dispatcher::has_been_set() {
+        tracing::warn!(target: "orch", %run, flow, ?notice, "{text}");
+    } else {
+        on_stderr(run, flow, text);
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "nobody listens to `tracing`, and a warning must not be lost")]
+fn on_stderr(run: RunId, flow: &str, text: &str) {
+    eprintln!("warning: {text} (in `{flow}`, run {run})");
+}
