@@ -1,14 +1,14 @@
 //! What the attributes' expansions name. Not for anybody else, and it may change with every version.
 
-use std::{any::type_name, sync::Arc, time::Duration};
+use std::{any::type_name, pin::Pin, sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use inventory;
 
 pub use crate::definition::{
-    Backoff, BodyError, BodyResult, CachePolicy, CacheScope, DecodeError, Decoded, Definition, Fallible,
-    Input, Invocation, Output, Place, Registered, Skipped,
+    Backoff, BodyError, BodyResult, CachePolicy, CacheScope, DecodeError, Definition, Fallible, Input,
+    Invocation, Output, Place, Registered, Skipped,
 };
 use crate::{
     Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, definition::Cause, error::BoxError,
@@ -108,6 +108,6 @@ pub fn flow<T>(started: Started<T>) -> Call<T, Flow> {
 ///
 /// # Errors
 /// When the input does not fit.
-pub fn decoded<T>(started: Started<T>) -> Decoded {
+pub fn decoded<T>(started: Started<T>) -> Result<Pin<Box<dyn Invocation>>, DecodeError> {
     started.into_invocation()
 }

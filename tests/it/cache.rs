@@ -367,7 +367,6 @@ fn outer_sync(n: u32) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "engine: a call from a synchronous body is never handed over"]
 async fn a_sync_body_below_a_sync_body_shares_its_permit() {
     let runtime = orch::testing::builder().with(|runtime| runtime.cpu(1)).build();
     let seen = ends(runtime.scope(async { outer_sync(1).await })).await;
@@ -389,7 +388,6 @@ async fn a_sync_body_below_a_sync_body_shares_its_permit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "engine: a call from a synchronous body is never handed over"]
 async fn sync_bodies_that_nest_crosswise_end() {
     #[flow]
     async fn crowd() -> Result<u32, Error> {
@@ -499,7 +497,6 @@ async fn a_leader_that_asks_for_its_own_key_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "engine: a call from a synchronous body is never handed over"]
 async fn a_follower_below_a_sync_body_does_not_wait() {
     #[task(cache)]
     fn wanted(#[provided] held: &Gate) -> u32 {

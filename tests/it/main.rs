@@ -2,7 +2,13 @@
 #![allow(missing_docs, unreachable_pub, reason = "nobody outside this test binary sees its items")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod ambient;
+mod bad_input;
 mod cache;
+mod cancel;
+mod functions;
+mod handles;
 mod matrix;
 mod options;
+mod spans;
 mod support;

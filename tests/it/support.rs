@@ -1,6 +1,7 @@
 //! What the tests share: reading events back, and gates that hold a body until a test lets it go.
 
 use std::{
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -155,4 +156,22 @@ pub async fn delays(runtime: &TestRuntime) -> Vec<Duration> {
         _ => None,
     };
     events.iter().filter_map(delay).collect()
+}
+
+/// Says to a child process which test it is to carry out.
+const CHILD: &str = "ORCH_TEST_CHILD";
+
+/// Runs the named test again in a process of its own; says whether this is that process.
+pub fn in_own_process(name: &str) -> bool {
+    if std::env::var(CHILD).is_ok_and(|child| child == name) {
+        return true;
+    }
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(CHILD, name)
+        .output()
+        .unwrap();
+    let said = [child.stdout, child.stderr].concat();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&said));
+    false
 }

@@ -1,6 +1,14 @@
 //! Replay sees what life saw: programs whose branches race, cut after every commit and replayed many times.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "tests, which use bare timers on purpose and say what they tried"
+)]
 
 mod divergence;
 mod harness;

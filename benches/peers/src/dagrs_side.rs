@@ -36,10 +36,18 @@ async fn graph(nodes: u64, chained: bool) -> Result<Duration> {
     Ok(start.elapsed())
 }
 
-pub(super) async fn chain(nodes: u64) -> Result<Duration> {
-    graph(nodes, true).await
+async fn graphs(nodes: u64, per_graph: u64, chained: bool) -> Result<Duration> {
+    let mut took = Duration::ZERO;
+    for _ in 0..nodes / per_graph {
+        took += graph(per_graph, chained).await?;
+    }
+    Ok(took)
 }
 
-pub(super) async fn fan_out(nodes: u64) -> Result<Duration> {
-    graph(nodes, false).await
+pub(super) async fn chain(nodes: u64, per_graph: u64) -> Result<Duration> {
+    graphs(nodes, per_graph, true).await
+}
+
+pub(super) async fn fan_out(nodes: u64, per_graph: u64) -> Result<Duration> {
+    graphs(nodes, per_graph, false).await
 }

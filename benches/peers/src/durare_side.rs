@@ -55,9 +55,8 @@ pub(super) async fn joined(steps: u64) -> Result<Duration> {
 pub(super) async fn flows(flows: u64, at_once: usize) -> Result<Duration> {
     let engine = engine().await?;
     let start = Instant::now();
-    let started = (0..flows).map(|_| async {
-        engine.start_with(OneAfterAnother, 1, WorkflowOptions::default()).await?.await
-    });
+    let started = (0..flows)
+        .map(|_| async { engine.start_with(OneAfterAnother, 1, WorkflowOptions::default()).await?.await });
     let mut running = stream::iter(started).buffer_unordered(at_once);
     while let Some(ended) = running.next().await {
         ended?;

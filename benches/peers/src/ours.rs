@@ -43,17 +43,21 @@ fn runtime() -> Result<Runtime> {
     Ok(Runtime::builder().store(store).build()?)
 }
 
-pub(super) async fn sequence(steps: u64) -> Result<Duration> {
+pub(super) async fn sequence(steps: u64, per_flow: u64) -> Result<Duration> {
     let runtime = runtime()?;
     let start = Instant::now();
-    one_after_another(steps as i64).on(&runtime).await?;
+    for _ in 0..steps / per_flow {
+        one_after_another(per_flow as i64).on(&runtime).await?;
+    }
     Ok(start.elapsed())
 }
 
-pub(super) async fn started(steps: u64) -> Result<Duration> {
+pub(super) async fn started(steps: u64, per_flow: u64) -> Result<Duration> {
     let runtime = runtime()?;
     let start = Instant::now();
-    all_started(steps as i64).on(&runtime).await?;
+    for _ in 0..steps / per_flow {
+        all_started(per_flow as i64).on(&runtime).await?;
+    }
     Ok(start.elapsed())
 }
 

@@ -78,9 +78,6 @@ impl fmt::Debug for BodyError {
 #[error("the stored input does not fit the function: {0}")]
 pub struct DecodeError(#[from] CodecError);
 
-/// A body that has its arguments from the store.
-pub type Decoded = Result<Pin<Box<dyn Invocation>>, DecodeError>;
-
 /// The two sides of a fallible return type, for aliases that do not say `Result`.
 pub trait Fallible {
     /// The value on success.

@@ -11,7 +11,7 @@ pub use backoff::Backoff;
 pub use bounds::{Input, Output};
 pub use definition_data::{Definition, DefinitionKind, Place};
 pub(crate) use invocation::{AsyncInvocation, Cause, Moved, SyncInvocation, erased_output};
-pub use invocation::{BodyError, BodyResult, DecodeError, Decoded, Fallible, Invocation, Skipped};
+pub use invocation::{BodyError, BodyResult, DecodeError, Fallible, Invocation, Skipped};
 pub use policy::{CachePolicy, CacheScope};
 pub use registry::Registered;
 pub(crate) use registry::{Resolved, body_hash_at, find, step_definition};

@@ -2,21 +2,25 @@
 
 use std::{
     collections::HashMap,
+    pin::Pin,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use super::{Decoded, Definition, DefinitionKind, Place};
+use super::{DecodeError, Definition, DefinitionKind, Invocation, Place};
 use crate::{cache::prefix_digest, error::Error};
+
+/// Makes a body ready to run with stored input.
+type Decode = fn(&[u8]) -> Result<Pin<Box<dyn Invocation>>, DecodeError>;
 
 /// A definition that can be started by name from stored input.
 pub struct Registered {
     pub(crate) definition: &'static Definition,
-    pub(crate) decode: fn(&[u8]) -> Decoded,
+    pub(crate) decode: Decode,
 }
 
 impl Registered {
     /// Written by the attributes.
-    pub const fn new(definition: &'static Definition, decode: fn(&[u8]) -> Decoded) -> Self {
+    pub const fn new(definition: &'static Definition, decode: Decode) -> Self {
         Self { definition, decode }
     }
 }

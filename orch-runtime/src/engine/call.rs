@@ -141,7 +141,7 @@ impl Prepared {
 
 impl Prepared {
     /// Claims the call's place in the body that writes it. Knows no types.
-    pub(super) fn new(
+    pub(super) fn claim(
         definition: &'static Definition,
         type_arguments: &'static str,
         hash: CallHash,
@@ -151,8 +151,7 @@ impl Prepared {
     ) -> Box<Self> {
         let parent = frame::current();
         let ticket = parent.as_ref().map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
-        let options = CallOptions::default();
-        let core = None;
+        let (options, core) = (CallOptions::default(), None);
         Box::new(Self {
             definition,
             type_arguments,
@@ -197,7 +196,7 @@ impl<T, K: Kind> Call<T, K> {
     /// The call of what was made ready for a caller.
     pub(crate) fn new(started: Started<T>) -> Self {
         let state = match started.begun {
-            Begun::Call(prepared) => State::Ready(prepared),
+            Begun::Call(ready) => State::Ready(ready),
             // Arguments from the store have no caller.
             Begun::Stored(_) => State::Done,
         };

@@ -8,8 +8,7 @@ use super::call::Prepared;
 use crate::{
     codec,
     definition::{
-        AsyncInvocation, BodyResult, DecodeError, Decoded, Definition, Input, Invocation, Output,
-        SyncInvocation,
+        AsyncInvocation, BodyResult, DecodeError, Definition, Input, Invocation, Output, SyncInvocation,
     },
 };
 
@@ -37,15 +36,15 @@ pub struct Started<T> {
 /// What was made, after where the arguments came from.
 pub(super) enum Begun {
     Call(Box<Prepared>),
-    Stored(Decoded),
+    Stored(Result<Pin<Box<dyn Invocation>>, DecodeError>),
 }
 
 impl<T> Started<T> {
     /// The body that runs with stored arguments.
-    pub(crate) fn into_invocation(self) -> Decoded {
+    pub(crate) fn into_invocation(self) -> Result<Pin<Box<dyn Invocation>>, DecodeError> {
         match self.begun {
             Begun::Stored(invocation) => invocation,
-            Begun::Call(prepared) => Ok(prepared.invocation),
+            Begun::Call(ready) => Ok(ready.invocation),
         }
     }
 }
@@ -111,7 +110,7 @@ fn start<A: Serialize + DeserializeOwned, T>(
         Source::Arguments { definition, type_arguments, arguments } => {
             let (hash, digests, fault) = Prepared::identify(definition, type_arguments, &arguments);
             let invocation = body(arguments);
-            Begun::Call(Prepared::new(definition, type_arguments, hash, digests, invocation, fault))
+            Begun::Call(Prepared::claim(definition, type_arguments, hash, digests, invocation, fault))
         }
         Source::Stored(bytes) => Begun::Stored(codec::decode(bytes).map(body).map_err(DecodeError::from)),
     };

@@ -80,7 +80,7 @@ cells! { crate::matrix::cached::shape;
             "CacheMiss: nothing stored yet",
             "work Running (1)",
             "work Failed (1): it broke",
-            "run Failed: `it::matrix::cached::asynchronous::work` failed in attempt 1 of run #1: it broke",
+            "run Failed: `it::matrix::cached::asynchronous::work` failed: it broke",
         ]
         Sync [
             "run Pending",
@@ -93,7 +93,7 @@ cells! { crate::matrix::cached::shape;
             "CacheMiss: nothing stored yet",
             "work Running (1)",
             "work Failed (1): it broke",
-            "run Failed: `it::matrix::cached::synchronous::work` failed in attempt 1 of run #1: it broke",
+            "run Failed: `it::matrix::cached::synchronous::work` failed: it broke",
         ]
     }
     Panic {
@@ -108,7 +108,7 @@ cells! { crate::matrix::cached::shape;
             "CacheMiss: nothing stored yet",
             "work Running (1)",
             "work Failed (1): it fell (at matrix.rs)",
-            "run Failed: `it::matrix::cached::asynchronous::work` panicked in attempt 1 of run #1: it fell (at matrix.rs)",
+            "run Failed: `it::matrix::cached::asynchronous::work` panicked: it fell (at matrix.rs)",
         ]
         Sync [
             "run Pending",
@@ -121,7 +121,7 @@ cells! { crate::matrix::cached::shape;
             "CacheMiss: nothing stored yet",
             "work Running (1)",
             "work Failed (1): it fell (at matrix.rs)",
-            "run Failed: `it::matrix::cached::synchronous::work` panicked in attempt 1 of run #1: it fell (at matrix.rs)",
+            "run Failed: `it::matrix::cached::synchronous::work` panicked: it fell (at matrix.rs)",
         ]
     }
     TimeOut {
@@ -136,7 +136,7 @@ cells! { crate::matrix::cached::shape;
             "CacheMiss: nothing stored yet",
             "work Running (1)",
             "work TimedOut (1): the attempt took longer than 5s",
-            "run Failed: `it::matrix::cached::asynchronous::work` timed out in attempt 1 of run #1: the attempt took longer than 5s",
+            "run Failed: `it::matrix::cached::asynchronous::work` timed out: the attempt took longer than 5s",
         ]
         Sync [
             "run Pending",
@@ -151,7 +151,7 @@ cells! { crate::matrix::cached::shape;
             "work Running (1)",
             "Abandoned: the thread of `it::matrix::cached::synchronous::work` cannot be stopped and goes on until the body returns",
             "work TimedOut (1): the attempt took longer than 5s",
-            "run Failed: `it::matrix::cached::synchronous::work` timed out in attempt 1 of run #1: the attempt took longer than 5s",
+            "run Failed: `it::matrix::cached::synchronous::work` timed out: the attempt took longer than 5s",
         ]
     }
     Dropped {

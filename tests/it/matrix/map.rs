@@ -55,7 +55,7 @@ cells! { crate::matrix::map::shape;
             "work Running (1)",
             "work Failed (1): it broke",
             "neighbour Completed (1)",
-            "run Failed: `it::matrix::plain::asynchronous::work` failed in attempt 1 of run #1: it broke",
+            "run Failed: `it::matrix::plain::asynchronous::work` failed: it broke",
         ]
         Sync [
             "run Pending",
@@ -66,7 +66,7 @@ cells! { crate::matrix::map::shape;
             "work Running (1)",
             "work Failed (1): it broke",
             "neighbour Completed (1)",
-            "run Failed: `it::matrix::plain::synchronous::work` failed in attempt 1 of run #1: it broke",
+            "run Failed: `it::matrix::plain::synchronous::work` failed: it broke",
         ]
     }
     Panic {
@@ -79,7 +79,7 @@ cells! { crate::matrix::map::shape;
             "work Running (1)",
             "work Failed (1): it fell (at matrix.rs)",
             "neighbour Completed (1)",
-            "run Failed: `it::matrix::plain::asynchronous::work` panicked in attempt 1 of run #1: it fell (at matrix.rs)",
+            "run Failed: `it::matrix::plain::asynchronous::work` panicked: it fell (at matrix.rs)",
         ]
         Sync [
             "run Pending",
@@ -90,7 +90,7 @@ cells! { crate::matrix::map::shape;
             "work Running (1)",
             "work Failed (1): it fell (at matrix.rs)",
             "neighbour Completed (1)",
-            "run Failed: `it::matrix::plain::synchronous::work` panicked in attempt 1 of run #1: it fell (at matrix.rs)",
+            "run Failed: `it::matrix::plain::synchronous::work` panicked: it fell (at matrix.rs)",
         ]
     }
     TimeOut {
@@ -103,7 +103,7 @@ cells! { crate::matrix::map::shape;
             "work Running (1)",
             "work TimedOut (1): the attempt took longer than 5s",
             "neighbour Completed (1)",
-            "run Failed: `it::matrix::plain::asynchronous::work` timed out in attempt 1 of run #1: the attempt took longer than 5s",
+            "run Failed: `it::matrix::plain::asynchronous::work` timed out: the attempt took longer than 5s",
         ]
         Sync [
             "run Pending",
@@ -115,7 +115,7 @@ cells! { crate::matrix::map::shape;
             "Abandoned: the thread of `it::matrix::plain::synchronous::work` cannot be stopped and goes on until the body returns",
             "work TimedOut (1): the attempt took longer than 5s",
             "neighbour Completed (1)",
-            "run Failed: `it::matrix::plain::synchronous::work` timed out in attempt 1 of run #1: the attempt took longer than 5s",
+            "run Failed: `it::matrix::plain::synchronous::work` timed out: the attempt took longer than 5s",
         ]
     }
     Dropped {

@@ -76,7 +76,7 @@ cells! { crate::matrix::retry::shape;
             "work AwaitingRetry (1): it broke [again in 2s]",
             "work Running (2)",
             "work Failed (2): it broke",
-            "run Failed: `it::matrix::retry::asynchronous::work` failed in attempt 2 of run #1: it broke",
+            "run Failed: `it::matrix::retry::asynchronous::work` failed in attempt 2: it broke",
         ]
         Sync [
             "run Pending",
@@ -86,7 +86,7 @@ cells! { crate::matrix::retry::shape;
             "work AwaitingRetry (1): it broke [again in 2s]",
             "work Running (2)",
             "work Failed (2): it broke",
-            "run Failed: `it::matrix::retry::synchronous::work` failed in attempt 2 of run #1: it broke",
+            "run Failed: `it::matrix::retry::synchronous::work` failed in attempt 2: it broke",
         ]
     }
     Panic {
@@ -98,7 +98,7 @@ cells! { crate::matrix::retry::shape;
             "work AwaitingRetry (1): it fell (at matrix.rs) [again in 2s]",
             "work Running (2)",
             "work Failed (2): it fell (at matrix.rs)",
-            "run Failed: `it::matrix::retry::asynchronous::work` panicked in attempt 2 of run #1: it fell (at matrix.rs)",
+            "run Failed: `it::matrix::retry::asynchronous::work` panicked in attempt 2: it fell (at matrix.rs)",
         ]
         Sync [
             "run Pending",
@@ -108,7 +108,7 @@ cells! { crate::matrix::retry::shape;
             "work AwaitingRetry (1): it fell (at matrix.rs) [again in 2s]",
             "work Running (2)",
             "work Failed (2): it fell (at matrix.rs)",
-            "run Failed: `it::matrix::retry::synchronous::work` panicked in attempt 2 of run #1: it fell (at matrix.rs)",
+            "run Failed: `it::matrix::retry::synchronous::work` panicked in attempt 2: it fell (at matrix.rs)",
         ]
     }
     TimeOut {
@@ -120,7 +120,7 @@ cells! { crate::matrix::retry::shape;
             "work AwaitingRetry (1): the attempt took longer than 5s [again in 2s]",
             "work Running (2)",
             "work TimedOut (2): the attempt took longer than 5s",
-            "run Failed: `it::matrix::retry::asynchronous::work` timed out in attempt 2 of run #1: the attempt took longer than 5s",
+            "run Failed: `it::matrix::retry::asynchronous::work` timed out in attempt 2: the attempt took longer than 5s",
         ]
         Sync [
             "run Pending",
@@ -132,7 +132,7 @@ cells! { crate::matrix::retry::shape;
             "work Running (2)",
             "Abandoned: the thread of `it::matrix::retry::synchronous::work` cannot be stopped and goes on until the body returns",
             "work TimedOut (2): the attempt took longer than 5s",
-            "run Failed: `it::matrix::retry::synchronous::work` timed out in attempt 2 of run #1: the attempt took longer than 5s",
+            "run Failed: `it::matrix::retry::synchronous::work` timed out in attempt 2: the attempt took longer than 5s",
         ]
     }
     Dropped {

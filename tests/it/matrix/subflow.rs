@@ -58,9 +58,9 @@ cells! { crate::matrix::subflow::shape;
             "#2 work Pending",
             "#2 work Running (1)",
             "#2 work Failed (1): it broke",
-            "#2 run Failed: `it::matrix::plain::asynchronous::work` failed in attempt 1 of run #2: it broke",
-            "inner Failed (1): `it::matrix::plain::asynchronous::work` failed in attempt 1 of run #2: it broke",
-            "run Failed: `it::matrix::subflow::inner` failed in attempt 1 of run #1: `it::matrix::plain::asynchronous::work` failed in attempt 1 of run #2: it broke",
+            "#2 run Failed: `it::matrix::plain::asynchronous::work` failed: it broke",
+            "inner Failed (1): `it::matrix::plain::asynchronous::work` failed: it broke",
+            "run Failed: `it::matrix::subflow::inner` failed: `it::matrix::plain::asynchronous::work` failed: it broke",
         ]
         Sync [
             "run Pending",
@@ -72,9 +72,9 @@ cells! { crate::matrix::subflow::shape;
             "#2 work Pending",
             "#2 work Running (1)",
             "#2 work Failed (1): it broke",
-            "#2 run Failed: `it::matrix::plain::synchronous::work` failed in attempt 1 of run #2: it broke",
-            "inner Failed (1): `it::matrix::plain::synchronous::work` failed in attempt 1 of run #2: it broke",
-            "run Failed: `it::matrix::subflow::inner` failed in attempt 1 of run #1: `it::matrix::plain::synchronous::work` failed in attempt 1 of run #2: it broke",
+            "#2 run Failed: `it::matrix::plain::synchronous::work` failed: it broke",
+            "inner Failed (1): `it::matrix::plain::synchronous::work` failed: it broke",
+            "run Failed: `it::matrix::subflow::inner` failed: `it::matrix::plain::synchronous::work` failed: it broke",
         ]
     }
     Panic {
@@ -88,9 +88,9 @@ cells! { crate::matrix::subflow::shape;
             "#2 work Pending",
             "#2 work Running (1)",
             "#2 work Failed (1): it fell (at matrix.rs)",
-            "#2 run Failed: `it::matrix::plain::asynchronous::work` panicked in attempt 1 of run #2: it fell (at matrix.rs)",
-            "inner Failed (1): `it::matrix::plain::asynchronous::work` panicked in attempt 1 of run #2: it fell (at matrix.rs)",
-            "run Failed: `it::matrix::subflow::inner` failed in attempt 1 of run #1: `it::matrix::plain::asynchronous::work` panicked in attempt 1 of run #2: it fell (at matrix.rs)",
+            "#2 run Failed: `it::matrix::plain::asynchronous::work` panicked: it fell (at matrix.rs)",
+            "inner Failed (1): `it::matrix::plain::asynchronous::work` panicked: it fell (at matrix.rs)",
+            "run Failed: `it::matrix::subflow::inner` failed: `it::matrix::plain::asynchronous::work` panicked: it fell (at matrix.rs)",
         ]
         Sync [
             "run Pending",
@@ -102,9 +102,9 @@ cells! { crate::matrix::subflow::shape;
             "#2 work Pending",
             "#2 work Running (1)",
             "#2 work Failed (1): it fell (at matrix.rs)",
-            "#2 run Failed: `it::matrix::plain::synchronous::work` panicked in attempt 1 of run #2: it fell (at matrix.rs)",
-            "inner Failed (1): `it::matrix::plain::synchronous::work` panicked in attempt 1 of run #2: it fell (at matrix.rs)",
-            "run Failed: `it::matrix::subflow::inner` failed in attempt 1 of run #1: `it::matrix::plain::synchronous::work` panicked in attempt 1 of run #2: it fell (at matrix.rs)",
+            "#2 run Failed: `it::matrix::plain::synchronous::work` panicked: it fell (at matrix.rs)",
+            "inner Failed (1): `it::matrix::plain::synchronous::work` panicked: it fell (at matrix.rs)",
+            "run Failed: `it::matrix::subflow::inner` failed: `it::matrix::plain::synchronous::work` panicked: it fell (at matrix.rs)",
         ]
     }
     TimeOut {
@@ -120,7 +120,7 @@ cells! { crate::matrix::subflow::shape;
             "#2 work Cancelled (1): it took longer than 3s",
             "#2 run TimedOut: it took longer than 3s",
             "inner TimedOut (1): it took longer than 3s",
-            "run Failed: `it::matrix::subflow::inner` timed out in attempt 1 of run #1: it took longer than 3s",
+            "run Failed: `it::matrix::subflow::inner` timed out: it took longer than 3s",
         ]
         Sync [
             "run Pending",
@@ -135,7 +135,7 @@ cells! { crate::matrix::subflow::shape;
             "#2 work Cancelled (1): it took longer than 3s",
             "#2 run TimedOut: it took longer than 3s",
             "inner TimedOut (1): it took longer than 3s",
-            "run Failed: `it::matrix::subflow::inner` timed out in attempt 1 of run #1: it took longer than 3s",
+            "run Failed: `it::matrix::subflow::inner` timed out: it took longer than 3s",
         ]
     }
     Dropped {
@@ -148,8 +148,8 @@ cells! { crate::matrix::subflow::shape;
             "#2 run Running",
             "#2 work Pending",
             "#2 work Running (1)",
-            "#2 work Cancelled (1): dropped",
             "#2 run Cancelling: its call was dropped",
+            "#2 work Cancelled (1): its call was dropped",
             "#2 run Cancelled: its call was dropped",
             "inner Cancelled (1): dropped",
             "run Completed",
@@ -163,9 +163,9 @@ cells! { crate::matrix::subflow::shape;
             "#2 run Running",
             "#2 work Pending",
             "#2 work Running (1)",
-            "#2 Abandoned: the thread of `it::matrix::plain::synchronous::work` cannot be stopped and goes on until the body returns",
-            "#2 work Cancelled (1): dropped",
             "#2 run Cancelling: its call was dropped",
+            "#2 Abandoned: the thread of `it::matrix::plain::synchronous::work` cannot be stopped and goes on until the body returns",
+            "#2 work Cancelled (1): its call was dropped",
             "#2 run Cancelled: its call was dropped",
             "inner Cancelled (1): dropped",
             "run Completed",

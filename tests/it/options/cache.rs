@@ -234,6 +234,7 @@ async fn differences(runtime: &TestRuntime, name: &str, body: String) -> Vec<Str
         at: runtime.now(),
         ttl: None,
         follow: false,
+        lead: true,
         read: true,
     };
     match runtime.store().lookup_or_lead(lookup).await {

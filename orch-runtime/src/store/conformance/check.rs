@@ -11,6 +11,9 @@ use crate::store::{BoxFuture, Committed, StoreError};
 /// What a part found out; the text names what was asked, what was expected and what was found.
 pub(super) type Checked<T = ()> = Result<T, String>;
 
+/// More pages than any list here has: one whose pages do not advance must not be read for ever.
+pub(super) const PAGES: usize = 20;
+
 /// `found` has to be `expected`.
 pub(super) fn equal<T: PartialEq + Debug>(what: &str, found: T, expected: T) -> Checked {
     if found == expected { Ok(()) } else { Err(format!("{what}: expected {expected:?}, found {found:?}")) }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    check::{Checked, answer, equal, holds},
+    check::{Checked, PAGES, answer, equal, holds},
     fixture::{OpenRun, record, run_step, started, task, task_because},
 };
 use crate::{
@@ -115,7 +115,7 @@ pub(super) async fn pages_follow_the_sequence(store: &dyn Store) -> Checked {
     holds("sequence", "rising from at least 1", rising && sequences[0] >= 1, &sequences)?;
     let mut paged = Vec::new();
     let mut page = Page::first(5);
-    loop {
+    for _ in 0..PAGES {
         let found = answer("events", store.events(page).await)?;
         let Some(last) = found.last() else { break };
         holds("a page", "at most 5 events", found.len() <= 5, found.len())?;
@@ -145,7 +145,7 @@ pub(super) async fn run_events_by_pages(store: &dyn Store) -> Checked {
         equal("events of one run", own(open).await?, expected.clone())?;
         let mut paged = Vec::new();
         let mut page = Page::first(5);
-        loop {
+        for _ in 0..PAGES {
             let found = answer("run_events", store.run_events(open.id, page).await)?;
             let Some(last) = found.last() else { break };
             holds("a page", "at most 5 events", found.len() <= 5, found.len())?;

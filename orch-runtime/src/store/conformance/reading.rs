@@ -1,7 +1,7 @@
 //! `runs`, `run`, `task_runs` and `location`.
 
 use super::{
-    check::{Checked, answer, equal, holds, some},
+    check::{Checked, PAGES, answer, equal, holds, some},
     fixture::{NAME, OpenRun, bytes, claim, key, moment, new_run, run_step, started, task},
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) async fn runs_newest_first_by_pages(store: &dyn Store) -> Checked {
     }
     let mut pages = Vec::new();
     let mut page = Page::first(3);
-    loop {
+    for _ in 0..PAGES {
         let found = listed(store, RunFilter::default(), page).await?;
         let Some(last) = found.last() else { break };
         page = Page::after(*last, 3);
@@ -87,7 +87,8 @@ pub(super) async fn runs_by_filter(store: &dyn Store) -> Checked {
         equal(what, listed(store, filter.clone(), Page::first(100)).await?, expected.clone())?;
         let mut one_by_one = Vec::new();
         let mut page = Page::first(1);
-        while let [run] = listed(store, filter.clone(), page).await?[..] {
+        for _ in 0..PAGES {
+            let [run] = listed(store, filter.clone(), page).await?[..] else { break };
             one_by_one.push(run);
             page = Page::after(run, 1);
         }
@@ -163,7 +164,7 @@ pub(super) async fn task_runs_by_pages(store: &dyn Store) -> Checked {
     other.apply((0..2).map(claim).collect()).await?;
     let mut pages = Vec::new();
     let mut page = Page::first(3);
-    loop {
+    for _ in 0..PAGES {
         let found = answer("task_runs", store.task_runs(open.id, page).await)?;
         let Some(last) = found.last() else { break };
         page = Page::after(last.task, 3);
