@@ -21,6 +21,9 @@ use crate::{
     store::{Store, WorkerId},
 };
 
+/// The values for `#[provided]` parameters, by type: each is an `Arc<T>`, also where `T` is a `dyn Trait`.
+pub(super) type Provided = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
+
 /// What all runs of a runtime share.
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
@@ -31,7 +34,7 @@ pub(crate) struct Core {
     /// How long a resumed body may wait for what its journal does not know.
     pub(crate) patience: Duration,
     pub(crate) rules: Rules,
-    provided: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    provided: Provided,
     closing: AtomicBool,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
     left: Notify,
@@ -41,7 +44,7 @@ impl Core {
     pub(super) fn new(
         store: Arc<dyn Store>,
         clock: Clock,
-        provided: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+        provided: Provided,
         cpu: usize,
         patience: Duration,
         rules: Rules,
@@ -65,8 +68,8 @@ impl Core {
     }
 
     /// The provided value of type `T`.
-    pub(crate) fn provided<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.provided.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    pub(crate) fn provided<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.provided.get(&TypeId::of::<T>())?.downcast_ref::<Arc<T>>().cloned()
     }
 
     /// Whether new runs may start.
