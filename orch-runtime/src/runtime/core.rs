@@ -24,6 +24,9 @@ use crate::{
 /// Runs under way in the process.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
+/// The values for `#[provided]` parameters, by type: each is an `Arc<T>`, also where `T` is a `dyn Trait`.
+pub(super) type Provided = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
+
 /// What all runs of a runtime share.
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
@@ -34,7 +37,7 @@ pub(crate) struct Core {
     /// How long a resumed body may wait for what its journal does not know.
     pub(crate) patience: Duration,
     pub(crate) rules: Rules,
-    provided: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    provided: Provided,
     closing: AtomicBool,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
     left: Notify,
@@ -44,7 +47,7 @@ impl Core {
     pub(super) fn new(
         store: Arc<dyn Store>,
         clock: Clock,
-        provided: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+        provided: Provided,
         cpu: usize,
         patience: Duration,
         rules: Rules,
@@ -68,8 +71,8 @@ impl Core {
     }
 
     /// The provided value of type `T`.
-    pub(crate) fn provided<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.provided.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    pub(crate) fn provided<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.provided.get(&TypeId::of::<T>())?.downcast_ref::<Arc<T>>().cloned()
     }
 
     /// Whether new runs may start.
