@@ -80,7 +80,11 @@ struct Slot {
     /// The future that submits the outcome and the one that awaits it, for a started call two.
     owners: u8,
     abort: Option<tokio::task::AbortHandle>,
+    started: bool,
 }
+
+/// The poll for which an outcome was handed over that nobody awaited.
+const UNSEEN: u64 = u64::MAX;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
@@ -182,6 +186,7 @@ impl Scope {
             pending: false,
             owners: 1,
             abort: None,
+            started: false,
         });
         let past =
             state.history.as_deref_mut().map(|history| Box::new(history.claim(hash, occurrence, slot)));
@@ -220,14 +225,38 @@ impl Scope {
         let mut state = self.lock();
         let number = state.next_number;
         state.next_number += 1;
-        let commit = commit(number);
+        let mut commit = commit(number);
+        let may_pass = state.queue.is_empty() && !self.replaying();
         if let Some(own) = state.slots.get_mut(slot) {
             own.number = number;
             own.pending = true;
+            // Nobody awaits this handle yet, so nobody has to be woken: the outcome queues again when it is asked for.
+            if may_pass && own.started && own.waker.is_none() && durable && self.is_applied(&mut commit) {
+                own.pending = false;
+                own.phase = Phase::Delivered(UNSEEN);
+                if own.owners == 0 {
+                    state.slots.remove(slot);
+                }
+                return;
+            }
         }
         state.queue.push_back(Queued { slot, durable, commit });
         drop(state);
         self.pulse.queued();
+    }
+
+    /// Whether a commit has ended well already.
+    fn is_applied(&self, commit: &mut Option<Commit>) -> bool {
+        let Some(waiting) = commit else { return false };
+        match Pin::new(waiting).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => false,
+            Poll::Ready(result) => {
+                if let Err(stop) = super::commit::ended(result) {
+                    self.run.stop(stop);
+                }
+                true
+            }
+        }
     }
 
     /// Hands over the next outcome, if it may go.

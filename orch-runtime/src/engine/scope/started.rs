@@ -15,6 +15,7 @@ impl Scope {
         state.open += 1;
         if let Some(own) = state.slots.get_mut(slot) {
             own.owners += 1;
+            own.started = true;
         }
     }
 
