@@ -72,6 +72,9 @@ use proc_macro::TokenStream;
 /// # Ok(()) }
 /// ```
 ///
+/// Its type may be a trait object, `#[provided] db: &dyn Db`: the runtime is then built with
+/// `.provide_arc::<dyn Db>(…)`, and a test provides a fake in the same way.
+///
 /// **Results** are `T`, nothing, or `Result<T, E>` with `E: Into<Box<dyn Error + Send + Sync>>`; `T` is
 /// `Serialize + DeserializeOwned + Send + 'static`. A return type counts as a `Result` if its last path segment is
 /// exactly `Result`, as in `anyhow::Result<T>` or `io::Result<T>`; `SearchResult<T>` is data, and an alias with

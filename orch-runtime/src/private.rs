@@ -48,6 +48,14 @@ annotated!(A B C D E);
 annotated!(A B C D E F);
 annotated!(A B C D E F G);
 annotated!(A B C D E F G H);
+annotated!(A B C D E F G H I);
+annotated!(A B C D E F G H I J);
+annotated!(A B C D E F G H I J K);
+annotated!(A B C D E F G H I J K L);
+annotated!(A B C D E F G H I J K L M);
+annotated!(A B C D E F G H I J K L M N);
+annotated!(A B C D E F G H I J K L M N O);
+annotated!(A B C D E F G H I J K L M N O P);
 
 /// The path of an annotated function.
 pub fn dependency<A, F: Annotated<A>>(_function: F) -> &'static str {
@@ -73,12 +81,14 @@ pub fn verdict<R: Into<Retry>>(verdict: R) -> Retry {
 ///
 /// # Errors
 /// When the runtime has none; the text says which line to add.
-pub fn provided<T: Send + Sync + 'static>(parameter: &'static str) -> Result<Arc<T>, BodyError> {
+pub fn provided<T: ?Sized + Send + Sync + 'static>(parameter: &'static str) -> Result<Arc<T>, BodyError> {
     current_core().ok().and_then(|core| core.provided::<T>()).ok_or_else(|| {
         let name = type_name::<T>();
+        let method =
+            if name.starts_with("dyn ") { format!("provide_arc::<{name}>") } else { "provide".to_owned() };
         let text = format!(
-            "nothing is provided for the parameter `{parameter}` of type `{name}`; add `.provide(…)` with a value of \
-             that type to `Runtime::builder()`, or to `orch::testing::runtime()` in a test"
+            "nothing is provided for the parameter `{parameter}` of type `{name}`; add `.{method}(…)` with a value of \
+             that type to `Runtime::builder()`, or to `orch::testing::builder()` in a test"
         );
         BodyError { cause: Cause::MissingValue, ..BodyError::new(text) }
     })

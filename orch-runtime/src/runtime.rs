@@ -4,9 +4,8 @@ mod core;
 mod queries;
 
 use std::{
-    any::{Any, TypeId, type_name},
+    any::{TypeId, type_name},
     cell::RefCell,
-    collections::HashMap,
     future::Future,
     pin::Pin,
     sync::{Arc, OnceLock},
@@ -15,6 +14,7 @@ use std::{
 };
 
 pub(crate) use self::core::Core;
+use self::core::Provided;
 use crate::{
     clock::Clock,
     engine::{self, Rules, watch_panics},
@@ -49,7 +49,7 @@ pub struct Runtime {
 pub struct RuntimeBuilder {
     store: Arc<dyn Store>,
     clock: Clock,
-    provided: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    provided: Provided,
     provided_twice: Vec<&'static str>,
     cpu: usize,
     patience: Duration,
@@ -84,7 +84,7 @@ impl Runtime {
         RuntimeBuilder {
             store: Arc::new(MemoryStore::new()),
             clock: Clock::System,
-            provided: HashMap::new(),
+            provided: Provided::new(),
             provided_twice: Vec::new(),
             cpu: std::thread::available_parallelism().map_or(1, usize::from),
             patience: Duration::from_secs(10),
@@ -161,13 +161,17 @@ impl Runtime {
     }
 
     /// The value that was provided for `#[provided]` parameters of type `T`.
-    pub fn provided<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+    pub fn provided<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.core.provided::<T>()
     }
 
     /// Where the history of this runtime lies, for messages.
     pub fn location(&self) -> String {
         self.core.store.location()
+    }
+
+    pub(crate) fn is_default(core: &Arc<Core>) -> bool {
+        DEFAULT.get().is_some_and(|default| Arc::ptr_eq(&default.core, core))
     }
 
     pub(crate) fn core(&self) -> Arc<Core> {
@@ -189,8 +193,35 @@ impl RuntimeBuilder {
     }
 
     /// A value for `#[provided]` parameters of this type.
-    pub fn provide<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        if self.provided.insert(TypeId::of::<T>(), Arc::new(value)).is_some() {
+    pub fn provide<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.provide_arc(Arc::new(value))
+    }
+
+    /// A value for `#[provided]` parameters of this type, shared with whoever has it already. The type may be a
+    /// trait object: then tasks know the trait alone, and a test provides something else under it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use orch_runtime::Runtime;
+    /// trait Mailer: Send + Sync {
+    ///     fn send(&self, text: &str);
+    /// }
+    ///
+    /// struct Printer;
+    ///
+    /// impl Mailer for Printer {
+    ///     fn send(&self, text: &str) {
+    ///         println!("{text}");
+    ///     }
+    /// }
+    ///
+    /// // For `#[provided] mailer: &dyn Mailer`.
+    /// let runtime = Runtime::builder().provide_arc::<dyn Mailer>(Arc::new(Printer)).build()?;
+    /// runtime.provided::<dyn Mailer>().expect("it was provided").send("hello");
+    /// # Ok::<_, orch_runtime::Error>(())
+    /// ```
+    pub fn provide_arc<T: ?Sized + Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
+        if self.provided.insert(TypeId::of::<T>(), Box::new(value)).is_some() {
             self.provided_twice.push(type_name::<T>());
         }
         self

@@ -66,6 +66,13 @@ impl TestBuilder {
         self
     }
 
+    /// A fake for `#[provided]` parameters that the test keeps a hand on, or that stands for a `dyn Trait`; see
+    /// [`RuntimeBuilder::provide_arc`].
+    pub fn provide_arc<T: ?Sized + Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
+        self.runtime = self.runtime.provide_arc(value);
+        self
+    }
+
     /// A store that exists already, such as a [fork](MemoryStore::fork).
     pub fn store(mut self, store: MemoryStore) -> Self {
         self.store = Arc::new(store);

@@ -282,7 +282,6 @@ async fn a_task_outside_any_scope_while_a_run_is_active_works_and_leaves_an_even
 }
 
 #[tokio::test]
-#[ignore = "engine: only runs of the same runtime count as active"]
 async fn a_task_that_slips_out_of_a_scoped_runtime_leaves_an_event_where_it_runs() {
     // What a bare `tokio::spawn` calls runs on the default runtime, which is the process's.
     if !in_own_process("bad_input::a_task_that_slips_out_of_a_scoped_runtime_leaves_an_event_where_it_runs") {

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use orch::{prelude::*, store::Page};
@@ -517,6 +518,40 @@ async fn provided_parameters_are_not_passed() {
     let runtime = orch::testing::builder().provide(Pool(10)).provide(bodies.clone()).build();
     assert_eq!(runtime.scope(async { provided_to_a_flow(1).await }).await.unwrap(), 22);
     assert_eq!(bodies.count(), 1);
+}
+
+trait Db: Send + Sync {
+    fn rows(&self) -> u32;
+}
+
+impl Db for Pool {
+    fn rows(&self) -> u32 {
+        self.0
+    }
+}
+
+#[task]
+async fn behind_a_trait(#[provided] db: &dyn Db) -> u32 {
+    db.rows()
+}
+
+#[tokio::test]
+async fn a_trait_object_is_provided_by_its_arc() {
+    let runtime = orch::testing::builder().provide(Pool(1)).provide_arc::<dyn Db>(Arc::new(Pool(10))).build();
+    assert_eq!(runtime.scope(async { behind_a_trait().await }).await.unwrap(), 10);
+    assert_eq!(runtime.provided::<Pool>().unwrap().0, 1);
+
+    let without = orch::testing::builder().provide(Pool(1)).build();
+    let error = without.scope(async { behind_a_trait().await }).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert!(error.to_string().contains("`.provide_arc::<dyn it::functions::Db>(…)`"), "{error}");
+}
+
+#[test]
+fn one_type_has_one_value_however_it_was_provided() {
+    let builder = orch::Runtime::builder().provide(Pool(1)).provide_arc(Arc::new(Pool(2)));
+    let error = builder.build().map(drop).unwrap_err();
+    assert!(error.to_string().contains("two values of type `it::functions::Pool`"), "{error}");
 }
 
 // Synchronous flows.

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use crate::model::{Model, Parameter, Pass, Role};
+use crate::types::peel;
 
 /// The tuple's type: `(String, Skipped<Progress>,)` for `url: &str, progress: Progress`.
 pub(super) fn tuple_type(model: &Model) -> TokenStream {
@@ -99,6 +100,8 @@ pub(super) fn provided(model: &Model) -> TokenStream {
         model.parameters.iter().filter(|parameter| parameter.role == Role::Provided).map(|parameter| {
             let (name, text) = (&parameter.name, parameter.name.to_string());
             let (Pass::Owned(ty) | Pass::Borrowed(ty)) = &parameter.pass;
+            // The parentheses of `&(dyn Db + Send)` would be superfluous here.
+            let ty = peel(ty);
             let provided = model.paths.at(ty.span().resolved_at(model.span)).provided();
             quote_spanned! {model.span=>
                 let #name = match #provided::<#ty>(#text) {

@@ -5,7 +5,7 @@ use syn::{GenericParam, Meta, Safety};
 
 use super::types;
 use crate::diagnostics::Errors;
-use crate::model::{Model, Parameter, Role};
+use crate::model::{Model, Parameter};
 
 /// serde implements its traits for tuples of up to this many elements.
 const MOST_ARGUMENTS: usize = 16;
@@ -20,8 +20,7 @@ pub(crate) fn signature(model: &mut Model, errors: &mut Errors) {
         types::parameter(model.kind, parameter, errors);
     }
     types::output(model, errors);
-    let data = model.parameters.iter().filter(|parameter| parameter.role == Role::Data);
-    if let Some(one_too_many) = data.clone().nth(MOST_ARGUMENTS) {
+    if let Some(one_too_many) = model.arguments().nth(MOST_ARGUMENTS) {
         errors.refuse(
             &one_too_many.name,
             &format!("{} takes at most {MOST_ARGUMENTS} arguments", model.kind.noun()),

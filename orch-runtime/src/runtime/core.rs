@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -21,6 +21,12 @@ use crate::{
     store::{Store, WorkerId},
 };
 
+/// Runs under way in the process.
+static ACTIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// The values for `#[provided]` parameters, by type: each is an `Arc<T>`, also where `T` is a `dyn Trait`.
+pub(super) type Provided = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
+
 /// What all runs of a runtime share.
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
@@ -31,7 +37,7 @@ pub(crate) struct Core {
     /// How long a resumed body may wait for what its journal does not know.
     pub(crate) patience: Duration,
     pub(crate) rules: Rules,
-    provided: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    provided: Provided,
     closing: AtomicBool,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
     left: Notify,
@@ -41,7 +47,7 @@ impl Core {
     pub(super) fn new(
         store: Arc<dyn Store>,
         clock: Clock,
-        provided: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+        provided: Provided,
         cpu: usize,
         patience: Duration,
         rules: Rules,
@@ -65,8 +71,8 @@ impl Core {
     }
 
     /// The provided value of type `T`.
-    pub(crate) fn provided<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.provided.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    pub(crate) fn provided<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.provided.get(&TypeId::of::<T>())?.downcast_ref::<Arc<T>>().cloned()
     }
 
     /// Whether new runs may start.
@@ -78,18 +84,23 @@ impl Core {
     }
 
     pub(crate) fn enter_run(&self, run: &Arc<RunShared>) {
+        ACTIVE.fetch_add(1, Ordering::Relaxed);
         self.active().insert(run.id, run.clone());
     }
 
     pub(crate) fn leave_run(&self, run: RunId) {
         let left = self.active().remove(&run);
+        if left.is_some() {
+            ACTIVE.fetch_sub(1, Ordering::Relaxed);
+        }
         drop(left);
         self.left.notify_waiters();
     }
 
-    /// How many other runs are under way.
-    pub(crate) fn others_than(&self, run: RunId) -> usize {
-        self.active().keys().filter(|other| **other != run).count()
+    /// How many runs are under way: of this runtime, or, for the default one, of all in the process. A task that
+    /// slips out of a run in another runtime lands in the default one.
+    pub(crate) fn others(&self, is_default: bool) -> usize {
+        if is_default { ACTIVE.load(Ordering::Relaxed) } else { self.active().len() }
     }
 
     pub(super) fn cancel(&self, run: RunId) -> bool {

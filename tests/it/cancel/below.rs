@@ -169,7 +169,6 @@ async fn by_dropping_the_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "engine: on threads, a run can end before what is two levels below it"]
 async fn by_dropping_the_call_on_threads() {
     by_dropping().await;
 }
@@ -191,7 +190,6 @@ async fn by_the_handle_of_the_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "engine: on threads, a run can end before what is two levels below it"]
 async fn by_the_handle_of_the_call_on_threads() {
     by_handle().await;
 }
@@ -217,7 +215,6 @@ async fn by_the_runtime() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "engine: on threads, a run can end before what is two levels below it"]
 async fn by_the_runtime_on_threads() {
     by_runtime().await;
 }
@@ -241,7 +238,6 @@ async fn by_the_error_of_the_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "engine: on threads, a run can end before what is two levels below it"]
 async fn by_the_error_of_the_body_on_threads() {
     by_error().await;
 }
@@ -259,7 +255,6 @@ async fn by_the_flows_time_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "engine: on threads, a run can end before what is two levels below it"]
 async fn by_the_flows_time_out_on_threads() {
     by_time_out().await;
 }

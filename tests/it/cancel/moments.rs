@@ -95,7 +95,6 @@ async fn before_the_first_poll() {
 }
 
 #[tokio::test]
-#[ignore = "engine: a call that was cancelled through its handle is still waited for, aloud"]
 async fn through_a_handle_inside_the_run_which_goes_on() {
     #[flow]
     async fn cancels() -> bool {

@@ -45,6 +45,51 @@ async fn provided(#[provided] pool: &Pool, id: u8, #[provided] own: Pool) -> u8 
     id
 }
 
+trait Db: Send + Sync {
+    fn rows(&self) -> u64;
+}
+
+struct Rows(u64);
+
+impl Db for Rows {
+    fn rows(&self) -> u64 {
+        self.0
+    }
+}
+
+#[task]
+async fn behind_a_trait(factor: u64, #[provided] db: &dyn Db) -> u64 {
+    std::future::ready(()).await;
+    factor * db.rows()
+}
+
+trait Plain {}
+
+#[task]
+async fn bounds_named_at_the_parameter(#[provided] plain: &(dyn Plain + Send + Sync)) -> bool {
+    let _: &dyn Plain = plain;
+    true
+}
+
+#[task]
+async fn behind_an_arc(#[provided] db: std::sync::Arc<dyn Db>) -> u64 {
+    db.rows()
+}
+
+#[rustfmt::skip]
+#[task(skip(progress))]
+#[expect(clippy::too_many_arguments)]
+fn sixteen_with_a_skipped_one(
+    a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8,
+    i: u8, j: u8, k: u8, l: u8, m: u8, n: u8, o: u8, progress: Progress,
+) -> u8 {
+    let Progress = progress;
+    a + b + c + d + e + f + g + h + i + j + k + l + m + n + o
+}
+
+#[task(cache(depends(sixteen, sixteen_with_a_skipped_one, behind_a_trait)))]
+fn depends_on_sixteen() {}
+
 #[rustfmt::skip]
 #[task]
 #[expect(clippy::too_many_arguments)]
@@ -63,6 +108,10 @@ async fn caller() -> Result<(), orch::Error> {
     raw("x", 1).await?;
     skipped(1, &Progress, |_| {}).await?;
     provided(1).await?;
+    behind_a_trait(1).await?;
+    bounds_named_at_the_parameter().await?;
+    behind_an_arc().await?;
+    depends_on_sixteen().await?;
     sixteen(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15).await?;
     Ok(())
 }
