@@ -135,3 +135,52 @@ async fn followers_stop_waiting_for_leaders_that_keep_failing() {
     assert_eq!(runtime.scope(async { crowd().await }).await.unwrap(), 20);
     assert_eq!(bodies.count(), 20, "errors are never kept");
 }
+
+#[tokio::test]
+async fn a_leader_whose_run_is_cancelled_hands_over_too() {
+    #[task(cache)]
+    async fn held_back(#[provided] bodies: &Bodies) -> usize {
+        let before = bodies.enter();
+        if before == 0 {
+            std::future::pending::<()>().await;
+        }
+        before
+    }
+
+    #[flow]
+    async fn asks() -> Result<usize, Error> {
+        held_back().await
+    }
+
+    let (runtime, bodies) = counting();
+    let first = runtime.scope(async { asks().start() }).await;
+    while bodies.count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let leader = runtime.last_run().await.unwrap().unwrap();
+    let second = runtime.scope(async { asks().start() }).await;
+    until(&runtime, |lines| ending(lines, "held_back Pending") == 2).await;
+    assert!(runtime.cancel(leader));
+    assert_eq!(first.await.expect_err("it was cancelled").kind(), ErrorKind::Cancelled);
+    assert_eq!(second.await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_thousand_equal_calls_of_one_body_compute_once() {
+    #[task(cache)]
+    async fn slow(#[provided] bodies: &Bodies) -> usize {
+        orch::sleep(std::time::Duration::from_secs(1)).await;
+        bodies.enter()
+    }
+
+    #[flow]
+    async fn crowd() -> usize {
+        let calls: Vec<_> = (0..1000).map(|_| slow()).collect();
+        futures_util::future::join_all(calls).await.into_iter().filter(|value| matches!(value, Ok(0))).count()
+    }
+
+    let (runtime, bodies) = counting();
+    assert_eq!(runtime.scope(async { crowd().await }).await.unwrap(), 1000);
+    assert_eq!(bodies.count(), 1);
+    assert_eq!(ending(&lines(&runtime).await, "slow Cached"), 999);
+}

@@ -415,3 +415,31 @@ async fn by_the_handle_of_a_branch() {
     assert_eq!(lines.iter().filter(|line| line.starts_with("hangs Cancelled (1)")).count(), 1, "{lines:#?}");
     assert_eq!(lines.last().map(String::as_str), Some("run Completed"));
 }
+
+#[tokio::test]
+async fn a_new_attempt_begins_when_nothing_of_the_last_one_is_left() {
+    #[task(timeout = "1s", retries = 1)]
+    async fn nests() -> Result<u32, Error> {
+        let started = leaf(1).start();
+        let branch = orch::spawn(async { leaf(2).await });
+        Ok(leaf(3).await? + started.await? + branch.await??)
+    }
+
+    #[task]
+    async fn leaf(n: u32) -> u32 {
+        if ATTEMPTS.fetch_add(1, Ordering::SeqCst) < 3 {
+            orch::sleep(FOR_EVER).await;
+        }
+        n
+    }
+
+    static ATTEMPTS: AtomicUsize = AtomicUsize::new(0);
+
+    let runtime = orch::testing::runtime();
+    assert_eq!(runtime.scope(async { nests().await }).await.unwrap(), 6);
+    let lines = lines(&runtime).await;
+    let second = lines.iter().position(|line| line == "nests Running (2)").unwrap();
+    assert_eq!(ending(&lines[..second], "leaf Cancelled (1): dropped"), 3, "{lines:#?}");
+    assert_eq!(ending(&lines[second..], "leaf Completed (1)"), 3, "{lines:#?}");
+    assert_eq!(lines[lines.len() - 2..], ["nests Completed (2)", "run Completed"]);
+}
