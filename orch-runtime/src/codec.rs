@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, sync::Arc};
 
+use bincode::Options;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Encoded values, cheap to share between journal, cache and replay.
@@ -54,15 +55,12 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError>
     let fault =
         |reason: String| CodecError { action: "cannot read", type_name: std::any::type_name::<T>(), reason };
     match bytes.split_first() {
-        Some((&BINCODE_1, rest)) => {
-            let mut rest = rest;
-            let value = bincode::deserialize_from(&mut rest).map_err(|error| fault(error.to_string()))?;
-            if rest.is_empty() {
-                Ok(value)
-            } else {
-                Err(fault(format!("{} bytes are left over, so the type has another shape now", rest.len())))
-            }
-        }
+        // Reads from the slice, so a length that is wrong is an error and not an allocation.
+        Some((&BINCODE_1, rest)) => bincode::options()
+            .with_fixint_encoding()
+            .reject_trailing_bytes()
+            .deserialize(rest)
+            .map_err(|error| fault(error.to_string())),
         Some((format, _)) => {
             Err(fault(format!("format {format} is unknown; a newer version may have written it")))
         }
@@ -84,7 +82,7 @@ mod tests {
     #[test]
     fn other_shapes_and_formats_are_errors() {
         let bytes = encode(&(1u32, 2u32)).expect("plain data");
-        assert!(decode::<u32>(&bytes).expect_err("left over").to_string().contains("4 bytes are left over"));
+        assert!(decode::<u32>(&bytes).expect_err("left over").to_string().contains("bytes remaining"));
         assert!(decode::<String>(&bytes).is_err());
         assert!(decode::<u8>(&[9, 1]).expect_err("format").to_string().contains("format 9"));
         assert!(decode::<u8>(&[]).is_err());

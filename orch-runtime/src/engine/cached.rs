@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::call::Prepared;
+use super::prepared::Prepared;
 use crate::{
     cache::cache_key,
     codec::Bytes,

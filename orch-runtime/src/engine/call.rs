@@ -1,32 +1,25 @@
 //! A call: what an annotated function returns. The last place that knows the type of the output.
 
 use std::{
-    borrow::Cow,
     marker::PhantomData,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
-use serde::Serialize;
-
 use super::{
-    Handle, flow, frame,
-    frame::Frame,
-    handle::{self, Upstream},
+    Handle, flow, handle,
+    prepared::Prepared,
     progress::Progress,
     start::{Begun, Started},
     task::{self, Finished},
-    ticket::Ticket,
 };
 use crate::{
-    cache::{CallHash, call_hash, hash_arguments},
-    definition::{Definition, Invocation, erased_output},
+    definition::erased_output,
     error::{BoxError, Error, ErrorKind},
-    runtime::{self, Core, Runtime},
+    runtime::{self, Runtime},
     state::Notice,
-    store::{BoxFuture, KeyDigest, Labels},
+    store::{BoxFuture, KeyDigest},
 };
 
 /// The kind of a task's [`Call`].
@@ -70,126 +63,29 @@ enum State {
     Done,
 }
 
-/// A call that has not begun: what is needed to run it.
-pub(crate) struct Prepared {
-    pub(super) definition: &'static Definition,
-    pub(super) type_arguments: &'static str,
-    pub(super) hash: CallHash,
-    /// Hashes of the arguments one by one, for cached tasks.
-    pub(super) digests: Option<Vec<KeyDigest>>,
-    pub(super) invocation: Pin<Box<dyn Invocation>>,
-    /// The body that wrote it.
-    pub(super) parent: Option<Arc<Frame>>,
-    pub(super) options: CallOptions,
-    /// Why it cannot run.
-    pub(super) fault: Option<Error>,
-    /// Its place, when a body wrote it.
-    pub(super) ticket: Option<Ticket>,
-    /// The runtime that was chosen for it.
-    pub(super) core: Option<Arc<Core>>,
-}
-
-/// Options of one call.
-#[derive(Default)]
-pub(crate) struct CallOptions {
-    pub(super) label: Option<String>,
-    pub(super) tags: Vec<String>,
-    pub(super) retries: Option<u32>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) refresh: bool,
-    pub(super) no_cache: bool,
-    pub(super) after: Vec<Upstream>,
-}
-
-impl CallOptions {
-    /// What a person called it, and the words to find it by.
-    pub(super) fn labels(&self, definition: &Definition) -> Option<Box<Labels>> {
-        if self.label.is_none() && self.tags.is_empty() && definition.tags.is_empty() {
-            return None;
-        }
-        Some(Box::new(Labels { label: self.label.clone(), tags: self.all_tags(definition) }))
-    }
-
-    pub(super) fn all_tags(&self, definition: &Definition) -> Vec<Cow<'static, str>> {
-        let own = self.tags.iter().cloned().map(Cow::Owned);
-        definition.tags.iter().map(|tag| Cow::Borrowed(*tag)).chain(own).collect()
+/// The way that the call takes.
+fn into_future(mut call: Box<Prepared>) -> BoxFuture<'static, Option<Finished>> {
+    match call.ticket.take() {
+        Some(ticket) => Box::pin(task::run_task(ticket, call, None)),
+        None => match call.core.take().map_or_else(runtime::current_core, Ok) {
+            Ok(core) => Box::pin(async { Some(flow::run_root(core, call).await) }),
+            Err(error) => Box::pin(std::future::ready(Some(Err(error)))),
+        },
     }
 }
 
-impl Prepared {
-    /// Hashes the input and looks at the definition; what is wrong is told when the call is awaited.
-    pub(super) fn identify<A: Serialize>(
-        definition: &'static Definition,
-        type_arguments: &'static str,
-        arguments: &A,
-    ) -> (CallHash, Option<Vec<KeyDigest>>, Option<Error>) {
-        let mut fault = definition.resolve().err();
-        let cannot_write = |error: &dyn std::fmt::Display| {
-            let name = definition.display_name();
-            Error::plain(ErrorKind::Input, format!("the input of `{name}` cannot be written: {error}"))
-        };
-        let hash = call_hash(definition, type_arguments, arguments).unwrap_or_else(|error| {
-            fault.get_or_insert(cannot_write(&error));
-            CallHash { call: 0, former: Vec::new() }
-        });
-        let digests = definition.cache.is_some().then(|| hash_arguments(arguments));
-        let digests = digests
-            .and_then(|digests| digests.map_err(|error| fault.get_or_insert(cannot_write(&error))).ok());
-        (hash, digests, fault)
+/// The call was dropped without having been awaited or started.
+fn never_started(mut call: Box<Prepared>) {
+    let Some(ticket) = call.ticket.take() else { return };
+    let run = ticket.scope.run.clone();
+    if ticket.scope.is_closed() || !run.leaves_traces() {
+        return;
     }
-}
-
-impl Prepared {
-    /// Claims the call's place in the body that writes it. Knows no types.
-    pub(super) fn claim(
-        definition: &'static Definition,
-        type_arguments: &'static str,
-        hash: CallHash,
-        digests: Option<Vec<KeyDigest>>,
-        invocation: Pin<Box<dyn Invocation>>,
-        fault: Option<Error>,
-    ) -> Box<Self> {
-        let parent = frame::current();
-        let ticket = parent.as_ref().map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
-        let (options, core) = (CallOptions::default(), None);
-        Box::new(Self {
-            definition,
-            type_arguments,
-            hash,
-            digests,
-            invocation,
-            parent,
-            options,
-            fault,
-            ticket,
-            core,
-        })
-    }
-
-    fn into_future(mut self: Box<Self>) -> BoxFuture<'static, Option<Finished>> {
-        match self.ticket.take() {
-            Some(ticket) => Box::pin(task::run_task(ticket, self, None)),
-            None => match self.core.take().map_or_else(runtime::current_core, Ok) {
-                Ok(core) => Box::pin(async { Some(flow::run_root(core, self).await) }),
-                Err(error) => Box::pin(std::future::ready(Some(Err(error)))),
-            },
-        }
-    }
-
-    /// The call was dropped without having been awaited or started.
-    fn never_started(mut self: Box<Self>) {
-        let Some(ticket) = self.ticket.take() else { return };
-        let run = ticket.scope.run.clone();
-        if ticket.scope.is_closed() || !run.leaves_traces() {
-            return;
-        }
-        let mut progress = Progress::new(&ticket, self.definition, None);
-        progress.claim(&self.options, run.core.clock.now());
-        let text =
-            format!("`{}` was called, but neither awaited nor started", self.definition.display_name());
-        run.notice(progress.number, Notice::NeverStarted, text);
-        progress.cancel("never started");
-    }
+    let mut progress = Progress::new(&ticket, call.definition, None);
+    progress.claim(&call.options, run.core.clock.now());
+    let text = format!("`{}` was called, but neither awaited nor started", call.definition.display_name());
+    run.notice(progress.number, Notice::NeverStarted, text);
+    progress.cancel("never started");
 }
 
 impl<T, K: Kind> Call<T, K> {
@@ -313,7 +209,7 @@ impl<T: 'static, K: Kind> Future for Call<T, K> {
             match &mut self.state {
                 State::Running(future) => break ready!(future.as_mut().poll(cx)),
                 state => match std::mem::replace(state, State::Done) {
-                    State::Ready(ready) => *state = State::Running(ready.into_future()),
+                    State::Ready(ready) => *state = State::Running(into_future(ready)),
                     _ => return Poll::Ready(Err(Error::runtime("a call was polled after its end"))),
                 },
             }
@@ -334,7 +230,7 @@ pub(crate) fn typed<T: 'static>(finished: Finished) -> Result<T, Error> {
 impl<T, K: Kind> Drop for Call<T, K> {
     fn drop(&mut self) {
         if let State::Ready(ready) = std::mem::replace(&mut self.state, State::Done) {
-            ready.never_started();
+            never_started(ready);
         }
     }
 }

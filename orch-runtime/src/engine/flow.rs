@@ -1,22 +1,27 @@
 //! The way of a run: opened, its body attempted, ended.
 
+mod divergence;
+mod opening;
+
 use std::{
-    borrow::Cow,
     pin::{Pin, pin},
     sync::Arc,
     task::Poll,
 };
 
+use self::{
+    divergence::describe,
+    opening::{Opened, new_run, open_child, open_root, reopened},
+};
 use super::{
     Frame, Job, RunShared, Stop,
     alive::{Alive, EndGuard},
     attempt::{Ended, Failure, attempt},
     body,
-    call::{CallOptions, Prepared},
     commit::child_step,
+    prepared::{CallOptions, Prepared},
     progress::Progress,
     retry::{Decision, RetryPolicy},
-    run::RunStart,
     task::{self, End, Finished, completed, failed},
     ticket::Ticket,
 };
@@ -24,10 +29,10 @@ use crate::{
     cache::CallHash,
     definition::{self, Invocation, Moved},
     error::{Error, ErrorKind, RecordedError},
-    id::{RunId, ScopeId, TaskNumber},
+    id::{RunId, ScopeId},
     runtime::{Core, Runtime},
     state::{Notice, RunInput, TaskInput},
-    store::{BoxFuture, Claimed, Journal, NewRun, Outcome, Page, Record, Submitted, Trigger},
+    store::{BoxFuture, Journal, Outcome},
 };
 
 /// Runs a flow, or a task outside any flow, as a run of its own.
@@ -146,106 +151,6 @@ fn end_of(progress: &Progress, outcome: Outcome) -> End {
         Outcome::Error(error) => failed(progress, (*error).clone()),
         Outcome::End => failed(progress, RecordedError::message(ErrorKind::Diverged, "the run has no value")),
     }
-}
-
-enum Opened {
-    Run(Arc<RunShared>),
-    Ended(Outcome),
-}
-
-async fn open_child(
-    parent: &Arc<RunShared>,
-    id: RunId,
-    task: TaskNumber,
-    name: &'static str,
-    prepared: &mut Prepared,
-) -> Result<Opened, Error> {
-    let core = &parent.core;
-    let store_error = |error| Error::at(name, id, ErrorKind::Store, format!("{error}"));
-    let new = new_run(core, id, name, prepared, Some((parent.id, task)))?;
-    match core.store.submit(new).await.map_err(store_error)? {
-        Submitted::Created(fence) => {
-            let start = fresh(id, name, parent.root_flow, fence);
-            Ok(Opened::Run(RunShared::new(core.clone(), start)))
-        }
-        // It was created before this process, or before the flow's last attempt.
-        Submitted::Existing | Submitted::Conflict => {
-            match core.store.claim(id, core.worker).await.map_err(store_error)? {
-                Some(claimed) => reopened(core, prepared, claimed, Some(parent.root_flow)).map(Opened::Run),
-                None => {
-                    let ended = core.store.run(id).await.map_err(store_error)?;
-                    let outcome =
-                        ended.and_then(|run| run.value.map(Outcome::Value).or(run.error.map(Outcome::Error)));
-                    outcome.map(Opened::Ended).ok_or_else(|| {
-                        Error::at(name, id, ErrorKind::Cancelled, "it ended without an outcome")
-                    })
-                }
-            }
-        }
-    }
-}
-
-async fn open_root(
-    core: &Arc<Core>,
-    id: RunId,
-    name: &'static str,
-    new: NewRun,
-) -> Result<Arc<RunShared>, Error> {
-    match core.store.submit(new).await {
-        Ok(Submitted::Created(fence)) => Ok(RunShared::new(core.clone(), fresh(id, name, name, fence))),
-        Ok(_) => Err(Error::at(name, id, ErrorKind::Store, "a run of this id is in the store already")),
-        Err(error) => Err(Error::at(name, id, ErrorKind::Store, error.to_string())),
-    }
-}
-
-fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: crate::store::Fence) -> RunStart {
-    RunStart { id, name, root_flow, fence, edited: false, resumed: false, next_task: 0, attempt: 1 }
-}
-
-fn reopened(
-    core: &Arc<Core>,
-    prepared: &Prepared,
-    claimed: Claimed,
-    root_flow: Option<&'static str>,
-) -> Result<Arc<RunShared>, Error> {
-    let Claimed { run, fence, next_task, .. } = claimed;
-    let definition = prepared.definition;
-    let name = definition.resolve()?.name;
-    let start = RunStart {
-        id: run.id,
-        name,
-        root_flow: root_flow.unwrap_or(name),
-        fence,
-        edited: run.body_hash != definition.body_hash && !definition.strict,
-        resumed: true,
-        next_task,
-        attempt: run.attempt.max(1),
-    };
-    Ok(RunShared::new(core.clone(), start))
-}
-
-fn new_run(
-    core: &Core,
-    id: RunId,
-    name: &'static str,
-    prepared: &Prepared,
-    parent: Option<(RunId, TaskNumber)>,
-) -> Result<NewRun, Error> {
-    let cannot_write =
-        |error: crate::codec::CodecError| Error::at(name, id, ErrorKind::Input, error.to_string());
-    Ok(NewRun {
-        id,
-        name: Cow::Borrowed(name),
-        kind: prepared.definition.kind(),
-        body_hash: prepared.definition.body_hash,
-        input: prepared.invocation.encode_input().map_err(cannot_write)?,
-        label: prepared.options.label.clone(),
-        tags: prepared.options.all_tags(prepared.definition),
-        trigger: if parent.is_some() { Trigger::Parent } else { Trigger::Call },
-        parent,
-        worker: Some(core.worker),
-        at: core.clock.now(),
-    })
 }
 
 /// Runs an opened run to its end, which is durable when this returns.
@@ -445,29 +350,4 @@ fn finish(run: &RunShared, outcome: Result<Outcome, Stop>, invocation: Pin<Box<d
         Ok(outcome) => task::recorded(run, run.name, invocation, outcome),
         Err(stop) => Err(Error::at(run.name, run.id, stop.kind(), stop.text())),
     }
-}
-
-/// What a record that nobody asks for was, for the person who has to find out why.
-async fn describe(run: &RunShared, record: &Record) -> String {
-    let row = match record.task {
-        Some(TaskNumber(0)) => run.core.store.task_runs(run.id, Page::first(1)).await.ok(),
-        Some(TaskNumber(number)) => {
-            run.core.store.task_runs(run.id, Page::after(TaskNumber(number - 1), 1)).await.ok()
-        }
-        None => None,
-    };
-    let name = row.and_then(|rows| rows.into_iter().next()).map(|row| row.name);
-    let what = match &name {
-        Some(name) => {
-            let place = definition::find(name).map(|found| format!(" ({})", found.definition.place()));
-            format!("`{name}`{}", place.unwrap_or_default())
-        }
-        None => "a value that is not a task's, such as `orch::now` or the end of a branch".to_owned(),
-    };
-    format!(
-        "the journal says that call {} of this body was {what} with input {:016x}, occurrence {}, and the unedited \
-         body does not make that call any more: it decides by something that is not recorded, such as a clock, a \
-         random source or a bare timer; `orch::now`, `orch::random`, `orch::uuid` and `orch::sleep` are recorded",
-        record.number, record.call as u64, record.occurrence
-    )
 }

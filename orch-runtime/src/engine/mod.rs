@@ -18,6 +18,7 @@ mod handle;
 mod job;
 mod map;
 mod panics;
+mod prepared;
 mod progress;
 mod pulse;
 mod replay;

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use super::{RunShared, Stop, call::CallOptions, commit::Writer, handle::Cell, ticket::Ticket};
+use super::{RunShared, Stop, commit::Writer, handle::Cell, prepared::CallOptions, ticket::Ticket};
 use crate::{
     clock::Timestamp,
     definition::Definition,

@@ -4,7 +4,7 @@ use std::{marker::PhantomData, pin::Pin};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::call::Prepared;
+use super::prepared::Prepared;
 use crate::{
     codec,
     definition::{
