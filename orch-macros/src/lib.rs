@@ -238,6 +238,11 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// resumed run executes the body again from its first line, and the calls in it return what they returned before; so
 /// a flow reads clocks and random numbers through `orch`, or in a task.
 ///
+/// **Warned about** is what the body does past the journal, where it is written out in full: waiting
+/// (`tokio::time::sleep`, `timeout`, `interval`, `std::thread::sleep`), reading a clock (`SystemTime::now`,
+/// `Instant::now`, `Utc::now`, `Local::now`), drawing (`rand::random`, `Uuid::new_v4`, `Uuid::now_v7`) and spawning
+/// (`tokio::spawn(async …)`). Each warning says what to write instead; `#[allow(deprecated)]` on the flow silences them.
+///
 /// What functions, parameters and results it takes, and what is refused, is said at [`macro@task`]. A private flow is
 /// never reported as dead code, since it can be started by name.
 ///
