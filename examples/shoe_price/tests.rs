@@ -85,7 +85,7 @@ async fn a_page_that_is_not_there_is_an_error_at_once() {
     assert_eq!((exit, lines.len()), (Exit::Error, 0));
     let error = result.unwrap_err().to_string();
     assert!(error.contains("the shop answered 404 Not Found"), "{error}");
-    assert!(error.contains("fetch_page` failed in attempt 1 "), "{error}");
+    assert!(error.contains("fetch_page` failed: "), "{error}");
 }
 
 #[tokio::test]
@@ -102,5 +102,5 @@ async fn a_shop_that_is_closed_is_tried_six_times() {
     let (exit, _, result) = example(&format!("--url {url} --budget 120")).await;
     assert_eq!(exit, Exit::Error);
     let error = result.unwrap_err().to_string();
-    assert!(error.contains("fetch_page` failed in attempt 6 "), "{error}");
+    assert!(error.contains("fetch_page` failed in attempt 6: "), "{error}");
 }

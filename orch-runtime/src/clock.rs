@@ -76,6 +76,11 @@ impl Clock {
         }
     }
 
+    /// Keeps a virtual clock from advancing until the guard is dropped.
+    pub(crate) fn busy(&self) -> Option<Busy> {
+        self.as_virtual().map(VirtualClock::busy)
+    }
+
     pub(crate) fn as_virtual(&self) -> Option<&Arc<VirtualClock>> {
         match self {
             Self::System => None,

@@ -170,6 +170,10 @@ impl Runtime {
         self.core.store.location()
     }
 
+    pub(crate) fn is_default(core: &Arc<Core>) -> bool {
+        DEFAULT.get().is_some_and(|default| Arc::ptr_eq(&default.core, core))
+    }
+
     pub(crate) fn core(&self) -> Arc<Core> {
         self.core.clone()
     }

@@ -1,11 +1,11 @@
 //! What is wrong is said: early, with its reason, and with what to do.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::{collections::HashMap, sync::Mutex};
 
 use orch::{prelude::*, store::Page};
 use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 
-use crate::support::{Bodies, assert_lines, lines};
+use crate::support::{Bodies, assert_lines, in_own_process, lines, render, until};
 
 /// Something that a test forgets to provide.
 struct Mailer;
@@ -215,7 +215,10 @@ async fn a_call_of_a_cancelled_run_says_why_the_run_was() {
 
     let runtime = orch::testing::runtime();
     let handle = runtime.scope(async { hangs().start() }).await;
-    runtime.scope(orch::sleep(Duration::from_secs(1))).await;
+    until(&runtime, |lines| lines.len() == 2).await;
+    while LEFT.lock().unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
     assert!(runtime.cancel(runtime.last_run().await.unwrap().unwrap()));
     assert_eq!(handle.await.expect_err("it was cancelled").kind(), ErrorKind::Cancelled);
     let call = LEFT.lock().unwrap().take().unwrap();
@@ -277,6 +280,31 @@ async fn a_task_outside_any_scope_while_a_run_is_active_works_and_leaves_an_even
             "run Completed",
         ],
     );
+}
+
+#[tokio::test]
+async fn a_task_that_slips_out_of_a_scoped_runtime_leaves_an_event_where_it_runs() {
+    // What a bare `tokio::spawn` calls runs on the default runtime, which is the process's.
+    if !in_own_process("bad_input::a_task_that_slips_out_of_a_scoped_runtime_leaves_an_event_where_it_runs") {
+        return;
+    }
+
+    #[task]
+    async fn outside() -> u32 {
+        7
+    }
+
+    #[flow]
+    async fn loses_its_scope() -> u32 {
+        tokio::spawn(async { outside().await }).await.unwrap().unwrap()
+    }
+
+    let runtime = orch::testing::runtime();
+    assert_eq!(runtime.scope(async { loses_its_scope().await }).await.unwrap(), 7);
+    assert_lines(&lines(&runtime).await, &["run Pending", "run Running", "run Completed"]);
+    let default = Runtime::current().unwrap();
+    let events = render(&default.events(Page::first(usize::MAX)).await.unwrap());
+    assert_eq!(events.iter().filter(|line| line.contains("OutsideScope")).count(), 1, "{events:#?}");
 }
 
 #[tokio::test]

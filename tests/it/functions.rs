@@ -115,6 +115,7 @@ async fn patterns(
 }
 
 #[task]
+#[allow(clippy::too_many_arguments, reason = "it is about many arguments")]
 fn many(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8, j: u8) -> u32 {
     [a, b, c, d, e, f, g, h, i, j].into_iter().map(u32::from).sum()
 }
@@ -571,6 +572,33 @@ async fn flows_may_be_synchronous() {
     let (good, bad) = runtime.scope(async { (plain_flow(1).await, fallible_flow(1).await) }).await;
     assert_eq!(good.unwrap(), 2);
     assert!(bad.unwrap_err().to_string().ends_with("no 1"));
+}
+
+#[flow]
+fn flow_that_calls(n: u32) -> Result<u32, Error> {
+    let tokio = tokio::runtime::Handle::current();
+    let area = tokio.block_on(area(Square(n)))?;
+    tokio.block_on(doubles(area))
+}
+
+#[tokio::test]
+async fn synchronous_flows_may_call_by_blocking() {
+    let runtime = orch::testing::runtime();
+    assert_eq!(runtime.scope(async { flow_that_calls(3).await }).await.unwrap(), 18);
+    assert_lines(
+        &lines(&runtime).await,
+        &[
+            "run Pending",
+            "run Running",
+            "area Pending",
+            "area Running (1)",
+            "area Completed (1)",
+            "doubles Pending",
+            "doubles Running (1)",
+            "doubles Completed (1)",
+            "run Completed",
+        ],
+    );
 }
 
 // Other attributes stay where they belong.

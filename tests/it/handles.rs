@@ -239,7 +239,7 @@ async fn a_panic_in_a_branch_is_its_handles_error() {
             after_seconds(1).await.unwrap();
             panic!("it fell")
         });
-        let error: Error = branch.await.map(|()| ()).expect_err("it panics");
+        let error: Error = branch.await.expect_err("it panics");
         (error.kind(), error.to_string())
     }
 

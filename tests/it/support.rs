@@ -61,6 +61,19 @@ fn without_lines(text: &str) -> String {
     format!("{before}(at {file}){after}")
 }
 
+/// Waits until the events are as the test needs them, whatever the time: a test that waited for the clock would
+/// hold only on a machine that is fast enough.
+pub async fn until(runtime: &TestRuntime, reached: impl Fn(&[String]) -> bool) {
+    while !reached(&lines(runtime).await) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// How many lines end like this.
+pub fn ending(lines: &[String], end: &str) -> usize {
+    lines.iter().filter(|line| line.ends_with(end)).count()
+}
+
 /// Compares whole lists, and shows the actual one in the form in which it could stand in the test.
 #[track_caller]
 pub fn assert_lines<L: AsRef<str>>(actual: &[L], expected: &[&str]) {

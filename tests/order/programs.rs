@@ -22,6 +22,13 @@ async fn slow(n: u64, #[provided] log: &Log) -> u64 {
 }
 
 #[task]
+async fn very_slow(n: u64, #[provided] log: &Log) -> u64 {
+    log.body(format!("very_slow({n})"));
+    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    n
+}
+
+#[task]
 async fn charge(id: String, amount: u64, #[provided] log: &Log) -> u64 {
     log.body(format!("charge({id}, {amount})"));
     dawdle().await;
@@ -126,28 +133,26 @@ pub async fn in_flight_then_a_hit(#[provided] log: &Log) -> Result<(), Error> {
     Ok(())
 }
 
+/// A branch that waits for a bare timer beside one whose call is in flight. In life the timer is long over when
+/// the call ends; in replay the call's record is there at once.
 #[flow]
 pub async fn bare_awaits_beside_a_call(#[provided] log: &Log) -> Result<(), Error> {
-    let mut branches = FuturesUnordered::new();
-    for n in 0..5 {
-        branches.push(async move {
-            match n {
-                0 => drop(slow(n).await?),
-                // One bare timer alone: two of them would race each other, which is nobody's to keep in order.
-                1 => {
-                    work(n).await?;
-                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-                }
-                _ => drop(work(n).await?),
-            }
-            let id = orch::uuid().await;
-            charge(id.to_string(), n).await?;
-            Ok::<_, Error>(format!("{n} {id}"))
-        });
-    }
-    while let Some(line) = branches.next().await {
-        log.seen(line?);
-    }
+    let in_flight = async {
+        let value = very_slow(1).await?;
+        let id = orch::uuid().await;
+        charge(id.to_string(), value).await?;
+        Ok::<_, Error>(format!("in flight {id}"))
+    };
+    let bare = async {
+        let (a, b, c) = tokio::join!(work(2), work(3), work(4));
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        let id = orch::uuid().await;
+        charge(id.to_string(), a? + b? + c?).await?;
+        Ok::<_, Error>(format!("bare {id}"))
+    };
+    let (first, second) = tokio::join!(in_flight, bare);
+    log.seen(first?);
+    log.seen(second?);
     Ok(())
 }
 
@@ -287,7 +292,7 @@ pub async fn thousand_in_join_all(#[provided] log: &Log) -> Result<(), Error> {
 pub async fn bare_timer_gives_up(#[provided] log: &Log) -> Result<(), Error> {
     for round in 0..4 {
         let gave_up =
-            tokio::time::timeout(std::time::Duration::from_millis(1), slow(100 + round)).await.is_err();
+            tokio::time::timeout(std::time::Duration::from_millis(1), very_slow(100 + round)).await.is_err();
         let id = orch::uuid().await;
         log.seen(format!("{round}: {gave_up} {id}"));
         charge(id.to_string(), round).await?;

@@ -9,11 +9,14 @@ use crate::state::{RunInput, RunState};
 /// that was cancelled.
 pub(super) struct Alive {
     run: Arc<RunShared>,
+    /// The same of the run whose body called this one: it does not end before.
+    above: Option<Arc<Alive>>,
 }
 
 impl Alive {
-    pub(super) fn new(run: &Arc<RunShared>) -> Arc<Self> {
-        let alive = Arc::new(Self { run: run.clone() });
+    pub(super) fn new(run: &Arc<RunShared>, above: Option<&RunShared>) -> Arc<Self> {
+        let above = above.and_then(|above| above.alive.get()?.upgrade());
+        let alive = Arc::new(Self { run: run.clone(), above });
         let _ = run.alive.set(Arc::downgrade(&alive));
         run.core.enter_run(run);
         alive
@@ -32,6 +35,11 @@ impl Drop for Alive {
             run.flush();
         }
         run.core.leave_run(run.id);
+        if let Some(above) = self.above.take() {
+            let run = above.run.clone();
+            drop(above);
+            run.worker_left();
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     definition::{self, Invocation, Moved},
     error::{Error, ErrorKind, RecordedError},
     id::{RunId, ScopeId, TaskNumber},
-    runtime::Core,
+    runtime::{Core, Runtime},
     state::{Notice, RunInput, TaskInput},
     store::{BoxFuture, Claimed, Journal, NewRun, Outcome, Page, Record, Submitted, Trigger},
 };
@@ -40,7 +40,7 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
     let id = RunId::new();
     let new = new_run(&core, id, name, &prepared, None)?;
     let run = open_root(&core, id, name, new).await?;
-    let others = core.others_than(id);
+    let others = core.others(Runtime::is_default(&core));
     if !prepared.definition.is_flow() && others > 0 {
         let runs = if others == 1 { "a run is".into() } else { format!("{others} runs are") };
         let text = format!(
@@ -254,7 +254,7 @@ async fn execute(
     prepared: &mut Prepared,
     parent: Option<Arc<Frame>>,
 ) -> Result<Outcome, Stop> {
-    let alive = Alive::new(run);
+    let alive = Alive::new(run, parent.as_ref().map(|frame| &*frame.run));
     let (outcome, guard) = {
         let mut body = pin!(attempts(run, prepared, parent));
         // Declared after the body, so a run that is dropped says that it is being cancelled before anything goes.

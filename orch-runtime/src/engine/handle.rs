@@ -170,7 +170,7 @@ impl Drop for Open {
         if let Some(scope) = &self.scope {
             drop(self.alive.take());
             scope.run.worker_left();
-            scope.started_ended();
+            scope.started_ended(self.cell.is_cancelled());
         }
     }
 }
@@ -192,7 +192,9 @@ pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Box<Prepared>) -> 
     };
     let for_task = cell.clone();
     // Boxed, because tokio moves a task's future several times.
+    let to_be_polled = scope.run.core.clock.busy();
     let task = runtime.spawn(Box::pin(async move {
+        drop(to_be_polled);
         let _open = open;
         task::run_task(ticket, prepared, Some(for_task)).await;
     }));
@@ -208,7 +210,9 @@ pub(super) fn start_root<T>(core: Arc<Core>, prepared: Box<Prepared>) -> Handle<
     };
     let open = Open { scope: None, cell: cell.clone(), alive: None };
     let name = prepared.definition.display_name();
+    let to_be_polled = core.clock.busy();
     let task = runtime.spawn(async move {
+        drop(to_be_polled);
         let open = open;
         let finished = flow::run_root(core, prepared).await;
         if open.cell.claim_end() {
@@ -233,7 +237,9 @@ where
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
+    let to_be_polled = scope.run.core.clock.busy();
     let task = runtime.spawn(async move {
+        drop(to_be_polled);
         let (open, mut ticket) = (open, ticket);
         let run = ticket.scope.run.clone();
         let (failure, output) = match run_branch(&ticket, &parent, future).await {
@@ -310,6 +316,7 @@ impl<T> Handle<T> {
             return;
         }
         self.cell.cancelled.store(true, Ordering::Release);
+        seat.scope().started_cancelled();
         let run = &seat.scope().run;
         let recorded = RecordedError::message(ErrorKind::Cancelled, "it was cancelled through its handle");
         self.cell.put(Err(Error::recorded_at(self.name, run.id, recorded.clone())));

@@ -55,6 +55,7 @@ pub(super) struct State {
     history: Option<Box<History>>,
     inner: Vec<Weak<Scope>>,
     open: usize,
+    leaving: usize,
     /// Failures of started calls that nobody has taken, in the order in which the calls were written.
     failures: BTreeMap<u64, Arc<RecordedError>>,
     closed: bool,
@@ -141,6 +142,7 @@ impl Scope {
             epoch: 0,
             inner: Vec::new(),
             open: 0,
+            leaving: 0,
             failures: BTreeMap::new(),
             closed: false,
             waits_for_end: None,

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -20,6 +20,9 @@ use crate::{
     id::RunId,
     store::{Store, WorkerId},
 };
+
+/// Runs under way in the process.
+static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
 /// The values for `#[provided]` parameters, by type: each is an `Arc<T>`, also where `T` is a `dyn Trait`.
 pub(super) type Provided = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
@@ -81,18 +84,23 @@ impl Core {
     }
 
     pub(crate) fn enter_run(&self, run: &Arc<RunShared>) {
+        ACTIVE.fetch_add(1, Ordering::Relaxed);
         self.active().insert(run.id, run.clone());
     }
 
     pub(crate) fn leave_run(&self, run: RunId) {
         let left = self.active().remove(&run);
+        if left.is_some() {
+            ACTIVE.fetch_sub(1, Ordering::Relaxed);
+        }
         drop(left);
         self.left.notify_waiters();
     }
 
-    /// How many other runs are under way.
-    pub(crate) fn others_than(&self, run: RunId) -> usize {
-        self.active().keys().filter(|other| **other != run).count()
+    /// How many runs are under way: of this runtime, or, for the default one, of all in the process. A task that
+    /// slips out of a run in another runtime lands in the default one.
+    pub(crate) fn others(&self, is_default: bool) -> usize {
+        if is_default { ACTIVE.load(Ordering::Relaxed) } else { self.active().len() }
     }
 
     pub(super) fn cancel(&self, run: RunId) -> bool {

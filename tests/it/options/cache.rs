@@ -288,7 +288,6 @@ mod renamed {
 }
 
 #[tokio::test]
-#[ignore = "engine: a cache lookup does not ask for the former names"]
 async fn formerly_keeps_cached_results_of_the_old_name() {
     let (runtime, bodies) = counting();
     runtime

@@ -268,3 +268,32 @@ async fn tags_find_the_run() {
     assert_eq!(runs.len(), 1);
     assert!(runs[0].name.ends_with("::tagged"));
 }
+
+type Answer = std::result::Result<u32, String>;
+
+/// Neither hashable nor storable.
+#[derive(Clone)]
+struct Progress(std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+#[tokio::test]
+async fn fallible_and_skip_are_for_flows_too() {
+    #[flow(fallible, skip(progress))]
+    async fn asks(n: u32, progress: Progress) -> Answer {
+        progress.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if n == 7 { Ok(n) } else { Err("no".to_owned()) }
+    }
+
+    let runtime = orch::testing::runtime();
+    let progress = Progress(Default::default());
+    let (good, bad) =
+        runtime.scope(async { (asks(7, progress.clone()).await, asks(8, progress.clone()).await) }).await;
+    let good: u32 = good.unwrap();
+    assert_eq!((good, bad.expect_err("it says no").kind()), (7, ErrorKind::Failed));
+    assert_eq!(progress.0.load(std::sync::atomic::Ordering::SeqCst), 2);
+
+    let run = runtime.last_run().await.unwrap().unwrap();
+    let second = crashed(&runtime).build();
+    let error = second.resume::<u32>(run).await.expect_err("nobody passes the skipped value");
+    assert_eq!(error.kind(), ErrorKind::Definition);
+    assert!(error.to_string().contains("skip("), "{error}");
+}

@@ -92,8 +92,8 @@ async fn the_wait_is_waited_for_by_the_runtimes_clock() {
     assert_eq!(runtime.now().since(before), SECOND * 3600);
 }
 
-fn judge(error: &String) -> Retry {
-    match error.as_str() {
+fn judge(error: &str) -> Retry {
+    match error {
         "busy" => Retry::Yes,
         "wait" => Retry::After(SECOND * 90),
         _ => Retry::Stop("the product is gone".to_owned()),
@@ -141,7 +141,7 @@ async fn retry_if_answers_yes_after_or_stop_and_the_answer_is_recorded() {
     );
 }
 
-fn is_temporary(error: &String) -> bool {
+fn is_temporary(error: &str) -> bool {
     error == "busy"
 }
 
@@ -164,7 +164,7 @@ async fn retry_if_may_be_a_plain_bool() {
 
 #[tokio::test]
 async fn retry_if_is_not_asked_about_panics_and_time_outs() {
-    fn never(_: &String) -> bool {
+    fn never(_: &str) -> bool {
         false
     }
 

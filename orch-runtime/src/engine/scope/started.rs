@@ -37,9 +37,12 @@ impl Scope {
     }
 
     /// A started call has ended.
-    pub(in crate::engine) fn started_ended(&self) {
+    pub(in crate::engine) fn started_ended(&self, cancelled: bool) {
         let mut state = self.lock();
         state.open = state.open.saturating_sub(1);
+        if cancelled {
+            state.leaving = state.leaving.saturating_sub(1);
+        }
         let waker = state.waits_for_end.take();
         drop(state);
         if let Some(waker) = waker {
@@ -62,9 +65,15 @@ impl Scope {
         self.lock().failures.values().next().cloned()
     }
 
-    /// How many started calls have not ended.
+    /// A started call was cancelled through its handle: it is on its way out.
+    pub(in crate::engine) fn started_cancelled(&self) {
+        self.lock().leaving += 1;
+    }
+
+    /// How many started calls have not ended, beside those on their way out.
     pub(in crate::engine) fn open_calls(&self) -> usize {
-        self.lock().open
+        let state = self.lock();
+        state.open.saturating_sub(state.leaving)
     }
 
     /// Stops everything that was started. Calls that come later are stopped at once.
