@@ -295,6 +295,7 @@ async fn a_task_that_slips_out_of_a_scoped_runtime_leaves_an_event_where_it_runs
     }
 
     #[flow]
+    #[expect(deprecated, reason = "the call is to be outside")]
     async fn loses_its_scope() -> u32 {
         tokio::spawn(async { outside().await }).await.unwrap().unwrap()
     }
