@@ -25,5 +25,6 @@ pub(crate) fn annotate(kind: Kind, attribute: TokenStream, tokens: TokenStream) 
     validate::signature(&mut model, &mut errors);
     let can_be_tracked = errors.len() == before;
     validate::options(&mut model, &mut errors);
+    validate::body(&mut model);
     if can_be_tracked { expand::expand(&model, errors) } else { fallback::stand_in(&model, errors) }
 }

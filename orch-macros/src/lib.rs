@@ -27,9 +27,11 @@ use proc_macro::TokenStream;
 
 /// Makes a function a **task**: one unit of work that is recorded, retried, cached and resumed.
 ///
-/// ```ignore
+/// ```
 /// use orch::prelude::*;
 ///
+/// # async fn fetch(_: &str) -> anyhow::Result<String> { Ok("119".to_owned()) }
+/// # fn parse(page: &str) -> anyhow::Result<u32> { Ok(page.parse()?) }
 /// /// Reads the price from a product page.
 /// #[task(retries = 3, backoff = exponential("500ms", max = "30s", jitter), timeout = "10s", cache(ttl = "5m"))]
 /// async fn find_price(url: &str) -> anyhow::Result<u32> {
@@ -37,8 +39,10 @@ use proc_macro::TokenStream;
 ///     parse(&page)
 /// }
 ///
-/// # async fn call() -> Result<(), orch::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
 /// let price: u32 = find_price("https://shop.example/1").await?;
+/// # assert_eq!(price, 119);
 /// # Ok(()) }
 /// ```
 ///
@@ -63,17 +67,50 @@ use proc_macro::TokenStream;
 /// `(a, b): (u8, u8)` is called `arg0`, `arg1`, … after its position. A parameter with `#[provided]` is no argument:
 /// callers do not pass it, and the body gets the value of that type which the runtime was built with.
 ///
-/// ```ignore
+/// ```
+/// # use orch::prelude::*;
+/// # struct Pool;
+/// # impl Pool {
+/// #     fn open() -> Self { Self }
+/// #     async fn name(&self, id: u64) -> anyhow::Result<String> { Ok(format!("row {id}")) }
+/// # }
 /// #[task]
-/// async fn load(id: u64, #[provided] db: &Pool) -> anyhow::Result<Row> { todo!() }
+/// async fn load(id: u64, #[provided] db: &Pool) -> anyhow::Result<String> {
+///     db.name(id).await
+/// }
 ///
-/// # async fn call() -> Result<(), orch::Error> {
-/// let row = load(7).await?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
+/// let runtime = Runtime::builder().provide(Pool::open()).build()?;
+/// let name = runtime.scope(async { load(7).await }).await?;
+/// # assert_eq!(name, "row 7");
 /// # Ok(()) }
 /// ```
 ///
-/// Its type may be a trait object, `#[provided] db: &dyn Db`: the runtime is then built with
-/// `.provide_arc::<dyn Db>(…)`, and a test provides a fake in the same way.
+/// Its type may be a trait object, so that the body knows the trait alone and a test provides a fake:
+///
+/// ```
+/// # use orch::prelude::*;
+/// trait Db: Send + Sync {
+///     fn name(&self, id: u64) -> String;
+/// }
+///
+/// #[task]
+/// fn load(id: u64, #[provided] db: &dyn Db) -> String {
+///     db.name(id)
+/// }
+///
+/// # struct Fake;
+/// # impl Db for Fake {
+/// #     fn name(&self, id: u64) -> String { format!("fake {id}") }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
+/// # use std::sync::Arc;
+/// let runtime = orch::testing::builder().provide_arc::<dyn Db>(Arc::new(Fake)).build();
+/// assert_eq!(runtime.scope(async { load(7).await }).await?, "fake 7");
+/// # Ok(()) }
+/// ```
 ///
 /// **Results** are `T`, nothing, or `Result<T, E>` with `E: Into<Box<dyn Error + Send + Sync>>`; `T` is
 /// `Serialize + DeserializeOwned + Send + 'static`. A return type counts as a `Result` if its last path segment is
@@ -131,7 +168,11 @@ use proc_macro::TokenStream;
 /// error whether another attempt makes sense. Its answer is recorded. Panics and time-outs are retried without
 /// asking. Default: always. Needs [`retries`](#retries) and a function that returns a `Result`.
 ///
-/// ```ignore
+/// ```
+/// # use orch::prelude::*;
+/// # #[derive(Debug, thiserror::Error)]
+/// # #[error("{self:?}")]
+/// # enum ShopError { Busy { wait: std::time::Duration }, Offline, NoSuchProduct }
 /// fn is_temporary(error: &ShopError) -> orch::Retry {
 ///     match error {
 ///         ShopError::Busy { wait } => orch::Retry::After(*wait),
@@ -141,7 +182,18 @@ use proc_macro::TokenStream;
 /// }
 ///
 /// #[task(retries = 5, retry_if = is_temporary)]
-/// async fn order(product: u64) -> Result<Receipt, ShopError> { todo!() }
+/// async fn order(product: u64) -> Result<String, ShopError> {
+/// #   if product == 0 { return Err(ShopError::NoSuchProduct) }
+/// #   let _ = (ShopError::Busy { wait: Default::default() }, ShopError::Offline);
+/// #   let receipt = "receipt".to_owned();
+///     // …
+///     Ok(receipt)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # assert!(order(0).await.unwrap_err().to_string().contains("NoSuchProduct"));
+/// # assert_eq!(order(1).await.unwrap(), "receipt");
+/// # }
 /// ```
 ///
 /// ### `retry_budget`
@@ -192,11 +244,19 @@ use proc_macro::TokenStream;
 /// `fallible`: the return type is a `Result` under a name that does not say so. Default: decided by the last path
 /// segment. Excludes functions that return nothing.
 ///
-/// ```ignore
-/// type Answer = Result<u32, ShopError>;
+/// ```
+/// # use orch::prelude::*;
+/// type Answer = Result<u32, std::num::ParseIntError>;
 ///
 /// #[task(fallible)]
-/// fn ask() -> Answer { todo!() }
+/// fn ask(text: &str) -> Answer {
+///     text.parse()
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # assert_eq!(ask("3").await.unwrap(), 3);
+/// # assert_eq!(ask("x").await.unwrap_err().kind(), ErrorKind::Failed);
+/// # }
 /// ```
 ///
 /// ### `error`
@@ -220,23 +280,34 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a function a **flow**: work with a journal of its own, which survives the process and is resumed where it
 /// stopped.
 ///
-/// ```ignore
+/// ```
 /// use orch::prelude::*;
 ///
+/// # #[task]
+/// # async fn find_price(_url: &str) -> u32 { 119 }
+/// # #[task]
+/// # fn within_budget(price: u32, budget: u32) -> bool { price <= budget }
 /// #[flow(timeout = "1h", tags("shop"))]
 /// async fn watch_price(url: String, budget: u32) -> anyhow::Result<bool> {
 ///     let price = find_price(&url).await?;
 ///     Ok(within_budget(price, budget).await?)
 /// }
 ///
-/// # async fn call() -> Result<(), orch::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
 /// let buy: bool = watch_price("https://shop.example/1".into(), 120).await?;
+/// # assert!(buy);
 /// # Ok(()) }
 /// ```
 ///
 /// Calling it returns `orch::Call<T, orch::Flow>`, which is awaited like the call of a task; each one is a *run*. A
 /// resumed run executes the body again from its first line, and the calls in it return what they returned before; so
 /// a flow reads clocks and random numbers through `orch`, or in a task.
+///
+/// **Warned about** is what the body does past the journal, where it is written out in full: waiting
+/// (`tokio::time::sleep`, `timeout`, `interval`, `std::thread::sleep`), reading a clock (`SystemTime::now`,
+/// `Instant::now`, `Utc::now`, `Local::now`), drawing (`rand::random`, `Uuid::new_v4`, `Uuid::now_v7`) and spawning
+/// (`tokio::spawn(async …)`). Each warning says what to write instead; `#[allow(deprecated)]` on the flow silences them.
 ///
 /// What functions, parameters and results it takes, and what is refused, is said at [`macro@task`]. A private flow is
 /// never reported as dead code, since it can be started by name.

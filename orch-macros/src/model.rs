@@ -45,9 +45,17 @@ pub(crate) struct Model {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) output: Output,
     pub(crate) hash: u64,
+    /// What is to be said about the body.
+    pub(crate) warnings: Vec<Warning>,
     pub(crate) paths: Paths,
     /// Stands at the function's name, with the hygiene of the macro: local names cannot meet the user's.
     pub(crate) span: Span,
+}
+
+/// Something in the body that compiles, but hardly does what is meant.
+pub(crate) struct Warning {
+    pub(crate) text: String,
+    pub(crate) at: Span,
 }
 
 /// A parameter other than `self`.
@@ -112,7 +120,7 @@ impl Model {
         let output = output(&item.sig.output, options.fallible);
         let span = item.sig.ident.span().resolved_at(Span::mixed_site());
         let paths = Paths::new(options.root.clone(), span);
-        Self { kind, item, options, parameters, output, hash, paths, span }
+        Self { kind, item, options, parameters, output, hash, warnings: Vec::new(), paths, span }
     }
 
     pub(crate) fn is_async(&self) -> bool {

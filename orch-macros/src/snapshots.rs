@@ -48,6 +48,15 @@ fn the_first_page() {
 }
 
 #[test]
+fn warnings_about_the_body() {
+    flow(
+        "",
+        "async fn wait() -> u8 { tokio::time::sleep(SECOND).await; work(1).await }",
+        expect_file!["../snapshots/flow_with_a_bare_timer.rs"],
+    );
+}
+
+#[test]
 fn every_option() {
     task(
         "name = \"shop::price\", formerly = [\"a::price\", \"b::price\"], version = \"2\", retries = 3, \

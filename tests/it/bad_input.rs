@@ -248,6 +248,7 @@ async fn a_task_outside_any_scope_while_a_run_is_active_works_and_leaves_an_even
     }
 
     #[flow]
+    #[expect(deprecated, reason = "the call is to be outside")]
     async fn loses_its_scope() -> u32 {
         // A bare `tokio::spawn` knows nothing of the flow; here it is told the runtime, to find the events in it.
         let runtime = RUNTIME.get().unwrap().clone();
@@ -294,6 +295,7 @@ async fn a_task_that_slips_out_of_a_scoped_runtime_leaves_an_event_where_it_runs
     }
 
     #[flow]
+    #[expect(deprecated, reason = "the call is to be outside")]
     async fn loses_its_scope() -> u32 {
         tokio::spawn(async { outside().await }).await.unwrap().unwrap()
     }

@@ -1,5 +1,7 @@
 //! The programs. Their bodies take different times each time they run, so branches race.
 
+#![allow(deprecated, reason = "bare timers are what some of them are about")]
+
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use orch::prelude::*;
 

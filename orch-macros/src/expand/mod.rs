@@ -6,6 +6,7 @@ mod definition;
 mod flow;
 mod run;
 mod task;
+mod warnings;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -54,6 +55,7 @@ pub(crate) fn expand(model: &Model, errors: Errors) -> TokenStream {
     });
     let call_type = call_type(model, &output_type(model));
     let body = body(model);
+    let warnings = warnings::warnings(model);
     let definition = definition::definition(model);
     let run = run::run(model);
     let start = call::start(model);
@@ -65,6 +67,7 @@ pub(crate) fn expand(model: &Model, errors: Errors) -> TokenStream {
         #vis #fn_token #name #generics (#(#parameters),*) -> #call_type #where_clause {
             #errors
             #body
+            #warnings
             #definition
             #run
             #start
