@@ -87,6 +87,12 @@ impl Prepared {
 }
 
 impl Prepared {
+    /// Whether nothing stands between the call's turn and its first attempt.
+    pub(super) fn is_plain(&self) -> bool {
+        let waits = self.fault.is_some() || !self.options.after.is_empty();
+        !waits && !self.definition.is_flow() && self.definition.cache.is_none()
+    }
+
     /// Claims the call's place in the body that writes it. Knows no types.
     pub(super) fn claim(
         definition: &'static Definition,

@@ -36,9 +36,22 @@ impl Progress {
 
     /// Makes the task run known.
     pub(super) fn claim(&mut self, options: &CallOptions, at: Timestamp) {
-        if self.number.is_some() {
-            return;
+        if self.number.is_none() {
+            let run = self.run.clone();
+            run.buffer_now(|writer| self.claim_in(writer, options, at));
         }
+    }
+
+    /// Makes the task run known and starts its first attempt: what most calls do, under one lock.
+    pub(super) fn claim_and_start(&mut self, options: &CallOptions, at: Timestamp) {
+        let run = self.run.clone();
+        run.buffer_now(|writer| {
+            self.claim_in(writer, options, at);
+            self.step_in(writer, at, TaskInput::Start, 1, None);
+        });
+    }
+
+    fn claim_in(&mut self, writer: &mut Writer, options: &CallOptions, at: Timestamp) {
         let labels = options.labels(self.definition);
         let claim = |task| TaskClaim {
             task,
@@ -48,7 +61,7 @@ impl Progress {
             kind: self.definition.kind(),
             labels,
         };
-        self.number = Some(self.run.buffer_now(|writer| writer.claim(at, claim)));
+        self.number = Some(writer.claim(at, claim));
     }
 
     /// Full name of the definition.

@@ -127,7 +127,11 @@ async fn compute(
     progress: &mut Progress,
 ) -> Option<End> {
     let mut begins = run.core.clock.now();
-    progress.claim(&prepared.options, begins);
+    let on_pool = prepared.invocation.is_sync() && !prepared.definition.inline;
+    if on_pool || !prepared.is_plain() {
+        // It may wait before its first attempt, and is to be seen meanwhile.
+        progress.claim(&prepared.options, begins);
+    }
     if let Some(error) = prepared.fault.take() {
         return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
     }
@@ -211,10 +215,10 @@ async fn attempts(
     loop {
         let shares = prepared.parent.as_ref().is_some_and(|parent| parent.has_cpu());
         let permit = if on_pool && !shares { Some(Box::pin(cpu_permit(run, progress)).await) } else { None };
-        if number == 1 && permit.is_none() {
-            progress.step_at(begins, TaskInput::Start, number, None);
-        } else {
-            progress.step(TaskInput::Start, number, None);
+        match progress.number {
+            None => progress.claim_and_start(&prepared.options, begins),
+            Some(_) if number == 1 && !on_pool => progress.step_at(begins, TaskInput::Start, number, None),
+            Some(_) => progress.step(TaskInput::Start, number, None),
         }
         if run.has_unsynced()
             && let Err(stop) = Box::pin(run.make_durable()).await
