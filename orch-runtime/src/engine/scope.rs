@@ -155,7 +155,14 @@ impl Scope {
         let pulse = Pulse::new(&run.core.clock);
         let scope = Arc::new(Self { run, id, instance, pulse, outer, replaying, state });
         if outer_replays && let Some(outer) = &scope.outer {
-            outer.lock().inner.push(Arc::downgrade(&scope));
+            let mut around = outer.lock();
+            if outer.replaying() {
+                around.inner.push(Arc::downgrade(&scope));
+            } else {
+                // It settled just now, before it could know of this scope.
+                drop(around);
+                scope.outer_settled().into_iter().for_each(Waker::wake);
+            }
         }
         scope
     }
@@ -277,7 +284,10 @@ impl Scope {
                 Head::Missing => return Delivery::Empty,
                 // The body has been polled with the last record, and has dropped what it dropped in life.
                 Head::Done => {
-                    if self.settle(&mut state) {
+                    let wakers = self.settle(&mut state);
+                    if !wakers.is_empty() {
+                        drop(state);
+                        wakers.into_iter().for_each(Waker::wake);
                         return Delivery::Handed;
                     }
                 }
@@ -394,35 +404,39 @@ impl Scope {
         self.pulse.queued();
     }
 
-    /// No record is left: calls that were held back start in the order in which they were written. Says whether
-    /// there were any.
-    fn settle(&self, state: &mut State) -> bool {
+    /// No record is left: calls that were held back start in the order in which they were written. They are
+    /// woken when the locks are free again.
+    fn settle(&self, state: &mut State) -> Vec<Waker> {
         if self.outer.as_ref().is_some_and(|outer| outer.replaying()) {
-            return false;
+            return Vec::new();
         }
         self.replaying.store(false, Ordering::Release);
         let inner = std::mem::take(&mut state.inner);
-        let any = release(state, true);
+        let mut wakers = release(state, true);
         for scope in inner.iter().filter_map(Weak::upgrade) {
-            scope.outer_settled();
+            wakers.extend(scope.outer_settled());
         }
-        any
+        wakers
     }
 
-    fn outer_settled(&self) {
+    fn outer_settled(&self) -> Vec<Waker> {
         let mut state = self.lock();
-        if !state.history.as_deref().is_some_and(History::remains) {
-            self.settle(&mut state);
+        if state.history.as_deref().is_some_and(History::remains) {
+            return Vec::new();
         }
+        self.settle(&mut state)
     }
 
     /// The body is idle and nothing can be handed over: what was held back may be what it waits for. Says
     /// whether anything was released. Calls that are known to have been dropped stay where they are.
     pub(super) fn release_parked(&self) -> bool {
-        let mut state = self.lock();
-        let mut any = release(&mut state, false);
-        let inner: Vec<_> = state.inner.iter().filter_map(Weak::upgrade).collect();
-        drop(state);
+        let (wakers, inner) = {
+            let mut state = self.lock();
+            let inner: Vec<_> = state.inner.iter().filter_map(Weak::upgrade).collect();
+            (release(&mut state, false), inner)
+        };
+        let mut any = !wakers.is_empty();
+        wakers.into_iter().for_each(Waker::wake);
         for scope in inner {
             any |= scope.release_parked();
         }
@@ -444,8 +458,8 @@ impl Scope {
     }
 }
 
-/// Releases what is parked, in the order in which it was written.
-fn release(state: &mut State, dropped_too: bool) -> bool {
+/// Releases what is parked, and gives whom to wake in the order in which the calls were written.
+fn release(state: &mut State, dropped_too: bool) -> Vec<Waker> {
     let mut parked: Vec<(u64, usize)> = state
         .slots
         .iter()
@@ -453,15 +467,14 @@ fn release(state: &mut State, dropped_too: bool) -> bool {
         .map(|(slot, own)| (own.written, slot))
         .collect();
     parked.sort_unstable();
-    for (_, slot) in &parked {
-        if let Some(own) = state.slots.get_mut(*slot) {
+    let mut wakers = Vec::with_capacity(parked.len());
+    for (_, slot) in parked {
+        if let Some(own) = state.slots.get_mut(slot) {
             own.phase = Phase::Released;
-            if let Some(waker) = own.waker.take() {
-                waker.wake();
-            }
+            wakers.extend(own.waker.take());
         }
     }
-    !parked.is_empty()
+    wakers
 }
 
 mod started;
