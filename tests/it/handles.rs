@@ -342,3 +342,23 @@ async fn a_spawned_call_of_tokio_is_tracked_too() {
         ],
     );
 }
+
+#[tokio::test]
+async fn a_handle_knows_its_run() {
+    #[flow]
+    async fn started() -> Result<Option<String>, Error> {
+        #[task]
+        async fn below() {}
+
+        let handle = below().start();
+        let run = handle.run().map(|run| run.to_string());
+        handle.await?;
+        Ok(run)
+    }
+
+    let runtime = orch::testing::runtime();
+    let handle = started().on(&runtime).start();
+    let run = handle.run().unwrap();
+    assert_eq!(handle.await.unwrap(), Some(run.to_string()));
+    assert_eq!(runtime.last_run().await.unwrap(), Some(run));
+}

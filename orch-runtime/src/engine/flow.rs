@@ -42,7 +42,7 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
     }
     core.is_open()?;
     let name = prepared.definition.display_name();
-    let id = RunId::new();
+    let id = prepared.run.take().unwrap_or_default();
     let new = new_run(&core, id, name, &prepared, None)?;
     let run = open_root(&core, id, name, new).await?;
     let others = core.others(Runtime::is_default(&core));
@@ -88,6 +88,7 @@ pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
         options: CallOptions::default(),
         fault: None,
         ticket: None,
+        run: None,
         core: None,
     };
     let run = reopened(&core, &prepared, claimed, None)?;
@@ -323,6 +324,7 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
         options: std::mem::take(&mut prepared.options),
         fault: None,
         ticket: None,
+        run: None,
         core: None,
     };
     let failed = |kind, text| Outcome::Error(Arc::new(RecordedError::message(kind, text)));

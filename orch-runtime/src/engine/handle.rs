@@ -25,6 +25,7 @@ use super::{
 use crate::{
     cache::{CallHash, prefix_digest},
     error::{Error, ErrorKind, RecordedError},
+    id::RunId,
     runtime::Core,
     store::{BoxFuture, Durability, Outcome},
 };
@@ -41,6 +42,7 @@ pub struct Handle<T> {
     /// Its place in its scope; a run that was started outside any body has none.
     seat: Option<Seat>,
     name: &'static str,
+    run: Option<RunId>,
     cell: Arc<Cell>,
     /// Of a run that was started outside any body; a scope knows how to stop what it started.
     abort: Option<tokio::task::AbortHandle>,
@@ -186,7 +188,15 @@ pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Box<Prepared>) -> 
     let name = prepared.definition.display_name();
     if let Some(outcome) = ticket.take_record() {
         task::settle_recorded(&ticket, &cell, name, prepared, outcome);
-        return Handle { seat: Some(seat), name, cell, abort: None, arrival: None, types: PhantomData };
+        return Handle {
+            seat: Some(seat),
+            name,
+            run: Some(scope.run.id),
+            cell,
+            abort: None,
+            arrival: None,
+            types: PhantomData,
+        };
     }
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
@@ -200,17 +210,26 @@ pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Box<Prepared>) -> 
         task::run_task(ticket, prepared, Some(for_task)).await;
     }));
     scope.set_abort(seat.slot(), task.abort_handle());
-    Handle { seat: Some(seat), name, cell, abort: None, arrival: None, types: PhantomData }
+    Handle {
+        seat: Some(seat),
+        name,
+        run: Some(scope.run.id),
+        cell,
+        abort: None,
+        arrival: None,
+        types: PhantomData,
+    }
 }
 
 /// Starts a run outside any body.
-pub(super) fn start_root<T>(core: Arc<Core>, prepared: Box<Prepared>) -> Handle<T> {
+pub(super) fn start_root<T>(core: Arc<Core>, mut prepared: Box<Prepared>) -> Handle<T> {
     let cell = Cell::new();
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
     let open = Open { scope: None, cell: cell.clone(), alive: None };
-    let name = prepared.definition.display_name();
+    let (name, id) = (prepared.definition.display_name(), RunId::new());
+    prepared.run = Some(id);
     let to_be_polled = core.clock.busy();
     let task = runtime.spawn(async move {
         drop(to_be_polled);
@@ -221,7 +240,15 @@ pub(super) fn start_root<T>(core: Arc<Core>, prepared: Box<Prepared>) -> Handle<
             open.cell.finish();
         }
     });
-    Handle { seat: None, name, cell, abort: Some(task.abort_handle()), arrival: None, types: PhantomData }
+    Handle {
+        seat: None,
+        name,
+        run: Some(id),
+        cell,
+        abort: Some(task.abort_handle()),
+        arrival: None,
+        types: PhantomData,
+    }
 }
 
 /// Starts a branch of a body.
@@ -257,7 +284,15 @@ where
         drop(open);
     });
     scope.set_abort(seat.slot(), task.abort_handle());
-    Handle { seat: Some(seat), name: BRANCH, cell, abort: None, arrival: None, types: PhantomData }
+    Handle {
+        seat: Some(seat),
+        name: BRANCH,
+        run: Some(scope.run.id),
+        cell,
+        abort: None,
+        arrival: None,
+        types: PhantomData,
+    }
 }
 
 /// A plain tokio task behind a handle, where there is no run to be a branch of.
@@ -282,6 +317,7 @@ where
     Handle {
         seat: None,
         name: BRANCH,
+        run: None,
         cell,
         abort: Some(task.abort_handle()),
         arrival: None,
@@ -295,7 +331,7 @@ pub(super) fn ended<T>(error: Error) -> Handle<T> {
     cell.claim_end();
     cell.put(Err(error));
     cell.finish();
-    Handle { seat: None, name: "", cell, abort: None, arrival: None, types: PhantomData }
+    Handle { seat: None, name: "", run: None, cell, abort: None, arrival: None, types: PhantomData }
 }
 
 fn no_tokio() -> Error {
@@ -303,6 +339,11 @@ fn no_tokio() -> Error {
 }
 
 impl<T> Handle<T> {
+    /// The run that the call belongs to: its own, when it was started outside any body. `None` outside any run.
+    pub fn run(&self) -> Option<RunId> {
+        self.run
+    }
+
     /// Cancels the call, unless it has ended. Awaiting the handle then gives
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     pub fn cancel(&self) {

@@ -13,6 +13,7 @@ use crate::{
     cache::{CallHash, call_hash, hash_arguments},
     definition::{Definition, Invocation},
     error::{Error, ErrorKind},
+    id::RunId,
     runtime::Core,
     store::{KeyDigest, Labels},
 };
@@ -32,6 +33,8 @@ pub(crate) struct Prepared {
     pub(super) fault: Option<Error>,
     /// Its place, when a body wrote it.
     pub(super) ticket: Option<Ticket>,
+    /// The run that it will be, where that is known before.
+    pub(super) run: Option<RunId>,
     /// The runtime that was chosen for it.
     pub(super) core: Option<Arc<Core>>,
 }
@@ -104,7 +107,7 @@ impl Prepared {
     ) -> Box<Self> {
         let parent = frame::current();
         let ticket = parent.as_ref().map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
-        let (options, core) = (CallOptions::default(), None);
+        let (options, run, core) = (CallOptions::default(), None, None);
         Box::new(Self {
             definition,
             type_arguments,
@@ -115,6 +118,7 @@ impl Prepared {
             options,
             fault,
             ticket,
+            run,
             core,
         })
     }
