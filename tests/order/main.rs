@@ -62,12 +62,11 @@ fn warm() -> Plan {
     Plan { warm_up: Some(warm_up), ..Plan::default() }
 }
 
-/// All cuts of a thousand calls, a hundred times each, is a hundred million outcomes: set `ORCH_ORDER_FULL=1`
-/// (and `--release`) for them, else every 67th cut is replayed ten times.
+/// All cuts of a thousand calls, a hundred times each, is a hundred million outcomes: `ORCH_ORDER_STRIDE=1` (and
+/// `--release`) replays them all, a larger number every n-th cut. Without it, every 67th cut is replayed ten times.
 fn thousand() -> Plan {
-    if std::env::var_os("ORCH_ORDER_FULL").is_some() {
-        Plan::default()
-    } else {
-        Plan { stride: 67, replays: 10, ..Plan::default() }
+    match std::env::var("ORCH_ORDER_STRIDE").ok().and_then(|stride| stride.parse().ok()) {
+        Some(stride) => Plan { stride, ..Plan::default() },
+        None => Plan { stride: 67, replays: 10, ..Plan::default() },
     }
 }
