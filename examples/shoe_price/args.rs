@@ -96,7 +96,6 @@ pub(crate) fn from(line: &str) -> Result<Command, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

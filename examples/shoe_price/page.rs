@@ -109,7 +109,6 @@ pub(crate) fn parse_price(html: &str, selector: &str) -> Result<Cents, ParseErro
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

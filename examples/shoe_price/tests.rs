@@ -1,7 +1,5 @@
 //! The example as a whole: its lines and its exit codes.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex},

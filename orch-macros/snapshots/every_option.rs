@@ -4,7 +4,7 @@ fn find_price(url: &str, n: u8, progress: &Progress) -> ::shop::orch::Call<u32> 
         n: u8,
         progress: &Progress,
     ) -> Result<u32, ShopError> {
-        todo!()
+        Ok(url.len() as u32)
     }
     fn __orch_path() -> &'static str {
         ::core::any::type_name_of_val(&__orch_path)
@@ -18,7 +18,7 @@ fn find_price(url: &str, n: u8, progress: &Progress) -> ::shop::orch::Call<u32> 
                 column: ::core::column!(),
                 path: __orch_path,
             },
-            0xbfc81fb9bf93cb2cu64,
+            0xb4d5b25f34691990u64,
             &["url", "n"],
         )
         .named("shop::price")

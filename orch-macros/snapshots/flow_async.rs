@@ -1,7 +1,7 @@
 #[allow(dead_code)]
 fn watch_price(url: String, budget: u32) -> ::orch::Call<bool, ::orch::Flow> {
     async fn __orch_body(url: String, budget: u32) -> anyhow::Result<bool> {
-        todo!()
+        Ok(url.len() as u32 > budget)
     }
     fn __orch_path() -> &'static str {
         ::core::any::type_name_of_val(&__orch_path)
@@ -15,7 +15,7 @@ fn watch_price(url: String, budget: u32) -> ::orch::Call<bool, ::orch::Flow> {
                 column: ::core::column!(),
                 path: __orch_path,
             },
-            0xa310e6583a50f249u64,
+            0xbc5c9a78c46093b5u64,
             &["url", "budget"],
         )
         .timeout(::orch::__private::millis(5400000u64))

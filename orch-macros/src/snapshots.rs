@@ -41,7 +41,7 @@ fn the_first_page() {
     );
     flow(
         "strict, timeout = \"1h30m\", tags(\"shop\", \"price\")",
-        "async fn watch_price(url: String, budget: u32) -> anyhow::Result<bool> { todo!() }",
+        "async fn watch_price(url: String, budget: u32) -> anyhow::Result<bool> { Ok(url.len() as u32 > budget) }",
         expect_file!["../snapshots/flow_async.rs"],
     );
     flow("", "fn tidy() {}", expect_file!["../snapshots/flow_sync_unit.rs"]);
@@ -63,7 +63,7 @@ fn every_option() {
          backoff = exponential(\"500ms\", max = \"30s\", jitter), retry_if = is_temporary, retry_budget = \"10m\", \
          timeout = \"10s\", cache(ttl = \"5m\", version = \"1\", key = |url, n: &u8| (url.len(), *n), scope = run, \
          max_size = \"2GiB\"), skip(progress), error = ShopError, tags(\"shop\"), crate = ::shop::orch",
-        "async fn find_price(url: &str, n: u8, progress: &Progress) -> Result<u32, ShopError> { todo!() }",
+        "async fn find_price(url: &str, n: u8, progress: &Progress) -> Result<u32, ShopError> { Ok(url.len() as u32) }",
         expect_file!["../snapshots/every_option.rs"],
     );
     task(
