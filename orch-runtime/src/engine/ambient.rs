@@ -42,7 +42,7 @@ async fn recorded<T: Serialize + DeserializeOwned>(mut ticket: Ticket, make: imp
     let outcome = match ticket.begin().await {
         Begin::Recorded(outcome) => Some(outcome),
         Begin::Pooled(outcome) => {
-            ticket.submit(None, outcome.clone(), Durability::Buffered, |_, _| ());
+            ticket.submit(None, outcome.clone(), Durability::Buffered, None, |_, _| ());
             ticket.delivered().await;
             Some(outcome)
         }
@@ -57,7 +57,7 @@ async fn recorded<T: Serialize + DeserializeOwned>(mut ticket: Ticket, make: imp
     }
     let value = make.await;
     if let Ok(bytes) = codec::encode(&value) {
-        ticket.submit(None, Outcome::Value(bytes), Durability::Buffered, |_, _| ());
+        ticket.submit(None, Outcome::Value(bytes), Durability::Buffered, None, |_, _| ());
         if ticket.scope.run.core.rules.queue_for_all {
             ticket.delivered().await;
         }

@@ -74,7 +74,8 @@ pub(super) async fn attempt(
     classify(frame, result)
 }
 
-fn classify(frame: &Frame, result: Result<Result<(), BodyError>, Panic>) -> Ended {
+/// What the end of a body means for its attempt.
+pub(super) fn classify(frame: &Frame, result: Result<Result<(), BodyError>, Panic>) -> Ended {
     match result {
         Ok(Ok(())) => match frame.scope().and_then(|scope| scope.untaken_failure()) {
             None => Ended::Value,

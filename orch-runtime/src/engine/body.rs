@@ -22,7 +22,7 @@ const BUDGET: u32 = 256;
 
 pin_project! {
     /// A body's future, driven by the outcomes of its scope.
-    pub(super) struct Body<F> {
+    struct Body<F> {
         // Dropped before the future: what the future's own drop lets go was stopped from above then.
         watch: Watch,
         #[pin]
@@ -30,8 +30,8 @@ pin_project! {
     }
 }
 
-/// What is kept between polls of a body.
-struct Watch {
+/// Drives a body, and keeps what is needed between its polls. To be dropped before the body is.
+pub(super) struct Watch {
     frame: Arc<Frame>,
     wakers: Option<(Waker, Waker)>,
     poll_now: bool,
@@ -45,9 +45,19 @@ struct Watch {
 /// A body's panic.
 pub(super) type Panic = Box<dyn Any + Send>;
 
-impl<F: Future> Body<F> {
-    pub(super) fn new(frame: Arc<Frame>, future: F) -> Self {
-        let watch = Watch {
+impl<F: Future> Future for Body<F> {
+    type Output = Result<F::Output, Panic>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut future = this.future;
+        this.watch.poll(cx, |cx| future.as_mut().poll(cx))
+    }
+}
+
+impl Watch {
+    pub(super) fn new(frame: Arc<Frame>) -> Self {
+        Self {
             frame,
             wakers: None,
             poll_now: true,
@@ -55,48 +65,50 @@ impl<F: Future> Body<F> {
             foreign: None,
             flushed: false,
             done: false,
-        };
-        Self { watch, future }
+        }
     }
-}
 
-impl<F: Future> Future for Body<F> {
-    type Output = Result<F::Output, Panic>;
+    /// The body's frame.
+    pub(super) fn frame(&self) -> &Arc<Frame> {
+        &self.frame
+    }
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let (watch, mut future) = (this.watch, this.future);
-        let _entered = frame::enter(watch.frame.clone());
-        let span = watch.frame.span.clone();
+    /// Polls the body, hands over what has come for it, and so on until it rests or ends.
+    pub(super) fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut body: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<Result<T, Panic>> {
+        let _entered = frame::enter(self.frame.clone());
+        let span = self.frame.span.clone();
         let _in_span = (!span.is_disabled()).then(|| span.enter());
 
-        if watch.frame.scope().is_none() {
+        if self.frame.scope().is_none() {
             // A body that calls nothing needs nobody to hand it anything.
-            let polled = guarded(|| future.as_mut().poll(cx));
-            watch.done = polled.is_ready();
-            if watch.done {
+            let polled = guarded(|| body(cx));
+            self.done = polled.is_ready();
+            if self.done {
                 return polled;
             }
-            if watch.frame.scope().is_none() {
-                watch.rest_alone();
+            if self.frame.scope().is_none() {
+                self.rest_alone();
                 return Poll::Pending;
             }
             // It has just written its first call, and has to meet the waker that tells its wakes from ours.
-            watch.poll_now = true;
+            self.poll_now = true;
         }
-        let scope = watch.frame.open_scope().clone();
-        watch.drive(&scope, cx, |cx| {
+        let scope = self.frame.open_scope().clone();
+        self.drive(&scope, cx, |cx| {
             if scope.run.core.rules.unconstrained {
                 // Inside tokio's budget, a body that used it up would look as if it waited for something.
-                guarded(|| std::pin::pin!(tokio::task::unconstrained(future.as_mut())).poll(cx))
+                let body = tokio::task::unconstrained(std::future::poll_fn(&mut body));
+                guarded(|| std::pin::pin!(body).poll(cx))
             } else {
-                guarded(|| future.as_mut().poll(cx))
+                guarded(|| body(cx))
             }
         })
     }
-}
 
-impl Watch {
     fn drive<T>(
         &mut self,
         scope: &Arc<Scope>,
@@ -225,10 +237,17 @@ pub(super) async fn run<F: Future>(
     future: F,
     succeeded: impl Fn(&F::Output) -> bool,
 ) -> Result<F::Output, Panic> {
-    let output = Body::new(frame.clone(), future).await;
-    let Some(scope) = frame.scope() else { return output };
+    let output = Body { watch: Watch::new(frame.clone()), future }.await;
+    if let Some(scope) = frame.scope() {
+        close(frame, scope, output.as_ref().is_ok_and(succeeded)).await;
+    }
+    output
+}
+
+/// The end of a body that has called something: what it started is waited for or stopped.
+pub(super) async fn close(frame: &Frame, scope: &Arc<Scope>, succeeded: bool) {
     let _closing = CloseOnDrop(scope);
-    if !output.as_ref().is_ok_and(&succeeded) {
+    if !succeeded {
         scope.close();
     } else if scope.open_calls() > 0 {
         let text = match scope.open_calls() {
@@ -251,7 +270,6 @@ pub(super) async fn run<F: Future>(
         let text = format!("the edited body does not ask for record {number} any more");
         scope.run.notice(task, Notice::Diverged, text);
     }
-    output
 }
 
 /// Whoever is dropped while waiting for what a body started takes it along.

@@ -10,16 +10,16 @@ use std::{
 use super::{
     Handle, flow, handle,
     prepared::Prepared,
-    progress::Progress,
     start::{Begun, Started},
-    task::{self, Finished},
+    straight::Course,
+    task::Finished,
 };
 use crate::{
     definition::erased_output,
     error::{BoxError, Error, ErrorKind},
     runtime::{self, Runtime},
     state::Notice,
-    store::{BoxFuture, KeyDigest},
+    store::KeyDigest,
 };
 
 /// The kind of a task's [`Call`].
@@ -59,32 +59,31 @@ pub struct Call<T, K: Kind = Task> {
 
 enum State {
     Ready(Box<Prepared>),
-    Running(BoxFuture<'static, Option<Finished>>),
+    Running(Course),
     Done,
 }
 
 /// The way that the call takes.
-fn into_future(mut call: Box<Prepared>) -> BoxFuture<'static, Option<Finished>> {
-    match call.ticket.take() {
-        Some(ticket) => Box::pin(task::run_task(ticket, call, None)),
-        None => match call.core.take().map_or_else(runtime::current_core, Ok) {
-            Ok(core) => Box::pin(async { Some(flow::run_root(core, call).await) }),
-            Err(error) => Box::pin(std::future::ready(Some(Err(error)))),
-        },
+fn set_out(mut call: Box<Prepared>) -> Course {
+    if call.progress.is_some() {
+        return Course::Straight(call);
     }
+    Course::Long(match call.core.take().map_or_else(runtime::current_core, Ok) {
+        Ok(core) => Box::pin(async { Some(flow::run_root(core, call).await) }),
+        Err(error) => Box::pin(std::future::ready(Some(Err(error)))),
+    })
 }
 
 /// The call was dropped without having been awaited or started.
 fn never_started(mut call: Box<Prepared>) {
-    let Some(ticket) = call.ticket.take() else { return };
-    let run = ticket.scope.run.clone();
-    if ticket.scope.is_closed() || !run.leaves_traces() {
+    let Some(mut progress) = call.progress.take() else { return };
+    let run = progress.run().clone();
+    if progress.ticket.scope.is_closed() || !run.leaves_traces() {
         return;
     }
-    let mut progress = Progress::new(&ticket, call.definition, None);
     progress.claim(&call.options, run.core.clock.now());
     let text = format!("`{}` was called, but neither awaited nor started", call.definition.display_name());
-    run.notice(progress.number, Notice::NeverStarted, text);
+    run.notice(progress.number(), Notice::NeverStarted, text);
     progress.cancel("never started");
 }
 
@@ -145,8 +144,8 @@ impl<T, K: Kind> Call<T, K> {
             return handle::ended(Error::runtime("a call that is being awaited cannot be started any more"));
         };
         let mut ready = ready;
-        match ready.ticket.take() {
-            Some(ticket) => handle::start_in_scope(ticket, ready),
+        match ready.progress.take() {
+            Some(progress) => handle::start_in_scope(progress, ready),
             None => match ready.core.take().map_or_else(runtime::current_core, Ok) {
                 Ok(core) => handle::start_root(core, ready),
                 Err(error) => handle::ended(error),
@@ -207,9 +206,9 @@ impl<T: 'static, K: Kind> Future for Call<T, K> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let finished = loop {
             match &mut self.state {
-                State::Running(future) => break ready!(future.as_mut().poll(cx)),
+                State::Running(course) => break ready!(course.poll(cx)),
                 state => match std::mem::replace(state, State::Done) {
-                    State::Ready(ready) => *state = State::Running(into_future(ready)),
+                    State::Ready(ready) => *state = State::Running(set_out(ready)),
                     _ => return Poll::Ready(Err(Error::runtime("a call was polled after its end"))),
                 },
             }

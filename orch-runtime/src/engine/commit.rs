@@ -3,7 +3,10 @@
 //! Steps that nobody waits for collect in a buffer and go out with the next outcome, the next body start that
 //! needs what was handed over to be durable, or as soon as the run has nothing else to do.
 
-use std::sync::{Arc, MutexGuard, PoisonError, atomic::Ordering};
+use std::{
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
+    task::Waker,
+};
 
 use super::{RunShared, Stop, scope::Scope};
 use crate::{
@@ -46,8 +49,10 @@ impl Writer {
 }
 
 /// An outcome on its way into its scope's journal.
-pub(super) struct Submission {
+pub(super) struct Submission<'a> {
     pub(super) slot: usize,
+    /// Whom to wake at the hand-over, where that is known already.
+    pub(super) waker: Option<&'a Waker>,
     pub(super) call: u128,
     pub(super) occurrence: u32,
     pub(super) task: Option<TaskNumber>,
@@ -120,15 +125,15 @@ impl RunShared {
     pub(super) fn submit(
         &self,
         scope: &Arc<Scope>,
-        submission: Submission,
+        submission: Submission<'_>,
         steps: impl FnOnce(&mut Writer, Timestamp),
     ) {
-        let Submission { slot, call, occurrence, task, outcome, durability } = submission;
+        let Submission { slot, waker, call, occurrence, task, outcome, durability } = submission;
         let at = self.core.clock.now();
         let (id, instance) = (scope.id, scope.instance);
         let mut writer = self.writer();
         steps(&mut writer, at);
-        scope.enqueue(slot, durability == Durability::Durable, |number| {
+        scope.enqueue(slot, durability == Durability::Durable, waker, |number| {
             writer.push(
                 at,
                 Step::Record(Record { scope: id, instance, number, call, occurrence, task, outcome }),
@@ -179,7 +184,7 @@ impl RunShared {
     /// A commit that nobody awaits still stops the run when it fails.
     pub(super) fn watch(&self, commit: Commit) {
         let mut commit = std::pin::pin!(commit);
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut cx = std::task::Context::from_waker(Waker::noop());
         // One that is still under way is followed by the run's next durable commit, which fails with it.
         if let std::task::Poll::Ready(result) = commit.as_mut().poll(&mut cx)
             && let Err(stop) = ended(result)

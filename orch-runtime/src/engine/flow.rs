@@ -22,6 +22,7 @@ use super::{
     prepared::{CallOptions, Prepared},
     progress::Progress,
     retry::{Decision, RetryPolicy},
+    straight::Way,
     task::{self, End, Finished, completed, failed},
     ticket::Ticket,
 };
@@ -87,7 +88,8 @@ pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
         parent: None,
         options: CallOptions::default(),
         fault: None,
-        ticket: None,
+        way: Way::Written,
+        progress: None,
         run: None,
         core: None,
     };
@@ -99,21 +101,15 @@ pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
 /// A flow that is called by a body: a run of its own, whose outcome is also the call's.
 pub(super) fn compute_child<'a>(
     run: &'a Arc<RunShared>,
-    ticket: &'a Ticket,
     prepared: &'a mut Prepared,
     progress: &'a mut Progress,
 ) -> BoxFuture<'a, Option<End>> {
-    Box::pin(child(run, ticket, prepared, progress))
+    Box::pin(child(run, prepared, progress))
 }
 
-async fn child(
-    run: &Arc<RunShared>,
-    ticket: &Ticket,
-    prepared: &mut Prepared,
-    progress: &mut Progress,
-) -> Option<End> {
-    let task = progress.number?;
-    let id = match ticket.in_flight().and_then(|in_flight| in_flight.child) {
+async fn child(run: &Arc<RunShared>, prepared: &mut Prepared, progress: &mut Progress) -> Option<End> {
+    let task = progress.number()?;
+    let id = match progress.ticket.in_flight().and_then(|in_flight| in_flight.child) {
         Some(id) => id,
         None => {
             let id = RunId::new();
@@ -315,6 +311,7 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
     };
     let ticket = Ticket::claim(frame.open_scope().clone(), &prepared.hash);
     let own = Prepared {
+        way: Way::Written,
         definition: prepared.definition,
         type_arguments: prepared.type_arguments,
         hash: prepared.hash.clone(),
@@ -323,13 +320,13 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
         parent: Some(frame.clone()),
         options: std::mem::take(&mut prepared.options),
         fault: None,
-        ticket: None,
+        progress: Some(Progress::new(ticket, prepared.definition)),
         run: None,
         core: None,
     };
     let failed = |kind, text| Outcome::Error(Arc::new(RecordedError::message(kind, text)));
     let succeeded = |finished: &Option<Finished>| matches!(finished, Some(Ok(_)));
-    match body::run(&frame, task::run_task(ticket, Box::new(own), None), succeeded).await {
+    match body::run(&frame, task::run_task(Box::new(own), None), succeeded).await {
         Ok(None) => failed(ErrorKind::Cancelled, "its outcome is elsewhere".into()),
         Ok(Some(Ok(invocation))) => {
             prepared.invocation = invocation;
@@ -349,7 +346,7 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
 /// The end of a run as its caller sees it.
 fn finish(run: &RunShared, outcome: Result<Outcome, Stop>, invocation: Pin<Box<dyn Invocation>>) -> Finished {
     match outcome {
-        Ok(outcome) => task::recorded(run, run.name, invocation, outcome),
+        Ok(outcome) => task::recorded(run, run.name, invocation, &outcome),
         Err(stop) => Err(Error::at(run.name, run.id, stop.kind(), stop.text())),
     }
 }

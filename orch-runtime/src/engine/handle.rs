@@ -18,12 +18,15 @@ use super::{
     call::typed,
     flow, frame,
     prepared::Prepared,
+    progress::Progress,
     scope::Scope,
+    straight::Course,
     task::{self, Finished},
     ticket::{Seat, Ticket},
 };
 use crate::{
     cache::{CallHash, prefix_digest},
+    clock::Busy,
     error::{Error, ErrorKind, RecordedError},
     id::RunId,
     runtime::Core,
@@ -179,45 +182,41 @@ impl Drop for Open {
 }
 
 /// Starts a call inside the scope that it was written in.
-pub(super) fn start_in_scope<T>(mut ticket: Ticket, prepared: Box<Prepared>) -> Handle<T> {
+pub(super) fn start_in_scope<T>(mut progress: Progress, mut prepared: Box<Prepared>) -> Handle<T> {
     let cell = Cell::new();
-    let seat = ticket.share();
+    progress.cell = Some(cell.clone());
+    let seat = progress.ticket.share();
     let scope = seat.scope().clone();
     let alive = scope.run.alive.get().and_then(std::sync::Weak::upgrade);
+    let (name, run) = (progress.name(), Some(scope.run.id));
     let open = Open { scope: Some(scope.clone()), cell: cell.clone(), alive };
-    let name = prepared.definition.display_name();
-    if let Some(outcome) = ticket.take_record() {
-        task::settle_recorded(&ticket, &cell, name, prepared, outcome);
-        return Handle {
-            seat: Some(seat),
-            name,
-            run: Some(scope.run.id),
-            cell,
-            abort: None,
-            arrival: None,
-            types: PhantomData,
-        };
+    if let Some(outcome) = progress.ticket.take_record() {
+        task::settle_recorded(&progress, prepared.invocation, &outcome);
+        return Handle { seat: Some(seat), name, run, cell, abort: None, arrival: None, types: PhantomData };
     }
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
-    let for_task = cell.clone();
-    // Boxed, because tokio moves a task's future several times.
+    prepared.progress = Some(progress);
     let to_be_polled = scope.run.core.clock.busy();
-    let task = runtime.spawn(Box::pin(async move {
-        drop(to_be_polled);
-        let _open = open;
-        task::run_task(ticket, prepared, Some(for_task)).await;
-    }));
+    let task = runtime.spawn(UnderWay { course: Course::Straight(prepared), _open: open, to_be_polled });
     scope.set_abort(seat.slot(), task.abort_handle());
-    Handle {
-        seat: Some(seat),
-        name,
-        run: Some(scope.run.id),
-        cell,
-        abort: None,
-        arrival: None,
-        types: PhantomData,
+    Handle { seat: Some(seat), name, run, cell, abort: None, arrival: None, types: PhantomData }
+}
+
+/// A started call on its way. What it is made of is dropped before others are told that it is gone.
+struct UnderWay {
+    course: Course,
+    _open: Open,
+    to_be_polled: Option<Busy>,
+}
+
+impl Future for UnderWay {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        drop(self.to_be_polled.take());
+        self.course.poll(cx).map(drop)
     }
 }
 

@@ -27,6 +27,7 @@ mod rules;
 mod run;
 mod scope;
 pub(crate) mod start;
+mod straight;
 mod task;
 mod ticket;
 

@@ -1,4 +1,4 @@
-//! A call that has not begun, without its types.
+//! A call without its types.
 
 use std::{borrow::Cow, pin::Pin, sync::Arc, time::Duration};
 
@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::{
     frame::{self, Frame},
     handle::Upstream,
+    progress::Progress,
+    straight::Way,
     ticket::Ticket,
 };
 use crate::{
@@ -18,8 +20,10 @@ use crate::{
     store::{KeyDigest, Labels},
 };
 
-/// A call that has not begun: what is needed to run it.
+/// A call without its types: what is needed to run it, and how far it has come on the straight way.
 pub(crate) struct Prepared {
+    /// To be dropped before the body, whose end it announces.
+    pub(super) way: Way,
     pub(super) definition: &'static Definition,
     pub(super) type_arguments: &'static str,
     pub(super) hash: CallHash,
@@ -31,8 +35,8 @@ pub(crate) struct Prepared {
     pub(super) options: CallOptions,
     /// Why it cannot run.
     pub(super) fault: Option<Error>,
-    /// Its place, when a body wrote it.
-    pub(super) ticket: Option<Ticket>,
+    /// Its place and its task run, when a body wrote it. To be dropped after the body.
+    pub(super) progress: Option<Progress>,
     /// The run that it will be, where that is known before.
     pub(super) run: Option<RunId>,
     /// The runtime that was chosen for it.
@@ -96,6 +100,21 @@ impl Prepared {
         !waits && !self.definition.is_flow() && self.definition.cache.is_none()
     }
 
+    /// Whether the body runs on the blocking pool.
+    pub(super) fn is_on_pool(&self) -> bool {
+        self.invocation.is_sync() && !self.definition.inline
+    }
+
+    /// The limit of each attempt.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.options.timeout.or(self.definition.timeout)
+    }
+
+    /// How many attempts may follow the first.
+    pub(super) fn retries(&self) -> u32 {
+        self.options.retries.unwrap_or(self.definition.retries)
+    }
+
     /// Claims the call's place in the body that writes it. Knows no types.
     pub(super) fn claim(
         definition: &'static Definition,
@@ -107,8 +126,10 @@ impl Prepared {
     ) -> Box<Self> {
         let parent = frame::current();
         let ticket = parent.as_ref().map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
+        let progress = ticket.map(|ticket| Progress::new(ticket, definition));
         let (options, run, core) = (CallOptions::default(), None, None);
         Box::new(Self {
+            way: Way::Written,
             definition,
             type_arguments,
             hash,
@@ -117,7 +138,7 @@ impl Prepared {
             parent,
             options,
             fault,
-            ticket,
+            progress,
             run,
             core,
         })

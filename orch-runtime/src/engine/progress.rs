@@ -1,86 +1,86 @@
 //! One task run's way through its states, written as it goes.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, task::Waker, time::Duration};
 
 use super::{RunShared, Stop, commit::Writer, handle::Cell, prepared::CallOptions, ticket::Ticket};
 use crate::{
     clock::Timestamp,
     definition::Definition,
-    id::{CallKey, TaskNumber},
+    id::TaskNumber,
     state::{TaskInput, TaskState},
-    store::{Step, StoreError, TaskClaim, TaskDetail},
+    store::{Durability, Outcome, Step, StoreError, TaskClaim, TaskDetail},
 };
 
-/// Where a task run stands. Dropped before its end, it is cancelled.
+/// A call's place in its body, and where its task run stands. Dropped before its end, it is cancelled.
 pub(super) struct Progress {
-    run: Arc<RunShared>,
+    standing: Standing,
+    pub(super) ticket: Ticket,
+    /// The handle's side, where the call was started.
+    pub(super) cell: Option<Arc<Cell>>,
+}
+
+/// Where a task run stands.
+struct Standing {
     definition: &'static Definition,
-    key: CallKey,
-    instance: u64,
-    pub(super) number: Option<TaskNumber>,
+    number: Option<TaskNumber>,
     state: TaskState,
     attempt: u32,
-    cell: Option<Arc<Cell>>,
 }
 
 impl Progress {
     /// As the journal left it, or not claimed yet.
-    pub(super) fn new(ticket: &Ticket, definition: &'static Definition, cell: Option<Arc<Cell>>) -> Self {
+    pub(super) fn new(ticket: Ticket, definition: &'static Definition) -> Self {
         let (number, state, attempt) = match ticket.in_flight() {
             Some(task) => (Some(task.task), task.state, task.attempt),
             None => (None, TaskState::Pending, 0),
         };
-        let (run, instance) = (ticket.scope.run.clone(), ticket.scope.instance);
-        Self { run, definition, key: ticket.key, instance, number, state, attempt, cell }
+        Self { standing: Standing { definition, number, state, attempt }, ticket, cell: None }
+    }
+
+    pub(super) fn run(&self) -> &Arc<RunShared> {
+        &self.ticket.scope.run
+    }
+
+    /// The task run's number, once it is known.
+    pub(super) fn number(&self) -> Option<TaskNumber> {
+        self.standing.number
+    }
+
+    /// Full name of the definition.
+    pub(super) fn name(&self) -> &'static str {
+        self.standing.definition.display_name()
+    }
+
+    /// The attempt under way, or the last one; 0 before the first.
+    pub(super) fn attempt(&self) -> u32 {
+        self.standing.attempt
+    }
+
+    pub(super) fn state(&self) -> TaskState {
+        self.standing.state
     }
 
     /// Makes the task run known.
     pub(super) fn claim(&mut self, options: &CallOptions, at: Timestamp) {
-        if self.number.is_none() {
-            let run = self.run.clone();
-            run.buffer_now(|writer| self.claim_in(writer, options, at));
+        if self.standing.number.is_none() {
+            let Self { standing, ticket, .. } = self;
+            ticket.scope.run.buffer_now(|writer| standing.claim(ticket, writer, options, at));
         }
     }
 
     /// Makes the task run known and starts its first attempt: what most calls do, under one lock.
     pub(super) fn claim_and_start(&mut self, options: &CallOptions, at: Timestamp) {
-        let run = self.run.clone();
+        let Self { standing, ticket, .. } = self;
+        let run = &ticket.scope.run;
         run.buffer_now(|writer| {
-            self.claim_in(writer, options, at);
-            self.step_in(writer, at, TaskInput::Start, 1, None);
+            standing.claim(ticket, writer, options, at);
+            standing.step(run, writer, at, TaskInput::Start, 1, None);
         });
-    }
-
-    fn claim_in(&mut self, writer: &mut Writer, options: &CallOptions, at: Timestamp) {
-        let labels = options.labels(self.definition);
-        let claim = |task| TaskClaim {
-            task,
-            key: self.key,
-            instance: self.instance,
-            name: Cow::Borrowed(self.definition.display_name()),
-            kind: self.definition.kind(),
-            labels,
-        };
-        self.number = Some(writer.claim(at, claim));
-    }
-
-    /// Full name of the definition.
-    pub(super) fn name(&self) -> &'static str {
-        self.definition.display_name()
-    }
-
-    /// The attempt under way, or the last one; 0 before the first.
-    pub(super) fn attempt(&self) -> u32 {
-        self.attempt
-    }
-
-    pub(super) fn state(&self) -> TaskState {
-        self.state
     }
 
     /// Moves on, and lets the change wait for the next commit.
     pub(super) fn step(&mut self, input: TaskInput, attempt: u32, detail: Option<Box<TaskDetail>>) {
-        self.step_at(self.run.core.clock.now(), input, attempt, detail);
+        self.step_at(self.run().core.clock.now(), input, attempt, detail);
     }
 
     /// The same at a time that is known.
@@ -91,13 +91,57 @@ impl Progress {
         attempt: u32,
         detail: Option<Box<TaskDetail>>,
     ) {
-        let run = self.run.clone();
-        run.buffer_now(|writer| self.step_in(writer, at, input, attempt, detail));
+        let Self { standing, ticket, .. } = self;
+        let run = &ticket.scope.run;
+        run.buffer_now(|writer| standing.step(run, writer, at, input, attempt, detail));
+    }
+
+    /// Ends, and puts the outcome into the journal and the queue: one change.
+    pub(super) fn submit(
+        &mut self,
+        outcome: Outcome,
+        durability: Durability,
+        waker: Option<&Waker>,
+        input: TaskInput,
+        detail: Option<Box<TaskDetail>>,
+    ) {
+        let Self { standing, ticket, .. } = self;
+        ticket.submit(standing.number, outcome, durability, waker, |writer, at| {
+            standing.step(&ticket.scope.run, writer, at, input, standing.attempt, detail);
+        });
+    }
+
+    /// Ends as cancelled, for this reason.
+    pub(super) fn cancel(&mut self, reason: &str) {
+        if self.standing.is_open() && self.run().leaves_traces() {
+            self.step(TaskInput::Cancel, self.attempt(), Some(because(reason)));
+        }
+    }
+}
+
+impl Standing {
+    /// Whether the task run is known and has not ended.
+    fn is_open(&self) -> bool {
+        !self.state.is_final() && self.number.is_some()
+    }
+
+    fn claim(&mut self, ticket: &Ticket, writer: &mut Writer, options: &CallOptions, at: Timestamp) {
+        let labels = options.labels(self.definition);
+        let claim = |task| TaskClaim {
+            task,
+            key: ticket.key,
+            instance: ticket.scope.instance,
+            name: Cow::Borrowed(self.definition.display_name()),
+            kind: self.definition.kind(),
+            labels,
+        };
+        self.number = Some(writer.claim(at, claim));
     }
 
     /// Moves on as part of a change. What the table does not know is a fault of this library and stops the run.
-    pub(super) fn step_in(
+    fn step(
         &mut self,
+        run: &RunShared,
         writer: &mut Writer,
         at: Timestamp,
         input: TaskInput,
@@ -112,26 +156,19 @@ impl Progress {
                 writer.push(at, Step::Task { task, expect, state, attempt, detail });
             }
             Err(illegal) => {
-                let text = format!("task run {task} of run {}: {illegal}", self.run.id);
-                self.run.stop(Stop::Store(StoreError::new(text)));
+                let text = format!("task run {task} of run {}: {illegal}", run.id);
+                run.stop(Stop::Store(StoreError::new(text)));
             }
-        }
-    }
-
-    /// Ends as cancelled, for this reason.
-    pub(super) fn cancel(&mut self, reason: &str) {
-        if !self.state.is_final() && self.number.is_some() && self.run.leaves_traces() {
-            self.step(TaskInput::Cancel, self.attempt, Some(because(reason)));
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if !self.state.is_final() && self.number.is_some() {
+        if self.standing.is_open() {
             let by_handle = self.cell.as_ref().is_some_and(|cell| cell.is_cancelled());
             let own = if by_handle { "cancelled through its handle" } else { "dropped" };
-            let reason = self.run.stopped().map_or_else(|| own.to_owned(), Stop::text);
+            let reason = self.run().stopped().map_or_else(|| own.to_owned(), Stop::text);
             self.cancel(&reason);
         }
     }

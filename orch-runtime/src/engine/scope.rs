@@ -37,6 +37,8 @@ pub(crate) struct Scope {
     outer: Option<Arc<Scope>>,
     /// Whether records remain here or around; calls without a record wait then.
     replaying: AtomicBool,
+    /// Set under the lock of the state.
+    closed: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -58,7 +60,6 @@ pub(super) struct State {
     leaving: usize,
     /// Failures of started calls that nobody has taken, in the order in which the calls were written.
     failures: BTreeMap<u64, Arc<RecordedError>>,
-    closed: bool,
     waits_for_end: Option<Waker>,
 }
 
@@ -108,6 +109,13 @@ pub(super) enum Delivery {
     Stop(Stop),
 }
 
+/// What a future that asks for its outcome is told.
+enum Asked {
+    HandedOver,
+    QueuedAgain,
+    Waits,
+}
+
 /// How far an outcome had come when nobody waited for it any more.
 pub(super) enum Left {
     HandedOver,
@@ -148,12 +156,12 @@ impl Scope {
             open: 0,
             leaving: 0,
             failures: BTreeMap::new(),
-            closed: false,
             waits_for_end: None,
             history: (!history.is_empty()).then(|| Box::new(history)),
         });
         let pulse = Pulse::new(&run.core.clock);
-        let scope = Arc::new(Self { run, id, instance, pulse, outer, replaying, state });
+        let closed = AtomicBool::new(false);
+        let scope = Arc::new(Self { run, id, instance, pulse, outer, replaying, closed, state });
         if outer_replays && let Some(outer) = &scope.outer {
             let mut around = outer.lock();
             if outer.replaying() {
@@ -226,9 +234,15 @@ impl Scope {
         Poll::Pending
     }
 
-    /// Puts an outcome at the end of the queue. The caller holds the run's writer, so that numbers and commits
-    /// have one order.
-    pub(super) fn enqueue(&self, slot: usize, durable: bool, commit: impl FnOnce(u32) -> Option<Commit>) {
+    /// Puts an outcome at the end of the queue; `waker` is woken when its turn comes. The caller holds the run's
+    /// writer, so that numbers and commits have one order.
+    pub(super) fn enqueue(
+        &self,
+        slot: usize,
+        durable: bool,
+        waker: Option<&Waker>,
+        commit: impl FnOnce(u32) -> Option<Commit>,
+    ) {
         let mut state = self.lock();
         let number = state.next_number;
         state.next_number += 1;
@@ -237,6 +251,9 @@ impl Scope {
         if let Some(own) = state.slots.get_mut(slot) {
             own.number = number;
             own.pending = true;
+            if let Some(waker) = waker {
+                own.waker = Some(waker.clone());
+            }
             // Nobody awaits this handle yet, so nobody has to be woken: the outcome queues again when it is asked for.
             if may_pass && own.started && own.waker.is_none() && durable && self.is_applied(&mut commit) {
                 own.pending = false;
@@ -335,13 +352,41 @@ impl Scope {
     /// scope's own body that asks.
     pub(super) fn poll_delivered(&self, slot: usize, inside: bool, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
+        let asked = self.ask(&mut state, slot, inside, cx);
+        drop(state);
+        self.answer(asked)
+    }
+
+    /// The same for the one future of `slot`, which is gone with the hand-over: the slot is free again.
+    pub(super) fn poll_taken(&self, slot: usize, inside: bool, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        let asked = self.ask(&mut state, slot, inside, cx);
+        if let Asked::HandedOver = asked
+            && let Some(own) = state.slots.try_remove(slot)
+        {
+            state.unqueue(own.number, slot);
+        }
+        drop(state);
+        self.answer(asked)
+    }
+
+    fn answer(&self, asked: Asked) -> Poll<()> {
+        match asked {
+            Asked::HandedOver => return Poll::Ready(()),
+            Asked::QueuedAgain => self.pulse.queued(),
+            Asked::Waits => {}
+        }
+        Poll::Pending
+    }
+
+    fn ask(&self, state: &mut State, slot: usize, inside: bool, cx: &mut Context<'_>) -> Asked {
         let epoch = state.epoch;
         let Some(own) = state.slots.get_mut(slot) else {
-            return Poll::Pending;
+            return Asked::Waits;
         };
         match own.phase {
             Phase::Delivered(at) if at == epoch || !inside || !self.run.core.rules.one_per_poll => {
-                Poll::Ready(())
+                Asked::HandedOver
             }
             Phase::Delivered(_) => {
                 // It came when nobody was looking. To be ready at once would let `select!` choose at random
@@ -349,16 +394,14 @@ impl Scope {
                 let number = own.number;
                 own.waker = Some(cx.waker().clone());
                 state.front.insert(number, slot);
-                drop(state);
-                self.pulse.queued();
-                Poll::Pending
+                Asked::QueuedAgain
             }
             _ => {
                 match &mut own.waker {
                     Some(waker) if waker.will_wake(cx.waker()) => {}
                     waker => *waker = Some(cx.waker().clone()),
                 }
-                Poll::Pending
+                Asked::Waits
             }
         }
     }
@@ -384,8 +427,8 @@ impl Scope {
             }
             if !own.pending {
                 state.slots.remove(slot);
-                if delivered && state.front.get(&number) == Some(&slot) {
-                    state.front.remove(&number);
+                if delivered {
+                    state.unqueue(number, slot);
                 }
             }
         }
@@ -454,7 +497,16 @@ impl Scope {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl State {
+    /// Nobody asks for the outcome any more that had queued again under its number.
+    fn unqueue(&mut self, number: u32, slot: usize) {
+        if !self.front.is_empty() && self.front.get(&number) == Some(&slot) {
+            self.front.remove(&number);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The way of a task's call, from its turn to begin to the hand-over of its outcome.
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, task::Waker};
 
 use super::{
     Frame, Job,
@@ -35,26 +35,30 @@ pub(super) struct End {
     duty: Option<Duty>,
 }
 
-/// Takes a call from its turn to its outcome. A started call leaves it in `cell` and gives nothing; an awaited
-/// one waits for the hand-over.
-pub(super) async fn run_task(
-    mut ticket: Ticket,
-    mut prepared: Box<Prepared>,
-    cell: Option<Arc<Cell>>,
-) -> Option<Finished> {
-    let run = ticket.scope.run.clone();
-    let name = prepared.definition.display_name();
-    let mut progress = Progress::new(&ticket, prepared.definition, cell.clone());
+/// A first attempt that failed where the call was awaited.
+pub(super) struct Tried {
+    pub(super) failure: Failure,
+    pub(super) begun: Timestamp,
+}
 
-    let end = match ticket.begin().await {
-        Begin::Over => return keep(&cell, Err(run.over(name))),
-        Begin::Recorded(outcome) => return Some(recorded(&run, name, prepared.invocation, outcome)),
+/// Takes a call from its turn, or from its first attempt, to its outcome. A started call leaves it with its handle
+/// and gives nothing; an awaited one waits for the hand-over.
+pub(super) async fn run_task(mut prepared: Box<Prepared>, tried: Option<Tried>) -> Option<Finished> {
+    let mut progress = prepared.progress.take()?;
+    let run = progress.run().clone();
+
+    let begin = if tried.is_some() { Begin::Live } else { progress.ticket.begin().await };
+    let end = match begin {
+        Begin::Over => return keep(&progress.cell, Err(run.over(progress.name()))),
+        Begin::Recorded(outcome) => {
+            return Some(recorded(&run, progress.name(), prepared.invocation, &outcome));
+        }
         Begin::Pooled(outcome) => {
             progress.claim(&prepared.options, run.core.clock.now());
             let detail = Some(because("reused from an earlier attempt"));
             End { input: TaskInput::Hit, outcome, detail, duty: None }
         }
-        Begin::Live => match compute(&run, &ticket, &mut prepared, &mut progress).await {
+        Begin::Live => match compute(&run, &mut prepared, &mut progress, tried).await {
             Some(end) => end,
             // The run stops; whoever awaits this is stopped with it.
             None => return std::future::pending().await,
@@ -62,73 +66,68 @@ pub(super) async fn run_task(
     };
 
     let durability = if end.input == TaskInput::Hit { Durability::Buffered } else { Durability::Durable };
-    let finished = record(&run, &ticket, prepared.invocation, &mut progress, cell.as_ref(), end, durability);
-    if cell.is_none() && (run.core.rules.queue_for_all || durability == Durability::Durable) {
-        ticket.delivered().await;
+    let finished = record(prepared.invocation, &mut progress, end, durability, None);
+    if finished.is_some() && (run.core.rules.queue_for_all || durability == Durability::Durable) {
+        progress.ticket.delivered().await;
     }
     finished
 }
 
 /// Puts the end into the journal, the value where it is awaited, and the result into the cache: in this order,
 /// but for the handle, which has the value before anybody can be told that it is there.
-fn record(
-    run: &Arc<RunShared>,
-    ticket: &Ticket,
+pub(super) fn record(
     invocation: Pin<Box<dyn Invocation>>,
     progress: &mut Progress,
-    cell: Option<&Arc<Cell>>,
     end: End,
     durability: Durability,
+    waker: Option<&Waker>,
 ) -> Option<Finished> {
     let End { input, outcome, detail, duty } = end;
-    let name = progress.name();
-    let finished = recorded(run, name, invocation, outcome.clone());
-    let finished = match cell {
+    let finished = recorded(progress.run(), progress.name(), invocation, &outcome);
+    let cell = progress.cell.clone();
+    let finished = match &cell {
         None => Some(finished),
         // Whoever cancelled the call through its handle has recorded its outcome already.
         Some(cell) if !cell.claim_end() => return None,
         Some(cell) => {
-            note_failure(ticket, &finished);
+            note_failure(&progress.ticket, &finished);
             cell.put(finished);
             None
         }
     };
-    let (task, attempt) = (progress.number, progress.attempt());
-    let kept = duty.zip(if let Outcome::Value(value) = &outcome { Some(value.clone()) } else { None });
-    ticket
-        .submit(task, outcome, durability, |writer, at| progress.step_in(writer, at, input, attempt, detail));
+    let kept = duty.and_then(|duty| match &outcome {
+        Outcome::Value(value) => Some((duty, value.clone())),
+        _ => None,
+    });
+    progress.submit(outcome, durability, waker, input, detail);
     if let Some(cell) = cell {
         cell.finish();
     }
     if let Some((duty, value)) = kept {
-        duty.publish(run, task, value);
+        duty.publish(progress.run(), progress.number(), value);
     }
     finished
 }
 
 /// A started call whose outcome was recorded: it is with the handle before anybody can ask.
-pub(super) fn settle_recorded(
-    ticket: &Ticket,
-    cell: &Arc<Cell>,
-    name: &str,
-    prepared: Box<Prepared>,
-    outcome: Outcome,
-) {
-    let finished = recorded(&ticket.scope.run, name, prepared.invocation, outcome);
-    note_failure(ticket, &finished);
-    drop(keep(&Some(cell.clone()), finished));
+pub(super) fn settle_recorded(progress: &Progress, invocation: Pin<Box<dyn Invocation>>, outcome: &Outcome) {
+    let finished = recorded(progress.run(), progress.name(), invocation, outcome);
+    note_failure(&progress.ticket, &finished);
+    drop(keep(&progress.cell, finished));
 }
 
 /// Upstreams, cache, attempts: `None` when the run stops meanwhile.
 async fn compute(
     run: &Arc<RunShared>,
-    ticket: &Ticket,
     prepared: &mut Prepared,
     progress: &mut Progress,
+    tried: Option<Tried>,
 ) -> Option<End> {
+    if tried.is_some() {
+        return attempts(run, prepared, progress, Timestamp::default(), false, tried).await;
+    }
     let mut begins = run.core.clock.now();
-    let on_pool = prepared.invocation.is_sync() && !prepared.definition.inline;
-    if on_pool || !prepared.is_plain() {
+    if prepared.is_on_pool() || !prepared.is_plain() {
         // It may wait before its first attempt, and is to be seen meanwhile.
         progress.claim(&prepared.options, begins);
     }
@@ -143,7 +142,7 @@ async fn compute(
     }
     if prepared.definition.is_flow() {
         // Boxed: a flow may call itself, and a task's future should not have to hold a flow's.
-        return flow::compute_child(run, ticket, prepared, progress).await;
+        return flow::compute_child(run, prepared, progress).await;
     }
     let duty = match prepared.definition.cache {
         None => None,
@@ -155,7 +154,7 @@ async fn compute(
             Err(end) => return Some(end),
         },
     };
-    let end = attempts(run, ticket, prepared, progress, begins, duty.is_some()).await?;
+    let end = attempts(run, prepared, progress, begins, duty.is_some(), None).await?;
     Some(End { duty, ..end })
 }
 
@@ -178,7 +177,7 @@ async fn from_cache(
     prepared: &mut Prepared,
     progress: &Progress,
 ) -> Result<Option<Duty>, End> {
-    match cached::look_up(run, progress.number, prepared).await {
+    match cached::look_up(run, progress.number(), prepared).await {
         Err(error) => Err(failed(progress, RecordedError::message(error.kind(), error.to_string()))),
         Ok(Cached::Compute(duty)) => Ok(duty),
         Ok(Cached::Hit(value)) => match prepared.invocation.as_mut().decode_output(&value) {
@@ -188,61 +187,71 @@ async fn from_cache(
             }
             Err(error) => {
                 let text = format!("the kept result was passed over: {error}");
-                run.notice(progress.number, Notice::CacheFault, text);
+                run.notice(progress.number(), Notice::CacheFault, text);
                 Ok(None)
             }
         },
     }
 }
 
-/// Attempts until one gives a value or no further one may follow.
+/// Attempts until one gives a value or no further one may follow. `tried` is a first one that failed already.
 async fn attempts(
     run: &Arc<RunShared>,
-    ticket: &Ticket,
     prepared: &mut Prepared,
     progress: &mut Progress,
     begins: Timestamp,
     leads: bool,
+    tried: Option<Tried>,
 ) -> Option<End> {
     let definition = prepared.definition;
-    let on_pool = prepared.invocation.is_sync() && !definition.inline;
-    let timeout = prepared.options.timeout.or(definition.timeout);
-    let retries = prepared.options.retries.unwrap_or(definition.retries);
-    let (mut number, first_start) = match ticket.in_flight() {
-        None => (1, begins),
-        Some(task) => Box::pin(resumed_at(run, task, begins)).await,
+    let timeout = prepared.timeout();
+    let retries = prepared.retries();
+    let (mut number, first_start) = match (&tried, progress.ticket.in_flight()) {
+        (Some(tried), _) => (1, tried.begun),
+        (None, None) => (1, begins),
+        (None, Some(task)) => Box::pin(resumed_at(run, task, begins)).await,
     };
+    let mut failed_already = tried.map(|tried| tried.failure);
     loop {
-        let shares = prepared.parent.as_ref().is_some_and(|parent| parent.has_cpu());
-        let permit = if on_pool && !shares { Some(Box::pin(cpu_permit(run, progress)).await) } else { None };
-        match progress.number {
-            None => progress.claim_and_start(&prepared.options, begins),
-            Some(_) if number == 1 && !on_pool => progress.step_at(begins, TaskInput::Start, number, None),
-            Some(_) => progress.step(TaskInput::Start, number, None),
-        }
-        if run.has_unsynced()
-            && let Err(stop) = Box::pin(run.make_durable()).await
-        {
-            run.stop(stop);
-            return None;
-        }
-        let frame = frame_of(run, ticket, prepared, progress, number)?;
-        if frame.historic {
-            Box::pin(read_journal(run, &frame)).await?;
-        }
-        if leads {
-            frame.hold();
-        }
-        let (job, _watch) = on_pool.then(|| Job::on_pool(&frame, permit)).unzip();
-        let last = number > retries;
-        let ended = attempt(&frame, prepared.invocation.as_mut(), last, job, timeout).await;
-        let Failure { mut recorded, verdict } = match ended {
-            Ended::Value => match prepared.invocation.encode_output() {
-                Ok(value) => return Some(completed(value)),
-                Err(error) => Failure::for_good(RecordedError::message(ErrorKind::Output, error.to_string())),
-            },
-            Ended::Failure(failure) => failure,
+        let failure = match failed_already.take() {
+            Some(failure) => failure,
+            None => {
+                let on_pool = prepared.is_on_pool();
+                let shares = prepared.parent.as_ref().is_some_and(|parent| parent.has_cpu());
+                let permit =
+                    if on_pool && !shares { Some(Box::pin(cpu_permit(run, progress)).await) } else { None };
+                match progress.number() {
+                    None => progress.claim_and_start(&prepared.options, begins),
+                    Some(_) if number == 1 && !on_pool => {
+                        progress.step_at(begins, TaskInput::Start, number, None);
+                    }
+                    Some(_) => progress.step(TaskInput::Start, number, None),
+                }
+                if run.has_unsynced()
+                    && let Err(stop) = Box::pin(run.make_durable()).await
+                {
+                    run.stop(stop);
+                    return None;
+                }
+                let frame = frame_of(prepared, progress, number)?;
+                if frame.historic {
+                    Box::pin(read_journal(run, &frame)).await?;
+                }
+                if leads {
+                    frame.hold();
+                }
+                let (job, _watch) = on_pool.then(|| Job::on_pool(&frame, permit)).unzip();
+                let last = number > retries;
+                match attempt(&frame, prepared.invocation.as_mut(), last, job, timeout).await {
+                    Ended::Value => match end_with_value(prepared) {
+                        Ok(end) => return Some(end),
+                        Err(failure) => failure,
+                    },
+                    Ended::Failure(failure) => failure,
+                }
+            }
         };
+        let Failure { mut recorded, verdict } = failure;
         recorded.attempt = number;
         let policy = RetryPolicy { retries, backoff: definition.backoff, budget: definition.retry_budget };
         let elapsed = run.core.clock.now().since(first_start);
@@ -264,6 +273,15 @@ async fn attempts(
     }
 }
 
+/// The end of an attempt that gave a value, which is in the invocation: one that cannot be written is a failure.
+pub(super) fn end_with_value(prepared: &Prepared) -> Result<End, Failure> {
+    prepared
+        .invocation
+        .encode_output()
+        .map(completed)
+        .map_err(|error| Failure::for_good(RecordedError::message(ErrorKind::Output, error.to_string())))
+}
+
 /// The attempt with which to go on, after what is left of its back-off, and when the first one started.
 async fn resumed_at(run: &Arc<RunShared>, task: &InFlight, now: Timestamp) -> (u32, Timestamp) {
     let first_start = task.first_start.unwrap_or(now);
@@ -274,20 +292,16 @@ async fn resumed_at(run: &Arc<RunShared>, task: &InFlight, now: Timestamp) -> (u
     (task.attempt.max(1), first_start)
 }
 
-fn frame_of(
-    run: &Arc<RunShared>,
-    ticket: &Ticket,
-    prepared: &Prepared,
-    progress: &Progress,
-    attempt: u32,
-) -> Option<Arc<Frame>> {
+/// The frame of an attempt of a task run that is known.
+pub(super) fn frame_of(prepared: &Prepared, progress: &Progress, attempt: u32) -> Option<Arc<Frame>> {
     let definition = prepared.definition;
-    let number = progress.number?;
+    let number = progress.number()?;
     let span = tracing::info_span!(
-        target: "orch", parent: &run.span, "task", task = definition.display_name(), number = number.0, attempt
+        target: "orch", parent: &progress.run().span, "task", task = progress.name(), number = number.0, attempt
     );
-    let task = TaskFrame { definition, number, key: ticket.key, attempt };
-    Some(Frame::of_task(&ticket.scope, prepared.parent.clone(), task, span))
+    let Ticket { scope, key, .. } = &progress.ticket;
+    let task = TaskFrame { definition, number, key: *key, attempt };
+    Some(Frame::of_task(scope, prepared.parent.clone(), task, span))
 }
 
 /// Reads what the scope that the body will open has been through; `None` stops the run.
@@ -342,19 +356,19 @@ pub(super) fn recorded(
     run: &RunShared,
     name: &str,
     mut invocation: Pin<Box<dyn Invocation>>,
-    outcome: Outcome,
+    outcome: &Outcome,
 ) -> Finished {
     match outcome {
         Outcome::Value(value) => {
             if invocation.has_output() {
                 return Ok(invocation);
             }
-            match invocation.as_mut().decode_output(&value) {
+            match invocation.as_mut().decode_output(value) {
                 Ok(()) => Ok(invocation),
                 Err(error) => Err(Error::at(name, run.id, ErrorKind::Output, error.to_string())),
             }
         }
-        Outcome::Error(error) => Err(Error::recorded_at(name, run.id, (*error).clone())),
+        Outcome::Error(error) => Err(Error::recorded_at(name, run.id, (**error).clone())),
         Outcome::End => {
             Err(Error::at(name, run.id, ErrorKind::Diverged, "the journal has an end where a value was"))
         }

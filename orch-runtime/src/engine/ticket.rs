@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker, ready},
 };
 
 use super::{
@@ -30,6 +30,8 @@ pub(crate) struct Ticket {
     /// Somebody else marks the drop, or there is none to mark: the call was started.
     silent: bool,
     begun: bool,
+    /// The outcome was handed over, and the place is free again.
+    gone: bool,
 }
 
 /// How a call begins.
@@ -48,7 +50,7 @@ impl Ticket {
     /// Claims the next place of this key in a scope.
     pub(super) fn claim(scope: Arc<Scope>, hash: &CallHash) -> Self {
         let Claimed { slot, key, past } = scope.claim(hash);
-        Self { scope, slot, key, past, silent: false, begun: false }
+        Self { scope, slot, key, past, silent: false, begun: false, gone: false }
     }
 
     /// The same call in the process before this one, when it had begun and had no outcome.
@@ -76,6 +78,13 @@ impl Ticket {
         self.take_recorded().map(|record| record.outcome)
     }
 
+    /// Whether nothing is known of the call and nothing holds it back: it begins with this.
+    pub(super) fn begins_at_once(&mut self) -> bool {
+        let at_once = self.past.is_none() && !self.scope.is_closed() && !self.scope.replaying();
+        self.begun |= at_once;
+        at_once
+    }
+
     /// Waits until the call may begin, or until its recorded outcome is due.
     pub(super) async fn begin(&mut self) -> Begin {
         self.begun = true;
@@ -93,22 +102,34 @@ impl Ticket {
         }
     }
 
-    /// Puts the outcome into the journal and the queue, in one change with the steps that `steps` writes.
+    /// Puts the outcome into the journal and the queue, in one change with the steps that `steps` writes. Whoever
+    /// awaits it may leave its waker here.
     pub(super) fn submit(
         &self,
         task: Option<TaskNumber>,
         outcome: Outcome,
         durability: Durability,
+        waker: Option<&Waker>,
         steps: impl FnOnce(&mut Writer, Timestamp),
     ) {
         let CallKey { call, occurrence, .. } = self.key;
-        let submission = Submission { slot: self.slot, call, occurrence, task, outcome, durability };
+        let submission = Submission { slot: self.slot, waker, call, occurrence, task, outcome, durability };
         self.scope.run.submit(&self.scope, submission, steps);
     }
 
     /// Waits for the outcome's turn.
-    pub(super) async fn delivered(&self) {
-        poll_fn(|cx| poll_turn(&self.scope, self.slot, cx)).await;
+    pub(super) async fn delivered(&mut self) {
+        poll_fn(|cx| self.poll_turn(cx)).await;
+    }
+
+    /// Whether it is the outcome's turn.
+    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.gone {
+            let inside = frame::is_polling(&self.scope);
+            ready!(self.scope.poll_taken(self.slot, inside, cx));
+            self.gone = true;
+        }
+        Poll::Ready(())
     }
 
     /// The inner body has ended, and its value lies with it: takes the place that this end had, or the next one.
@@ -116,7 +137,7 @@ impl Ticket {
         self.begun = true;
         match self.take_recorded() {
             Some(record) => self.scope.make_ready(record.number),
-            None => self.submit(None, Outcome::End, Durability::Buffered, |_, _| ()),
+            None => self.submit(None, Outcome::End, Durability::Buffered, None, |_, _| ()),
         }
         if !self.silent {
             self.delivered().await;
@@ -131,6 +152,9 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
+        if self.gone {
+            return;
+        }
         let left = self.scope.leave(self.slot);
         let CallKey { call, occurrence, scope } = self.key;
         let run = &self.scope.run;
@@ -157,7 +181,8 @@ pub(super) struct Seat {
 
 impl Seat {
     pub(super) fn poll_turn(&self, cx: &mut Context<'_>) -> Poll<()> {
-        poll_turn(&self.scope, self.slot, cx)
+        let inside = frame::is_polling(&self.scope);
+        self.scope.poll_delivered(self.slot, inside, cx)
     }
 
     pub(super) fn scope(&self) -> &Arc<Scope> {
@@ -181,7 +206,8 @@ impl Seat {
     /// Ends the call with an outcome from outside.
     pub(super) fn submit(&self, outcome: Outcome, durability: Durability) {
         let CallKey { call, occurrence, .. } = self.key;
-        let submission = Submission { slot: self.slot, call, occurrence, task: None, outcome, durability };
+        let submission =
+            Submission { slot: self.slot, waker: None, call, occurrence, task: None, outcome, durability };
         self.scope.run.submit(&self.scope, submission, |_, _| ());
     }
 
@@ -195,9 +221,4 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.scope.leave(self.slot);
     }
-}
-
-fn poll_turn(scope: &Arc<Scope>, slot: usize, cx: &mut Context<'_>) -> Poll<()> {
-    let inside = frame::is_polling(scope);
-    scope.poll_delivered(slot, inside, cx)
 }

@@ -1,7 +1,7 @@
 //! What a body has started and not awaited, and the end of a scope.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
 };
 
@@ -30,7 +30,7 @@ impl Scope {
     /// How a started call can be stopped. A call of a scope that is closed already is stopped at once.
     pub(in crate::engine) fn set_abort(&self, slot: usize, abort: tokio::task::AbortHandle) {
         let mut state = self.lock();
-        if state.closed {
+        if self.is_closed() {
             abort.abort();
         } else if let Some(own) = state.slots.get_mut(slot) {
             own.abort = Some(abort);
@@ -81,7 +81,7 @@ impl Scope {
     pub(in crate::engine) fn close(&self) {
         let started: Vec<_> = {
             let mut state = self.lock();
-            state.closed = true;
+            self.closed.store(true, Ordering::Release);
             state.slots.iter_mut().filter_map(|(_, own)| own.abort.take()).collect()
         };
         for abort in started {
@@ -106,7 +106,7 @@ impl Scope {
                 }
             }
             let mut state = self.lock();
-            if state.open == 0 && (state.queue.is_empty() || state.closed) {
+            if state.open == 0 && (state.queue.is_empty() || self.is_closed()) {
                 return Poll::Ready(Ok(()));
             }
             state.waits_for_end = Some(cx.waker().clone());
