@@ -4,7 +4,7 @@
 //! the entries of maps are sorted by their canonical keys, floats have one NaN and no negative zero. A `HashSet`
 //! looks like a sequence to serde, which is why the attributes refuse it as an argument.
 
-use std::{cell::RefCell, fmt};
+use std::fmt;
 
 use serde::{Serialize, ser};
 
@@ -24,13 +24,12 @@ impl ser::Error for HashError {
 /// Bytes that are collected before they go to the hasher.
 const CHUNK: usize = 16 * 1024;
 
-thread_local! {
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
+/// Canonical forms up to this length never leave the stack.
+const SHORT: usize = 128;
 
 /// Hash of `prefix` and the canonical form of `value`.
 pub(crate) fn hash_value<T: Serialize + ?Sized>(prefix: &[u8], value: &T) -> Result<blake3::Hash, HashError> {
-    let mut sink = Sink::take();
+    let mut sink = Sink::new(false);
     sink.raw(prefix);
     value.serialize(Canonical { sink: &mut sink })?;
     Ok(sink.finish())
@@ -41,38 +40,55 @@ pub(crate) fn hash_arguments<T: Serialize>(arguments: &T) -> Result<Vec<KeyDiges
     arguments.serialize(PerArgument::default())
 }
 
-/// Collects canonical bytes; large inputs go to the hasher in chunks.
+/// Collects canonical bytes: short forms on the stack, longer ones in a buffer that goes to the hasher in chunks.
 struct Sink {
-    bytes: Vec<u8>,
-    hasher: Option<Box<blake3::Hasher>>,
+    short: [u8; SHORT],
+    filled: usize,
+    /// Everything, once it is longer.
+    long: Option<Box<Long>>,
     /// Sorted maps need the bytes of their entries back.
     keep: bool,
 }
 
+struct Long {
+    bytes: Vec<u8>,
+    hasher: Option<blake3::Hasher>,
+}
+
 impl Sink {
-    fn take() -> Self {
-        let mut bytes = BUFFER
-            .with(|cell| cell.try_borrow_mut().map(|mut own| std::mem::take(&mut *own)))
-            .unwrap_or_default();
-        bytes.clear();
-        Self { bytes, hasher: None, keep: false }
+    fn new(keep: bool) -> Self {
+        Self { short: [0; SHORT], filled: 0, long: None, keep }
     }
 
-    fn kept() -> Self {
-        Self { bytes: Vec::new(), hasher: None, keep: true }
-    }
-
+    #[inline]
     fn raw(&mut self, bytes: &[u8]) {
-        if !self.keep && self.bytes.len() + bytes.len() > CHUNK {
-            let hasher = self.hasher.get_or_insert_with(|| Box::new(blake3::Hasher::new()));
-            hasher.update(&self.bytes);
-            self.bytes.clear();
+        let end = self.filled + bytes.len();
+        match self.short.get_mut(self.filled..end) {
+            Some(room) if self.long.is_none() => {
+                room.copy_from_slice(bytes);
+                self.filled = end;
+            }
+            _ => self.add_long(bytes),
+        }
+    }
+
+    #[cold]
+    fn add_long(&mut self, bytes: &[u8]) {
+        let long = self.long.get_or_insert_with(|| {
+            let mut start = Vec::with_capacity(8 * SHORT);
+            start.extend_from_slice(&self.short[..self.filled]);
+            Box::new(Long { bytes: start, hasher: None })
+        });
+        if !self.keep && long.bytes.len() + bytes.len() > CHUNK {
+            let hasher = long.hasher.get_or_insert_with(blake3::Hasher::new);
+            hasher.update(&long.bytes);
+            long.bytes.clear();
             if bytes.len() > CHUNK {
                 hasher.update(bytes);
                 return;
             }
         }
-        self.bytes.extend_from_slice(bytes);
+        long.bytes.extend_from_slice(bytes);
     }
 
     fn tag(&mut self, tag: Tag) {
@@ -84,23 +100,41 @@ impl Sink {
         self.raw(bytes);
     }
 
+    /// A tag and the bytes of a number, in one go.
+    #[inline]
+    fn number<const N: usize>(&mut self, tag: Tag, bytes: [u8; N]) {
+        match self.short.get_mut(self.filled..self.filled + N + 1) {
+            Some(room) if self.long.is_none() => {
+                room[0] = tag as u8;
+                room[1..].copy_from_slice(&bytes);
+                self.filled += N + 1;
+            }
+            _ => self.tagged(tag, &bytes),
+        }
+    }
+
     /// A tag, a length, and that many bytes.
     fn text(&mut self, tag: Tag, bytes: &[u8]) {
-        self.tag(tag);
-        self.raw(&(bytes.len() as u64).to_le_bytes());
+        self.number(tag, (bytes.len() as u64).to_le_bytes());
         self.raw(bytes);
     }
 
     fn finish(self) -> blake3::Hash {
-        let hash = match self.hasher {
-            None => blake3::hash(&self.bytes),
-            Some(mut hasher) => {
-                hasher.update(&self.bytes);
-                hasher.finalize()
-            }
-        };
-        BUFFER.with(|cell| cell.replace(self.bytes));
-        hash
+        match self.long {
+            None => blake3::hash(&self.short[..self.filled]),
+            Some(long) => match long.hasher {
+                None => blake3::hash(&long.bytes),
+                Some(mut hasher) => hasher.update(&long.bytes).finalize(),
+            },
+        }
+    }
+
+    /// The bytes themselves, of a sink that keeps them.
+    fn into_bytes(self) -> Vec<u8> {
+        match self.long {
+            None => self.short[..self.filled].to_vec(),
+            Some(long) => long.bytes,
+        }
     }
 }
 
@@ -157,7 +191,7 @@ impl Listing<'_> {
     }
 
     fn close(self) {
-        self.sink.tagged(Tag::End, &self.count.to_le_bytes());
+        self.sink.number(Tag::End, self.count.to_le_bytes());
     }
 }
 
@@ -168,9 +202,9 @@ struct Sorting<'a> {
 }
 
 fn canonical_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, HashError> {
-    let mut sink = Sink::kept();
+    let mut sink = Sink::new(true);
     value.serialize(Canonical { sink: &mut sink })?;
-    Ok(sink.bytes)
+    Ok(sink.into_bytes())
 }
 
 impl<'a> Canonical<'a> {
@@ -188,7 +222,7 @@ impl<'a> Canonical<'a> {
 macro_rules! numbers {
     ($($method:ident $type:ty, $tag:ident;)*) => {$(
         fn $method(self, value: $type) -> Result<(), HashError> {
-            self.sink.tagged(Tag::$tag, &value.to_le_bytes());
+            self.sink.number(Tag::$tag, value.to_le_bytes());
             Ok(())
         }
     )*};
@@ -213,25 +247,25 @@ impl<'a> ser::Serializer for Canonical<'a> {
     }
 
     fn serialize_bool(self, value: bool) -> Result<(), HashError> {
-        self.sink.tagged(Tag::Bool, &[u8::from(value)]);
+        self.sink.number(Tag::Bool, [u8::from(value)]);
         Ok(())
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), HashError> {
         let value = if value.is_nan() { f32::NAN } else { value + 0.0 };
-        self.sink.tagged(Tag::F32, &value.to_le_bytes());
+        self.sink.number(Tag::F32, value.to_le_bytes());
         Ok(())
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), HashError> {
         // −0.0 + 0.0 is 0.0, and every other number stays what it is.
         let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
-        self.sink.tagged(Tag::F64, &value.to_le_bytes());
+        self.sink.number(Tag::F64, value.to_le_bytes());
         Ok(())
     }
 
     fn serialize_char(self, value: char) -> Result<(), HashError> {
-        self.sink.tagged(Tag::Char, &u32::from(value).to_le_bytes());
+        self.sink.number(Tag::Char, u32::from(value).to_le_bytes());
         Ok(())
     }
 
@@ -404,7 +438,7 @@ impl ser::SerializeMap for Sorting<'_> {
             self.sink.raw(key);
             self.sink.raw(value);
         }
-        self.sink.tagged(Tag::End, &(self.entries.len() as u64).to_le_bytes());
+        self.sink.number(Tag::End, (self.entries.len() as u64).to_le_bytes());
         Ok(())
     }
 }

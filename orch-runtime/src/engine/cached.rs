@@ -73,14 +73,14 @@ pub(super) async fn look_up(
     let (Some(policy), Some(arguments)) = (&prepared.definition.cache, &prepared.digests) else {
         return Ok(Cached::Compute(None));
     };
-    if prepared.options.no_cache {
+    if prepared.options().no_cache {
         return Ok(Cached::Compute(None));
     }
     let core = &run.core;
     let definition = prepared.definition;
     let key_under =
         |name| cache_key(definition, name, policy, prepared.type_arguments, arguments, run.id, run.root_flow);
-    let read = !prepared.options.refresh;
+    let read = !prepared.options().refresh;
     for former in definition.formerly.iter().filter(|_| read) {
         let (key, parts) = key_under(former)?;
         let at = core.clock.now();

@@ -68,7 +68,7 @@ fn set_out(mut call: Box<Prepared>) -> Course {
     if call.progress.is_some() {
         return Course::Straight(call);
     }
-    Course::Long(match call.core.take().map_or_else(runtime::current_core, Ok) {
+    Course::Long(match call.options_mut().core.take().map_or_else(runtime::current_core, Ok) {
         Ok(core) => Box::pin(async { Some(flow::run_root(core, call).await) }),
         Err(error) => Box::pin(std::future::ready(Some(Err(error)))),
     })
@@ -81,7 +81,7 @@ fn never_started(mut call: Box<Prepared>) {
     if progress.ticket.scope.is_closed() || !run.leaves_traces() {
         return;
     }
-    progress.claim(&call.options, run.core.clock.now());
+    progress.claim(call.options(), run.core.clock.now());
     let text = format!("`{}` was called, but neither awaited nor started", call.definition.display_name());
     run.notice(progress.number(), Notice::NeverStarted, text);
     progress.cancel("never started");
@@ -108,29 +108,29 @@ impl<T, K: Kind> Call<T, K> {
     /// A name for this call, beside that of its definition.
     pub fn named(self, name: impl Into<String>) -> Self {
         let name = name.into();
-        self.with(|ready| ready.options.label = Some(name))
+        self.with(|ready| ready.options_mut().label = Some(name))
     }
 
     /// A word to find this call by.
     pub fn tag(self, tag: impl Into<String>) -> Self {
         let tag = tag.into();
-        self.with(|ready| ready.options.tags.push(tag))
+        self.with(|ready| ready.options_mut().tags.push(tag))
     }
 
     /// How many further attempts may follow the first, instead of what the attribute says.
     pub fn retries(self, retries: u32) -> Self {
-        self.with(|ready| ready.options.retries = Some(retries))
+        self.with(|ready| ready.options_mut().retries = Some(retries))
     }
 
     /// The limit per attempt of a task, or for the whole run of a flow, instead of what the attribute says.
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.with(|ready| ready.options.timeout = Some(timeout))
+        self.with(|ready| ready.options_mut().timeout = Some(timeout))
     }
 
     /// Begins only when the call behind `handle` has succeeded, and is skipped when it has not.
     pub fn after<U>(self, handle: &Handle<U>) -> Self {
         let upstream = handle.upstream();
-        self.with(|ready| ready.options.after.push(upstream))
+        self.with(|ready| ready.options_mut().after.push(upstream))
     }
 
     /// Starts the call: it runs by itself, inside the scope of the body that wrote it, and ends no later than
@@ -146,7 +146,7 @@ impl<T, K: Kind> Call<T, K> {
         let mut ready = ready;
         match ready.progress.take() {
             Some(progress) => handle::start_in_scope(progress, ready),
-            None => match ready.core.take().map_or_else(runtime::current_core, Ok) {
+            None => match ready.options_mut().core.take().map_or_else(runtime::current_core, Ok) {
                 Ok(core) => handle::start_root(core, ready),
                 Err(error) => handle::ended(error),
             },
@@ -174,12 +174,12 @@ impl<T, K: Kind> Call<T, K> {
 impl<T> Call<T, Task> {
     /// Computes anew and replaces what the cache holds.
     pub fn refresh(self) -> Self {
-        self.with(|ready| ready.options.refresh = true)
+        self.with(|ready| ready.options_mut().refresh = true)
     }
 
     /// Neither reads nor fills the cache.
     pub fn no_cache(self) -> Self {
-        self.with(|ready| ready.options.no_cache = true)
+        self.with(|ready| ready.options_mut().no_cache = true)
     }
 
     /// The digest that `cache(key = …)` computed.
@@ -196,7 +196,7 @@ impl<T> Call<T, Flow> {
     /// Runs on this runtime instead of the current one. A call inside a run stays in that run's runtime.
     pub fn on(self, runtime: &Runtime) -> Self {
         let core = runtime.core();
-        self.with(|ready| ready.core = Some(core))
+        self.with(|ready| ready.options_mut().core = Some(core))
     }
 }
 

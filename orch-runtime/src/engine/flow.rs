@@ -19,16 +19,13 @@ use super::{
     attempt::{Ended, Failure, attempt},
     body,
     commit::child_step,
-    prepared::{CallOptions, Prepared},
+    prepared::Prepared,
     progress::Progress,
     retry::{Decision, RetryPolicy},
-    straight::Way,
     task::{self, End, Finished, completed, failed},
-    ticket::Ticket,
 };
 use crate::{
-    cache::CallHash,
-    definition::{self, Invocation, Moved},
+    definition::{self, Invocation},
     error::{Error, ErrorKind, RecordedError},
     id::{RunId, ScopeId},
     runtime::{Core, Runtime},
@@ -43,7 +40,7 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
     }
     core.is_open()?;
     let name = prepared.definition.display_name();
-    let id = prepared.run.take().unwrap_or_default();
+    let id = prepared.options().run.unwrap_or_default();
     let new = new_run(&core, id, name, &prepared, None)?;
     let run = open_root(&core, id, name, new).await?;
     let others = core.others(Runtime::is_default(&core));
@@ -79,20 +76,7 @@ pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
     };
     let invocation = (found.decode)(&claimed.input)
         .map_err(|error| Error::at(&name, id, ErrorKind::Input, error.to_string()))?;
-    let mut prepared = Prepared {
-        definition: found.definition,
-        type_arguments: "",
-        hash: CallHash { call: 0, former: Vec::new() },
-        digests: None,
-        invocation,
-        parent: None,
-        options: CallOptions::default(),
-        fault: None,
-        way: Way::Written,
-        progress: None,
-        run: None,
-        core: None,
-    };
+    let mut prepared = Prepared::new(found.definition, invocation);
     let run = reopened(&core, &prepared, claimed, None)?;
     let outcome = execute(&run, &mut prepared, None).await;
     finish(&run, outcome, prepared.invocation)
@@ -227,7 +211,7 @@ async fn attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Option<
     if !definition.is_flow() {
         return solo(run, prepared).await;
     }
-    let limit = prepared.options.timeout.or(definition.timeout);
+    let limit = prepared.timeout();
     let all = body_attempts(run, prepared, parent);
     let Some(limit) = limit else { return all.await };
     let (mut all, mut timer) = (pin!(all), pin!(run.core.clock.sleep(limit)));
@@ -246,7 +230,7 @@ async fn attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Option<
 async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Option<Arc<Frame>>) -> Outcome {
     let definition = prepared.definition;
     let policy = RetryPolicy {
-        retries: prepared.options.retries.unwrap_or(definition.retries),
+        retries: prepared.retries(),
         backoff: definition.backoff,
         budget: definition.retry_budget,
     };
@@ -309,21 +293,7 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
     let Some(frame) = run_frame(run, None, 1).await else {
         return std::future::pending().await;
     };
-    let ticket = Ticket::claim(frame.open_scope().clone(), &prepared.hash);
-    let own = Prepared {
-        way: Way::Written,
-        definition: prepared.definition,
-        type_arguments: prepared.type_arguments,
-        hash: prepared.hash.clone(),
-        digests: prepared.digests.take(),
-        invocation: std::mem::replace(&mut prepared.invocation, Box::pin(Moved)),
-        parent: Some(frame.clone()),
-        options: std::mem::take(&mut prepared.options),
-        fault: None,
-        progress: Some(Progress::new(ticket, prepared.definition)),
-        run: None,
-        core: None,
-    };
+    let own = prepared.inside(&frame);
     let failed = |kind, text| Outcome::Error(Arc::new(RecordedError::message(kind, text)));
     let succeeded = |finished: &Option<Finished>| matches!(finished, Some(Ok(_)));
     match body::run(&frame, task::run_task(Box::new(own), None), succeeded).await {

@@ -228,7 +228,7 @@ pub(super) fn start_root<T>(core: Arc<Core>, mut prepared: Box<Prepared>) -> Han
     };
     let open = Open { scope: None, cell: cell.clone(), alive: None };
     let (name, id) = (prepared.definition.display_name(), RunId::new());
-    prepared.run = Some(id);
+    prepared.options_mut().run = Some(id);
     let to_be_polled = core.clock.busy();
     let task = runtime.spawn(async move {
         drop(to_be_polled);

@@ -12,8 +12,8 @@ use super::{
     ticket::Ticket,
 };
 use crate::{
-    cache::{CallHash, call_hash, hash_arguments},
-    definition::{Definition, Invocation},
+    cache::{CallHash, call_hash, hash_arguments, prefix_digest},
+    definition::{Definition, Invocation, Moved},
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
@@ -26,21 +26,16 @@ pub(crate) struct Prepared {
     pub(super) way: Way,
     pub(super) definition: &'static Definition,
     pub(super) type_arguments: &'static str,
-    pub(super) hash: CallHash,
     /// Hashes of the arguments one by one, for cached tasks.
     pub(super) digests: Option<Vec<KeyDigest>>,
     pub(super) invocation: Pin<Box<dyn Invocation>>,
     /// The body that wrote it.
     pub(super) parent: Option<Arc<Frame>>,
-    pub(super) options: CallOptions,
+    pub(super) chosen: Option<Box<CallOptions>>,
     /// Why it cannot run.
     pub(super) fault: Option<Error>,
     /// Its place and its task run, when a body wrote it. To be dropped after the body.
     pub(super) progress: Option<Progress>,
-    /// The run that it will be, where that is known before.
-    pub(super) run: Option<RunId>,
-    /// The runtime that was chosen for it.
-    pub(super) core: Option<Arc<Core>>,
 }
 
 /// Options of one call.
@@ -53,9 +48,31 @@ pub(crate) struct CallOptions {
     pub(super) refresh: bool,
     pub(super) no_cache: bool,
     pub(super) after: Vec<Upstream>,
+    /// The run that it will be, where that is known before.
+    pub(super) run: Option<RunId>,
+    /// The runtime that was chosen for it.
+    pub(super) core: Option<Arc<Core>>,
 }
 
+/// Those of a call that has none.
+static NO_OPTIONS: CallOptions = CallOptions {
+    label: None,
+    tags: Vec::new(),
+    retries: None,
+    timeout: None,
+    refresh: false,
+    no_cache: false,
+    after: Vec::new(),
+    run: None,
+    core: None,
+};
+
 impl CallOptions {
+    /// What was chosen, or that nothing was.
+    pub(super) fn of(chosen: Option<&Self>) -> &Self {
+        chosen.unwrap_or(&NO_OPTIONS)
+    }
+
     /// What a person called it, and the words to find it by.
     pub(super) fn labels(&self, definition: &Definition) -> Option<Box<Labels>> {
         if self.label.is_none() && self.tags.is_empty() && definition.tags.is_empty() {
@@ -94,9 +111,50 @@ impl Prepared {
 }
 
 impl Prepared {
+    /// A call that is made from what a store or another call has.
+    pub(super) fn new(definition: &'static Definition, invocation: Pin<Box<dyn Invocation>>) -> Self {
+        Self {
+            way: Way::Written,
+            definition,
+            type_arguments: "",
+            digests: None,
+            invocation,
+            parent: None,
+            chosen: None,
+            fault: None,
+            progress: None,
+        }
+    }
+
+    /// What was chosen for this call.
+    pub(super) fn options(&self) -> &CallOptions {
+        CallOptions::of(self.chosen.as_deref())
+    }
+
+    /// The same, to choose.
+    pub(super) fn options_mut(&mut self) -> &mut CallOptions {
+        self.chosen.get_or_insert_default()
+    }
+
+    /// The call inside the run of its own that it has outside any body. It is the only one there, and has the same
+    /// key when the run is taken up again.
+    pub(super) fn inside(&mut self, frame: &Arc<Frame>) -> Self {
+        let hash = CallHash { call: prefix_digest("task", "orch"), former: Vec::new() };
+        let ticket = Ticket::claim(frame.open_scope().clone(), &hash);
+        let invocation = std::mem::replace(&mut self.invocation, Box::pin(Moved));
+        Self {
+            type_arguments: self.type_arguments,
+            digests: self.digests.take(),
+            parent: Some(frame.clone()),
+            chosen: self.chosen.take(),
+            progress: Some(Progress::new(ticket, self.definition)),
+            ..Self::new(self.definition, invocation)
+        }
+    }
+
     /// Whether nothing stands between the call's turn and its first attempt.
     pub(super) fn is_plain(&self) -> bool {
-        let waits = self.fault.is_some() || !self.options.after.is_empty();
+        let waits = self.fault.is_some() || !self.options().after.is_empty();
         !waits && !self.definition.is_flow() && self.definition.cache.is_none()
     }
 
@@ -107,12 +165,12 @@ impl Prepared {
 
     /// The limit of each attempt.
     pub(super) fn timeout(&self) -> Option<Duration> {
-        self.options.timeout.or(self.definition.timeout)
+        self.options().timeout.or(self.definition.timeout)
     }
 
     /// How many attempts may follow the first.
     pub(super) fn retries(&self) -> u32 {
-        self.options.retries.unwrap_or(self.definition.retries)
+        self.options().retries.unwrap_or(self.definition.retries)
     }
 
     /// Claims the call's place in the body that writes it. Knows no types.
@@ -127,20 +185,13 @@ impl Prepared {
         let parent = frame::current();
         let ticket = parent.as_ref().map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
         let progress = ticket.map(|ticket| Progress::new(ticket, definition));
-        let (options, run, core) = (CallOptions::default(), None, None);
         Box::new(Self {
-            way: Way::Written,
-            definition,
             type_arguments,
-            hash,
             digests,
-            invocation,
             parent,
-            options,
             fault,
             progress,
-            run,
-            core,
+            ..Self::new(definition, invocation)
         })
     }
 }

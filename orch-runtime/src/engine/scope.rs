@@ -13,7 +13,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use slab::Slab;
 
 use super::{
@@ -43,8 +43,11 @@ pub(crate) struct Scope {
 }
 
 pub(super) struct State {
-    /// By half of the call's hash: it is only counted with, and two calls that share it count together.
-    occurrences: FxHashMap<u64, u32>,
+    /// Calls that were written, by half of their hash: it is only counted with, and two calls that share it count
+    /// together. Most calls are written once, and take half the room in a set.
+    written_once: FxHashSet<u64>,
+    /// How often those were written that came again.
+    written_again: FxHashMap<u64, u32>,
     slots: Slab<Slot>,
     written: u64,
     /// Submitted and not handed over, in the order of their numbers.
@@ -145,7 +148,8 @@ impl Scope {
         let outer_replays = outer.as_ref().is_some_and(|outer| outer.replaying());
         let replaying = AtomicBool::new(history.remains() || outer_replays);
         let state = Mutex::new(State {
-            occurrences: FxHashMap::default(),
+            written_once: FxHashSet::default(),
+            written_again: FxHashMap::default(),
             slots: Slab::new(),
             written: 0,
             queue: VecDeque::new(),
@@ -187,9 +191,14 @@ impl Scope {
     /// A call is written: it gets its key, and what the journal knows of it.
     pub(super) fn claim(&self, hash: &CallHash) -> Claimed {
         let mut state = self.lock();
-        let counter = state.occurrences.entry(hash.call as u64).or_default();
-        let occurrence = *counter;
-        *counter += 1;
+        let half = hash.call as u64;
+        let occurrence = if state.written_once.insert(half) {
+            0
+        } else {
+            let again = state.written_again.entry(half).or_default();
+            *again += 1;
+            *again
+        };
         state.written += 1;
         let written = state.written;
         let slot = state.slots.insert(Slot {
@@ -286,7 +295,9 @@ impl Scope {
     /// Hands over the next outcome, if it may go.
     pub(super) fn deliver(self: &Arc<Self>, cx: &mut Context<'_>) -> Delivery {
         let mut state = self.lock();
-        if let Some((_, slot)) = state.front.pop_first() {
+        if !state.front.is_empty()
+            && let Some((_, slot)) = state.front.pop_first()
+        {
             return self.hand_over(state, slot);
         }
         if self.replaying() {

@@ -12,7 +12,7 @@ use super::{
     Frame,
     attempt::{Ended, classify},
     body::{self, Panic, Watch},
-    prepared::Prepared,
+    prepared::{CallOptions, Prepared},
     task::{self, Finished, Tried, end_with_value, frame_of, run_task},
 };
 use crate::{
@@ -126,6 +126,7 @@ impl Prepared {
     fn begin_straight(&mut self) -> bool {
         let waits = !self.is_plain() || self.is_on_pool() || self.timeout().is_some();
         let reads = self.parent.as_ref().is_some_and(|parent| parent.historic);
+        let options = CallOptions::of(self.chosen.as_deref());
         let Some(progress) = self.progress.as_mut().filter(|_| !waits && !reads) else { return false };
         let at_once = progress.ticket.begins_at_once();
         let run = progress.run();
@@ -133,7 +134,7 @@ impl Prepared {
             return false;
         }
         let now = run.core.clock.now();
-        progress.claim_and_start(&self.options, now);
+        progress.claim_and_start(options, now);
         let Some(progress) = &self.progress else { return false };
         let Some(frame) = frame_of(self, progress, 1) else { return false };
         let last = self.retries() == 0;

@@ -54,7 +54,7 @@ pub(super) async fn run_task(mut prepared: Box<Prepared>, tried: Option<Tried>) 
             return Some(recorded(&run, progress.name(), prepared.invocation, &outcome));
         }
         Begin::Pooled(outcome) => {
-            progress.claim(&prepared.options, run.core.clock.now());
+            progress.claim(prepared.options(), run.core.clock.now());
             let detail = Some(because("reused from an earlier attempt"));
             End { input: TaskInput::Hit, outcome, detail, duty: None }
         }
@@ -129,12 +129,12 @@ async fn compute(
     let mut begins = run.core.clock.now();
     if prepared.is_on_pool() || !prepared.is_plain() {
         // It may wait before its first attempt, and is to be seen meanwhile.
-        progress.claim(&prepared.options, begins);
+        progress.claim(prepared.options(), begins);
     }
     if let Some(error) = prepared.fault.take() {
         return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
     }
-    if !prepared.options.after.is_empty() {
+    if !prepared.options().after.is_empty() {
         if let Some(end) = Box::pin(upstreams(prepared)).await {
             return Some(end);
         }
@@ -160,7 +160,7 @@ async fn compute(
 
 /// Waits for the calls that this one comes after; the end of the call when one of them did not succeed.
 async fn upstreams(prepared: &mut Prepared) -> Option<End> {
-    for upstream in std::mem::take(&mut prepared.options.after) {
+    for upstream in std::mem::take(&mut prepared.options_mut().after) {
         if let Err(reason) = upstream.succeeded().await {
             let recorded = RecordedError::message(ErrorKind::UpstreamFailed, reason);
             let detail = Some(because(recorded.message.clone()));
@@ -221,7 +221,7 @@ async fn attempts(
                 let permit =
                     if on_pool && !shares { Some(Box::pin(cpu_permit(run, progress)).await) } else { None };
                 match progress.number() {
-                    None => progress.claim_and_start(&prepared.options, begins),
+                    None => progress.claim_and_start(prepared.options(), begins),
                     Some(_) if number == 1 && !on_pool => {
                         progress.step_at(begins, TaskInput::Start, number, None);
                     }
