@@ -7,8 +7,9 @@
 use std::fmt;
 
 use serde::{Serialize, ser};
+use siphasher::sip128::SipHasher13;
 
-use crate::store::KeyDigest;
+use crate::{id::first_half, store::KeyDigest};
 
 /// A value cannot be hashed, because its `Serialize` refuses.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,22 @@ pub(crate) fn hash_value<T: Serialize + ?Sized>(prefix: &[u8], value: &T) -> Res
     sink.raw(prefix);
     value.serialize(Canonical { sink: &mut sink })?;
     Ok(sink.finish())
+}
+
+/// A number for `prefix` and the canonical form of `value` that nobody can aim at who does not know `key`. Most
+/// inputs are short, and SipHash takes an eighth of the time that a cryptographic hash takes for them.
+pub(crate) fn keyed_hash<T: Serialize + ?Sized>(
+    key: u128,
+    prefix: u128,
+    value: &T,
+) -> Result<u128, HashError> {
+    let mut sink = Sink::new(false);
+    sink.raw(&prefix.to_le_bytes());
+    value.serialize(Canonical { sink: &mut sink })?;
+    Ok(match &sink.long {
+        None => SipHasher13::new_with_key(&key.to_le_bytes()).hash(&sink.short[..sink.filled]).as_u128(),
+        Some(_) => first_half(sink.finish()),
+    })
 }
 
 /// One hash per element of the tuple of a function's arguments.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::canonical::{HashError, hash_value};
+use super::canonical::{HashError, keyed_hash};
 use crate::{
     definition::{CachePolicy, CacheScope, Definition},
     error::Error,
@@ -30,8 +30,9 @@ pub(crate) struct CallHash {
     pub(crate) former: Vec<u128>,
 }
 
-/// Hashes definition, type arguments, version and input.
+/// Hashes definition, type arguments, version and input, for the calls of one run.
 pub(crate) fn call_hash<A: Serialize>(
+    run: RunId,
     definition: &'static Definition,
     type_arguments: &str,
     arguments: &A,
@@ -41,15 +42,17 @@ pub(crate) fn call_hash<A: Serialize>(
         Ok(resolved) => (resolved.prefix, &resolved.former_prefixes),
         Err(_) => (0, &[]),
     };
+    // A run's id is random, so nobody can choose inputs whose calls are taken for each other.
+    let key = run.as_uuid().as_u128();
     let under = |prefix: u128| {
         let prefix = if type_arguments.is_empty() {
-            prefix.to_le_bytes()
+            prefix
         } else {
             let mut hasher = blake3::Hasher::new();
             hasher.update(&prefix.to_le_bytes()).update(type_arguments.as_bytes());
-            first_half(hasher.finalize()).to_le_bytes()
+            first_half(hasher.finalize())
         };
-        hash_value(&prefix, arguments).map(first_half)
+        keyed_hash(key, prefix, arguments)
     };
     Ok(CallHash {
         call: under(prefix)?,

@@ -87,26 +87,38 @@ impl CallOptions {
     }
 }
 
-impl Prepared {
-    /// Hashes the input and looks at the definition; what is wrong is told when the call is awaited.
-    pub(super) fn identify<A: Serialize>(
+/// What a call is, as its arguments tell; what is wrong is told when the call is awaited.
+pub(super) struct Identity {
+    /// The body that writes the call, and the call's hash there.
+    place: Option<(Arc<Frame>, CallHash)>,
+    digests: Option<Vec<KeyDigest>>,
+    fault: Option<Error>,
+}
+
+impl Identity {
+    /// Hashes the input and looks at the definition.
+    pub(super) fn of<A: Serialize>(
         definition: &'static Definition,
         type_arguments: &'static str,
         arguments: &A,
-    ) -> (CallHash, Option<Vec<KeyDigest>>, Option<Error>) {
+    ) -> Self {
         let mut fault = definition.resolve().err();
         let cannot_write = |error: &dyn std::fmt::Display| {
             let name = definition.display_name();
             Error::plain(ErrorKind::Input, format!("the input of `{name}` cannot be written: {error}"))
         };
-        let hash = call_hash(definition, type_arguments, arguments).unwrap_or_else(|error| {
-            fault.get_or_insert(cannot_write(&error));
-            CallHash { call: 0, former: Vec::new() }
+        let place = frame::current().map(|frame| {
+            let hash = call_hash(frame.run.id, definition, type_arguments, arguments);
+            let hash = hash.unwrap_or_else(|error| {
+                fault.get_or_insert(cannot_write(&error));
+                CallHash { call: 0, former: Vec::new() }
+            });
+            (frame, hash)
         });
         let digests = definition.cache.is_some().then(|| hash_arguments(arguments));
         let digests = digests
             .and_then(|digests| digests.map_err(|error| fault.get_or_insert(cannot_write(&error))).ok());
-        (hash, digests, fault)
+        Self { place, digests, fault }
     }
 }
 
@@ -177,21 +189,19 @@ impl Prepared {
     pub(super) fn claim(
         definition: &'static Definition,
         type_arguments: &'static str,
-        hash: CallHash,
-        digests: Option<Vec<KeyDigest>>,
+        identity: Identity,
         invocation: Pin<Box<dyn Invocation>>,
-        fault: Option<Error>,
     ) -> Box<Self> {
-        let parent = frame::current();
-        let ticket = parent.as_ref().map(|frame| Ticket::claim(frame.open_scope().clone(), &hash));
-        let progress = ticket.map(|ticket| Progress::new(ticket, definition));
-        Box::new(Self {
-            type_arguments,
-            digests,
-            parent,
-            fault,
-            progress,
-            ..Self::new(definition, invocation)
-        })
+        let Identity { place, digests, fault } = identity;
+        let mut call = Box::new(Self::new(definition, invocation));
+        call.type_arguments = type_arguments;
+        call.digests = digests;
+        call.fault = fault;
+        if let Some((frame, hash)) = place {
+            let ticket = Ticket::claim(frame.open_scope().clone(), &hash);
+            call.progress = Some(Progress::new(ticket, definition));
+            call.parent = Some(frame);
+        }
+        call
     }
 }

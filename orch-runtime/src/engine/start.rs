@@ -4,7 +4,7 @@ use std::{marker::PhantomData, pin::Pin};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::prepared::Prepared;
+use super::prepared::{Identity, Prepared};
 use crate::{
     codec,
     definition::{
@@ -108,9 +108,8 @@ fn start<A: Serialize + DeserializeOwned, T>(
 ) -> Started<T> {
     let begun = match from {
         Source::Arguments { definition, type_arguments, arguments } => {
-            let (hash, digests, fault) = Prepared::identify(definition, type_arguments, &arguments);
-            let invocation = body(arguments);
-            Begun::Call(Prepared::claim(definition, type_arguments, hash, digests, invocation, fault))
+            let identity = Identity::of(definition, type_arguments, &arguments);
+            Begun::Call(Prepared::claim(definition, type_arguments, identity, body(arguments)))
         }
         Source::Stored(bytes) => Begun::Stored(codec::decode(bytes).map(body).map_err(DecodeError::from)),
     };
