@@ -206,7 +206,7 @@ impl<T: 'static, K: Kind> Future for Call<T, K> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let finished = loop {
             match &mut self.state {
-                State::Running(course) => break ready!(course.poll(cx)),
+                State::Running(course) => break ready!(Pin::new(course).poll(cx)),
                 state => match std::mem::replace(state, State::Done) {
                     State::Ready(ready) => *state = State::Running(set_out(ready)),
                     _ => return Poll::Ready(Err(Error::runtime("a call was polled after its end"))),

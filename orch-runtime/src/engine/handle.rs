@@ -158,26 +158,76 @@ const BRANCH: &str = "orch::spawn";
 
 /// Counts a started call as open until it has ended, and tells its handle when it ended without an outcome.
 struct Open {
-    scope: Option<Arc<Scope>>,
+    /// Its place in a scope; a run that was started outside any body has none.
+    place: Option<(Arc<Scope>, usize)>,
     cell: Arc<Cell>,
     alive: Option<Arc<Alive>>,
+}
+
+impl Open {
+    fn new(seat: &Seat, cell: &Arc<Cell>) -> Self {
+        let scope = seat.scope();
+        let alive = scope.run.alive.get().and_then(std::sync::Weak::upgrade);
+        Self { place: Some((scope.clone(), seat.slot())), cell: cell.clone(), alive }
+    }
+
+    fn outside(cell: &Arc<Cell>) -> Self {
+        Self { place: None, cell: cell.clone(), alive: None }
+    }
+
+    /// Whether the call is to stop: its body is gone, or its handle has cancelled it.
+    fn is_stopped(&self) -> bool {
+        self.cell.is_cancelled() || self.place.as_ref().is_some_and(|(scope, _)| scope.is_closed())
+    }
+
+    /// Wakes `waker` when the call is to stop; says whether it is already.
+    fn watch(&self, waker: &Waker) -> bool {
+        if let Some((scope, slot)) = &self.place {
+            scope.watch_started(*slot, waker);
+        }
+        self.is_stopped()
+    }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         if self.cell.claim_end() {
-            let over = match &self.scope {
-                Some(scope) => scope.run.over("a started call"),
+            let over = match &self.place {
+                Some((scope, _)) => scope.run.over("a started call"),
                 None => Error::plain(ErrorKind::Cancelled, "the started run was cancelled"),
             };
             self.cell.put(Err(over));
             self.cell.finish();
         }
-        if let Some(scope) = &self.scope {
+        if let Some((scope, slot)) = &self.place {
             drop(self.alive.take());
             scope.run.worker_left();
-            scope.started_ended(self.cell.is_cancelled());
+            scope.started_ended(*slot, self.cell.is_cancelled());
         }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// What was started inside a scope, on its way. What it is made of is dropped before others are told that it
+    /// is gone.
+    struct UnderWay<F> {
+        #[pin]
+        future: F,
+        open: Open,
+        to_be_polled: Option<Busy>,
+    }
+}
+
+impl<F: Future> Future for UnderWay<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        drop(this.to_be_polled.take());
+        if this.open.is_stopped() || this.future.poll(cx).is_ready() || this.open.watch(cx.waker()) {
+            return Poll::Ready(());
+        }
+        Poll::Pending
     }
 }
 
@@ -186,38 +236,20 @@ pub(super) fn start_in_scope<T>(mut progress: Progress, mut prepared: Box<Prepar
     let cell = Cell::new();
     progress.cell = Some(cell.clone());
     let seat = progress.ticket.share();
-    let scope = seat.scope().clone();
-    let alive = scope.run.alive.get().and_then(std::sync::Weak::upgrade);
-    let (name, run) = (progress.name(), Some(scope.run.id));
-    let open = Open { scope: Some(scope.clone()), cell: cell.clone(), alive };
+    let open = Open::new(&seat, &cell);
+    let name = progress.name();
     if let Some(outcome) = progress.ticket.take_record() {
         task::settle_recorded(&progress, prepared.invocation, &outcome);
-        return Handle { seat: Some(seat), name, run, cell, abort: None, arrival: None, types: PhantomData };
+        return Handle::seated(seat, name, cell);
     }
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
     prepared.progress = Some(progress);
-    let to_be_polled = scope.run.core.clock.busy();
-    let task = runtime.spawn(UnderWay { course: Course::Straight(prepared), _open: open, to_be_polled });
-    scope.set_abort(seat.slot(), task.abort_handle());
-    Handle { seat: Some(seat), name, run, cell, abort: None, arrival: None, types: PhantomData }
-}
-
-/// A started call on its way. What it is made of is dropped before others are told that it is gone.
-struct UnderWay {
-    course: Course,
-    _open: Open,
-    to_be_polled: Option<Busy>,
-}
-
-impl Future for UnderWay {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        drop(self.to_be_polled.take());
-        self.course.poll(cx).map(drop)
-    }
+    let to_be_polled = seat.scope().run.core.clock.busy();
+    // The call moves into tokio's task: a box of its own would be freed on another thread than it was made on.
+    drop(runtime.spawn(UnderWay { future: Course::Straight(*prepared), open, to_be_polled }));
+    Handle::seated(seat, name, cell)
 }
 
 /// Starts a run outside any body.
@@ -226,7 +258,7 @@ pub(super) fn start_root<T>(core: Arc<Core>, mut prepared: Box<Prepared>) -> Han
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
-    let open = Open { scope: None, cell: cell.clone(), alive: None };
+    let open = Open::outside(&cell);
     let (name, id) = (prepared.definition.display_name(), RunId::new());
     prepared.options_mut().run = Some(id);
     let to_be_polled = core.clock.busy();
@@ -258,40 +290,28 @@ where
 {
     let cell = Cell::new();
     let seat = ticket.share();
-    let scope = seat.scope().clone();
-    let alive = scope.run.alive.get().and_then(std::sync::Weak::upgrade);
-    let open = Open { scope: Some(scope.clone()), cell: cell.clone(), alive };
+    let open = Open::new(&seat, &cell);
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
-    let to_be_polled = scope.run.core.clock.busy();
-    let task = runtime.spawn(async move {
-        drop(to_be_polled);
-        let (open, mut ticket) = (open, ticket);
+    let to_be_polled = seat.scope().run.core.clock.busy();
+    let of_branch = cell.clone();
+    let future = async move {
+        let (cell, mut ticket) = (of_branch, ticket);
         let run = ticket.scope.run.clone();
         let (failure, output) = match run_branch(&ticket, &parent, future).await {
             Ok(output) => (None, Ok(Box::new(output) as Box<dyn Any + Send>)),
             Err(recorded) => (Some(recorded.clone()), Err(Error::recorded_at(BRANCH, run.id, recorded))),
         };
-        if open.cell.claim_end() {
+        if cell.claim_end() {
             ticket.set_failure(failure.map(Arc::new));
-            open.cell.leave(output.as_ref().err().map(ToString::to_string), Left::Branch(output));
+            cell.leave(output.as_ref().err().map(ToString::to_string), Left::Branch(output));
             ticket.end().await;
-            open.cell.finish();
+            cell.finish();
         }
-        drop(ticket);
-        drop(open);
-    });
-    scope.set_abort(seat.slot(), task.abort_handle());
-    Handle {
-        seat: Some(seat),
-        name: BRANCH,
-        run: Some(scope.run.id),
-        cell,
-        abort: None,
-        arrival: None,
-        types: PhantomData,
-    }
+    };
+    drop(runtime.spawn(UnderWay { future, open, to_be_polled }));
+    Handle::seated(seat, BRANCH, cell)
 }
 
 /// A plain tokio task behind a handle, where there is no run to be a branch of.
@@ -304,7 +324,7 @@ where
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
-    let open = Open { scope: None, cell: cell.clone(), alive: None };
+    let open = Open::outside(&cell);
     let task = runtime.spawn(async move {
         let open = open;
         let output = future.await;
@@ -338,6 +358,12 @@ fn no_tokio() -> Error {
 }
 
 impl<T> Handle<T> {
+    /// The handle of something in a scope.
+    fn seated(seat: Seat, name: &'static str, cell: Arc<Cell>) -> Self {
+        let run = Some(seat.scope().run.id);
+        Self { seat: Some(seat), name, run, cell, abort: None, arrival: None, types: PhantomData }
+    }
+
     /// The run that the call belongs to: its own, when it was started outside any body. `None` outside any run.
     pub fn run(&self) -> Option<RunId> {
         self.run
@@ -363,7 +389,7 @@ impl<T> Handle<T> {
         self.cell.put(Err(Error::recorded_at(self.name, run.id, recorded.clone())));
         seat.submit(Outcome::Error(Arc::new(recorded)), Durability::Buffered);
         self.cell.finish();
-        seat.abort();
+        seat.stop();
     }
 
     pub(super) fn upstream(&self) -> Upstream {
@@ -386,7 +412,7 @@ impl<T: 'static> Future for Handle<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let Some(seat) = &this.seat else {
+        let Some(seat) = &mut this.seat else {
             let _ = ready!(this.cell.poll_done(cx));
             return Poll::Ready(this.cell.take());
         };
@@ -397,7 +423,10 @@ impl<T: 'static> Future for Handle<T> {
         }
         match &mut this.arrival {
             Some(arrival) => ready!(arrival.as_mut().poll(cx)),
-            None if frame::is_asking(seat.scope()) => ready!(seat.poll_turn(cx)),
+            None if frame::is_asking(seat.scope()) => {
+                ready!(seat.poll_taken(cx));
+                return Poll::Ready(this.cell.take());
+            }
             // Outside any body there is no order to keep.
             None => {
                 let _ = ready!(this.cell.poll_done(cx));

@@ -83,7 +83,8 @@ struct Slot {
     pending: bool,
     /// The future that submits the outcome and the one that awaits it, for a started call two.
     owners: u8,
-    abort: Option<tokio::task::AbortHandle>,
+    /// Of a started call that rests: woken to look whether it is to stop.
+    under_way: Option<Waker>,
     started: bool,
 }
 
@@ -113,7 +114,7 @@ pub(super) enum Delivery {
 }
 
 /// What a future that asks for its outcome is told.
-enum Asked {
+pub(super) enum Asked {
     HandedOver,
     QueuedAgain,
     Waits,
@@ -209,7 +210,7 @@ impl Scope {
             marked: false,
             pending: false,
             owners: 1,
-            abort: None,
+            under_way: None,
             started: false,
         });
         let past =
@@ -359,16 +360,8 @@ impl Scope {
         Delivery::Handed
     }
 
-    /// Whether the outcome in `slot` is handed over with this poll of the body. `inside` says that it is the
-    /// scope's own body that asks.
-    pub(super) fn poll_delivered(&self, slot: usize, inside: bool, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.lock();
-        let asked = self.ask(&mut state, slot, inside, cx);
-        drop(state);
-        self.answer(asked)
-    }
-
-    /// The same for the one future of `slot`, which is gone with the hand-over: the slot is free again.
+    /// Whether the outcome in `slot` is handed over with this poll of the body; its one future is gone then, and the
+    /// slot is free again. `inside` says that it is the scope's own body that asks.
     pub(super) fn poll_taken(&self, slot: usize, inside: bool, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         let asked = self.ask(&mut state, slot, inside, cx);
@@ -381,7 +374,7 @@ impl Scope {
         self.answer(asked)
     }
 
-    fn answer(&self, asked: Asked) -> Poll<()> {
+    pub(super) fn answer(&self, asked: Asked) -> Poll<()> {
         match asked {
             Asked::HandedOver => return Poll::Ready(()),
             Asked::QueuedAgain => self.pulse.queued(),
@@ -390,7 +383,7 @@ impl Scope {
         Poll::Pending
     }
 
-    fn ask(&self, state: &mut State, slot: usize, inside: bool, cx: &mut Context<'_>) -> Asked {
+    pub(super) fn ask(&self, state: &mut State, slot: usize, inside: bool, cx: &mut Context<'_>) -> Asked {
         let epoch = state.epoch;
         let Some(own) = state.slots.get_mut(slot) else {
             return Asked::Waits;
@@ -424,30 +417,7 @@ impl Scope {
 
     /// One of the futures of `slot` is gone. Says how far its outcome had come.
     pub(super) fn leave(&self, slot: usize) -> Left {
-        let mut state = self.lock();
-        let Some(own) = state.slots.get_mut(slot) else {
-            return Left::HandedOver;
-        };
-        own.owners = own.owners.saturating_sub(1);
-        let delivered = matches!(own.phase, Phase::Delivered(_));
-        let (number, pending) = (own.number, own.pending);
-        if own.owners == 0 {
-            own.waker = None;
-            if own.phase == Phase::Parked {
-                own.phase = Phase::Released;
-            }
-            if !own.pending {
-                state.slots.remove(slot);
-                if delivered {
-                    state.unqueue(number, slot);
-                }
-            }
-        }
-        match (delivered, pending) {
-            (true, _) => Left::HandedOver,
-            (false, true) => Left::Waiting,
-            (false, false) => Left::WithoutOutcome,
-        }
+        self.lock().leave(slot)
     }
 
     /// The inner body behind this slot has ended again; its record may be handed over.
@@ -513,6 +483,33 @@ impl Scope {
 }
 
 impl State {
+    /// One of the futures of `slot` is gone.
+    fn leave(&mut self, slot: usize) -> Left {
+        let Some(own) = self.slots.get_mut(slot) else {
+            return Left::HandedOver;
+        };
+        own.owners = own.owners.saturating_sub(1);
+        let delivered = matches!(own.phase, Phase::Delivered(_));
+        let (number, pending) = (own.number, own.pending);
+        if own.owners == 0 {
+            own.waker = None;
+            if own.phase == Phase::Parked {
+                own.phase = Phase::Released;
+            }
+            if !own.pending {
+                self.slots.remove(slot);
+                if delivered {
+                    self.unqueue(number, slot);
+                }
+            }
+        }
+        match (delivered, pending) {
+            (true, _) => Left::HandedOver,
+            (false, true) => Left::Waiting,
+            (false, false) => Left::WithoutOutcome,
+        }
+    }
+
     /// Nobody asks for the outcome any more that had queued again under its number.
     fn unqueue(&mut self, number: u32, slot: usize) {
         if !self.front.is_empty() && self.front.get(&number) == Some(&slot) {

@@ -4,6 +4,8 @@
 //! its body (a cache, a permit, a time-out, a further attempt, a journal) leaves it for [`task`](super::task).
 
 use std::{
+    borrow::BorrowMut,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
@@ -21,10 +23,10 @@ use crate::{
     store::{BoxFuture, Durability},
 };
 
-/// A call of a body under way.
-pub(super) enum Course {
+/// A call of a body under way: a box for those that are moved about, the call itself for those that are not.
+pub(super) enum Course<C = Box<Prepared>> {
     /// On the straight way, or not begun yet.
-    Straight(Box<Prepared>),
+    Straight(C),
     /// On the long one.
     Long(BoxFuture<'static, Option<Finished>>),
 }
@@ -59,21 +61,23 @@ enum Arrival {
     LongWay(Option<Tried>),
 }
 
-impl Course {
-    /// Goes on. Gives nothing for a call whose value is with its handle.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Finished>> {
+/// Gives nothing for a call whose value is with its handle.
+impl<C: BorrowMut<Prepared> + Into<Box<Prepared>> + Unpin> Future for Course<C> {
+    type Output = Option<Finished>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            let arrival = match self {
+            let arrival = match &mut *self {
                 Self::Long(future) => return future.as_mut().poll(cx),
-                Self::Straight(call) => ready!(call.go_straight(cx)),
+                Self::Straight(call) => ready!(call.borrow_mut().go_straight(cx)),
             };
             let tried = match arrival {
                 Arrival::End(finished) => return Poll::Ready(finished),
                 Arrival::LongWay(tried) => tried,
             };
             let nothing = Self::Long(Box::pin(std::future::pending()));
-            if let Self::Straight(call) = std::mem::replace(self, nothing) {
-                *self = Self::Long(Box::pin(run_task(call, tried)));
+            if let Self::Straight(call) = std::mem::replace(&mut *self, nothing) {
+                *self = Self::Long(Box::pin(run_task(call.into(), tried)));
             }
         }
     }

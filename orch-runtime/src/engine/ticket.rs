@@ -66,7 +66,7 @@ impl Ticket {
     pub(super) fn share(&mut self) -> Seat {
         self.silent = true;
         self.scope.start(self.slot);
-        Seat { scope: self.scope.clone(), slot: self.slot, key: self.key }
+        Seat { scope: self.scope.clone(), slot: self.slot, key: self.key, gone: false }
     }
 
     /// The recorded outcome of a call that is started: its handle has the value before its turn comes.
@@ -152,13 +152,14 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if self.gone {
+        // The place of a started call is given back when everything of it is gone.
+        if self.gone || self.silent {
             return;
         }
         let left = self.scope.leave(self.slot);
         let CallKey { call, occurrence, scope } = self.key;
         let run = &self.scope.run;
-        let to_mark = self.begun && !matches!(left, Left::HandedOver) && !self.silent && run.core.rules.marks;
+        let to_mark = self.begun && !matches!(left, Left::HandedOver) && run.core.rules.marks;
         if to_mark && run.leaves_traces() && !self.scope.is_closed() {
             run.mark_dropped(scope, self.scope.instance, call, occurrence);
             if let Left::Waiting = left {
@@ -177,12 +178,19 @@ pub(super) struct Seat {
     scope: Arc<Scope>,
     slot: usize,
     pub(super) key: CallKey,
+    /// The outcome was taken, and the place may be another call's.
+    gone: bool,
 }
 
 impl Seat {
-    pub(super) fn poll_turn(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let inside = frame::is_polling(&self.scope);
-        self.scope.poll_delivered(self.slot, inside, cx)
+    /// Whether it is the outcome's turn; a failure is the asker's then.
+    pub(super) fn poll_taken(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.gone {
+            let inside = frame::is_polling(&self.scope);
+            ready!(self.scope.poll_started(self.slot, inside, cx));
+            self.gone = true;
+        }
+        Poll::Ready(())
     }
 
     pub(super) fn scope(&self) -> &Arc<Scope> {
@@ -193,14 +201,14 @@ impl Seat {
         self.slot
     }
 
-    /// Stops the call.
-    pub(super) fn abort(&self) {
-        self.scope.abort(self.slot);
+    /// Lets the call look whether it is to stop.
+    pub(super) fn stop(&self) {
+        self.scope.wake_started(self.slot);
     }
 
     /// Whether the outcome is reached, or recorded.
     pub(super) fn has_outcome(&self) -> bool {
-        self.scope.has_outcome(self.slot)
+        self.gone || self.scope.has_outcome(self.slot)
     }
 
     /// Ends the call with an outcome from outside.
@@ -213,12 +221,16 @@ impl Seat {
 
     /// Somebody has taken the outcome: a failure is theirs now.
     pub(super) fn take_failure(&self) {
-        self.scope.set_failure(self.slot, None);
+        if !self.gone {
+            self.scope.set_failure(self.slot, None);
+        }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.scope.leave(self.slot);
+        if !self.gone {
+            self.scope.leave(self.slot);
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
-use super::{Delivery, Scope};
+use super::{Asked, Delivery, Scope};
 use crate::error::RecordedError;
 
 impl Scope {
@@ -19,27 +19,25 @@ impl Scope {
         }
     }
 
-    /// Stops the started call in `slot`.
-    pub(in crate::engine) fn abort(&self, slot: usize) {
-        let abort = self.lock().slots.get_mut(slot).and_then(|own| own.abort.take());
-        if let Some(abort) = abort {
-            abort.abort();
+    /// Wakes `waker` when the started call in `slot` is to stop.
+    pub(in crate::engine) fn watch_started(&self, slot: usize, waker: &Waker) {
+        if let Some(own) = self.lock().slots.get_mut(slot) {
+            own.under_way = Some(waker.clone());
         }
     }
 
-    /// How a started call can be stopped. A call of a scope that is closed already is stopped at once.
-    pub(in crate::engine) fn set_abort(&self, slot: usize, abort: tokio::task::AbortHandle) {
-        let mut state = self.lock();
-        if self.is_closed() {
-            abort.abort();
-        } else if let Some(own) = state.slots.get_mut(slot) {
-            own.abort = Some(abort);
+    /// The started call in `slot` is to look whether it has to stop.
+    pub(in crate::engine) fn wake_started(&self, slot: usize) {
+        let waker = self.lock().slots.get_mut(slot).and_then(|own| own.under_way.take());
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
-    /// A started call has ended.
-    pub(in crate::engine) fn started_ended(&self, cancelled: bool) {
+    /// The started call in `slot` has ended, and everything of it is gone.
+    pub(in crate::engine) fn started_ended(&self, slot: usize, cancelled: bool) {
         let mut state = self.lock();
+        state.leave(slot);
         state.open = state.open.saturating_sub(1);
         if cancelled {
             state.leaving = state.leaving.saturating_sub(1);
@@ -49,6 +47,28 @@ impl Scope {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    /// Whether the outcome of the started call in `slot` is handed over with this poll of the body. Its handle
+    /// gives its place back with it, and a failure is not the run's any more.
+    pub(in crate::engine) fn poll_started(
+        &self,
+        slot: usize,
+        inside: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let mut state = self.lock();
+        let asked = self.ask(&mut state, slot, inside, cx);
+        if let Asked::HandedOver = asked {
+            if !state.failures.is_empty()
+                && let Some(written) = state.slots.get(slot).map(|own| own.written)
+            {
+                state.failures.remove(&written);
+            }
+            state.leave(slot);
+        }
+        drop(state);
+        self.answer(asked)
     }
 
     /// A started call failed; the run fails with it unless somebody takes the outcome.
@@ -82,11 +102,9 @@ impl Scope {
         let started: Vec<_> = {
             let mut state = self.lock();
             self.closed.store(true, Ordering::Release);
-            state.slots.iter_mut().filter_map(|(_, own)| own.abort.take()).collect()
+            state.slots.iter_mut().filter_map(|(_, own)| own.under_way.take()).collect()
         };
-        for abort in started {
-            abort.abort();
-        }
+        started.into_iter().for_each(Waker::wake);
     }
 
     /// Ready when nothing that was started is left. Outcomes are handed over meanwhile: to handles that other
