@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::rows::{EventRow, RunRow, TaskRow, What};
+use rustc_hash::FxHashMap;
+
+use super::rows::{EventRow, More, RunRow, What};
 use crate::{
+    clock::Timestamp,
     id::{RunId, ScopeId, TaskNumber},
     state::{Event, RunState, TaskState},
     store::{
@@ -17,10 +20,45 @@ pub(super) struct Data {
     runs: BTreeMap<RunId, RunRow>,
     /// Ended runs in the order of their ends: the first is the first to be forgotten.
     ended: VecDeque<RunId>,
-    events: VecDeque<EventRow>,
-    /// Events forgotten so far: the sequence of `events[0]` is one more.
-    forgotten: u64,
+    log: Log,
     moved: Vec<Moved>,
+}
+
+/// Whose events they are, in their order; the events themselves lie with their runs and go with them.
+#[derive(Default)]
+struct Log {
+    runs: VecDeque<u32>,
+    /// Events forgotten so far: the sequence of the first one is one more.
+    forgotten: u64,
+    by_serial: FxHashMap<u32, RunId>,
+    next_serial: u32,
+    last: Timestamp,
+}
+
+impl Log {
+    fn push(&mut self, row: &mut RunRow, at: Timestamp, what: What) {
+        self.runs.push_back(row.serial);
+        self.last = at;
+        let sequence = self.forgotten + self.runs.len() as u64;
+        row.events.push_back(EventRow { sequence, at, what });
+    }
+
+    fn push_run(&mut self, row: &mut RunRow, at: Timestamp, reason: Option<String>) {
+        let more = More::Run(row.state, row.attempt, reason);
+        self.push(row, at, What::More(Box::new(more)));
+    }
+
+    /// A worker takes the run.
+    fn start(&mut self, row: &mut RunRow, at: Timestamp) {
+        row.fence.0 += 1;
+        row.applied = 0;
+        row.attempt = row.attempt.max(1);
+        row.started.get_or_insert(at);
+        if row.state != RunState::Cancelling {
+            row.state = RunState::Running;
+        }
+        self.push_run(row, at, None);
+    }
 }
 
 /// Where a task run stands in the middle of a change.
@@ -33,10 +71,13 @@ impl Data {
             return if same { Submitted::Existing } else { Submitted::Conflict };
         }
         let (id, at, claim) = (new.id, new.at, new.worker.is_some());
-        let mut row = RunRow::new(new);
-        push(&mut self.events, self.forgotten, &mut row, at, What::Run(RunState::Pending, 0, None));
+        let serial = self.log.next_serial;
+        self.log.next_serial = serial.wrapping_add(1);
+        self.log.by_serial.insert(serial, id);
+        let mut row = RunRow::new(new, serial);
+        self.log.push_run(&mut row, at, None);
         if claim {
-            start(&mut self.events, self.forgotten, &mut row, at);
+            self.log.start(&mut row, at);
         }
         let fence = row.fence;
         self.runs.insert(id, row);
@@ -47,8 +88,8 @@ impl Data {
         let Some(row) = self.runs.get_mut(&run).filter(|row| !row.state.is_final()) else {
             return Ok(None);
         };
-        let at = self.events.back().map_or(row.new.at, |event| event.at);
-        start(&mut self.events, self.forgotten, row, at);
+        let at = self.log.last.max(row.new.at);
+        self.log.start(row, at);
         let next_task = u32::try_from(row.tasks.len()).unwrap_or(u32::MAX);
         Ok(Some(Claimed { run: row.view(), fence: row.fence, input: row.new.input.clone(), next_task }))
     }
@@ -67,7 +108,7 @@ impl Data {
         row.applied = change.number;
         let ended_before = row.state.is_final();
         for Stamped { at, step } in change.steps {
-            apply(&mut self.events, self.forgotten, row, at, step);
+            apply(&mut self.log, row, at, step);
         }
         if row.state.is_final() && !ended_before {
             self.ended.push_back(change.run);
@@ -86,24 +127,25 @@ impl Data {
             return Ok(Journal::default());
         };
         let tasks = rows.tasks.map_or(0..0, |(first, last)| first..last + 1);
-        let in_flight = tasks
-            .filter_map(|number| Some((TaskNumber(number), row.tasks.get(number as usize)?)))
-            .filter(|(_, task)| task.key.scope == scope && !task.state.is_final())
-            .map(|(number, task)| task.in_flight(number))
-            .collect();
-        Ok(Journal { records: rows.records.clone(), dropped: rows.dropped.clone(), in_flight })
+        let in_flight = tasks.filter_map(|number| row.in_flight(scope, TaskNumber(number))).collect();
+        let records = rows.records.iter().filter_map(|record| record.view(scope, &row.tasks)).collect();
+        Ok(Journal { records, dropped: rows.dropped.clone(), in_flight })
     }
 
     /// Forgets the oldest ended runs and events beyond the limits.
     pub(super) fn forget(&mut self, keep_runs: usize, keep_events: usize) {
         while self.ended.len() > keep_runs {
-            if let Some(run) = self.ended.pop_front() {
-                self.runs.remove(&run);
+            if let Some(row) = self.ended.pop_front().and_then(|run| self.runs.remove(&run)) {
+                self.log.by_serial.remove(&row.serial);
             }
         }
-        while self.events.len() > keep_events {
-            self.events.pop_front();
-            self.forgotten += 1;
+        while self.log.runs.len() > keep_events {
+            let serial = self.log.runs.pop_front();
+            self.log.forgotten += 1;
+            let run = serial.and_then(|serial| self.log.by_serial.get(&serial));
+            if let Some(row) = run.and_then(|run| self.runs.get_mut(run)) {
+                row.events.pop_front();
+            }
         }
     }
 
@@ -133,51 +175,46 @@ impl Data {
         (from..)
             .zip(row.tasks.iter().skip(from as usize))
             .take(page.limit)
-            .map(|(n, task)| task.view(TaskNumber(n)))
+            .map(|(n, task)| row.view_task(TaskNumber(n), task))
             .collect()
     }
 
     pub(super) fn attempts(&self, run: RunId, wanted: TaskNumber) -> Vec<Attempt> {
         let mut attempts: Vec<Attempt> = Vec::new();
         let events = self.runs.get(&run).into_iter().flat_map(|row| &row.events);
-        for event in events.filter_map(|sequence| self.event(*sequence)) {
-            let What::Task(task, state, number, detail) = &event.what else {
+        for event in events {
+            let Some((_, state, number, detail)) = event.of_task().filter(|(task, ..)| *task == wanted)
+            else {
                 continue;
             };
-            if *task != wanted {
-                continue;
-            }
-            if *state == TaskState::Running {
+            if state == TaskState::Running {
                 // An attempt that a resumed run starts again stays one attempt.
-                if attempts.last().is_none_or(|last| last.number != *number) {
+                if attempts.last().is_none_or(|last| last.number != number) {
                     let started = event.at;
                     let state = TaskState::Running;
-                    attempts.push(Attempt {
-                        number: *number,
-                        started,
-                        ended: None,
-                        state,
-                        reason: None,
-                        delay: None,
-                    });
+                    attempts.push(Attempt { number, started, ended: None, state, reason: None, delay: None });
                 }
             } else if let Some(last) = attempts.last_mut().filter(|last| last.ended.is_none()) {
                 last.ended = Some(event.at);
-                last.state = *state;
-                last.reason = detail.as_ref().and_then(|detail| detail.reason.clone());
-                last.delay = detail.as_ref().and_then(|detail| detail.delay);
+                last.state = state;
+                last.reason = detail.and_then(|detail| detail.reason.clone());
+                last.delay = detail.and_then(|detail| detail.delay);
             }
         }
         attempts
     }
 
     pub(super) fn events(&self, page: Page<u64>) -> Vec<Event> {
-        let from = page.after.unwrap_or(0).max(self.forgotten);
-        let skip = usize::try_from(from - self.forgotten).unwrap_or(usize::MAX);
+        let from = page.after.unwrap_or(0).max(self.log.forgotten);
+        let skip = usize::try_from(from - self.log.forgotten).unwrap_or(usize::MAX);
         (from + 1..)
-            .zip(self.events.iter().skip(skip))
+            .zip(self.log.runs.iter().skip(skip))
+            .filter_map(|(sequence, serial)| {
+                let row = self.runs.get(self.log.by_serial.get(serial)?)?;
+                let place = row.events.partition_point(|event| event.sequence < sequence);
+                Some(row.events.get(place)?.view(row))
+            })
             .take(page.limit)
-            .map(|(sequence, row)| row.view(sequence, self.runs.get(&row.run)))
             .collect()
     }
 
@@ -186,41 +223,9 @@ impl Data {
             return Vec::new();
         };
         let after = page.after.unwrap_or(0);
-        let from = row.events.partition_point(|sequence| *sequence <= after);
-        row.events[from..]
-            .iter()
-            .filter_map(|sequence| Some(self.event(*sequence)?.view(*sequence, Some(row))))
-            .take(page.limit)
-            .collect()
+        let from = row.events.partition_point(|event| event.sequence <= after);
+        row.events.iter().skip(from).map(|event| event.view(row)).take(page.limit).collect()
     }
-
-    fn event(&self, sequence: u64) -> Option<&EventRow> {
-        let position = sequence.checked_sub(self.forgotten + 1)?;
-        self.events.get(usize::try_from(position).ok()?)
-    }
-}
-
-fn push(
-    events: &mut VecDeque<EventRow>,
-    forgotten: u64,
-    row: &mut RunRow,
-    at: crate::clock::Timestamp,
-    what: What,
-) {
-    events.push_back(EventRow { at, run: row.new.id, what });
-    row.events.push(forgotten + events.len() as u64);
-}
-
-/// A worker takes the run.
-fn start(events: &mut VecDeque<EventRow>, forgotten: u64, row: &mut RunRow, at: crate::clock::Timestamp) {
-    row.fence.0 += 1;
-    row.applied = 0;
-    row.attempt = row.attempt.max(1);
-    row.started.get_or_insert(at);
-    if row.state != RunState::Cancelling {
-        row.state = RunState::Running;
-    }
-    push(events, forgotten, row, at, What::Run(row.state, row.attempt, None));
 }
 
 /// Whether every compare-and-set of a change holds, taking its earlier steps into account.
@@ -271,13 +276,7 @@ fn check(row: &RunRow, steps: &[Stamped], moved: &mut Vec<Moved>) -> Result<(), 
     Ok(())
 }
 
-fn apply(
-    events: &mut VecDeque<EventRow>,
-    forgotten: u64,
-    row: &mut RunRow,
-    at: crate::clock::Timestamp,
-    step: Step,
-) {
+fn apply(log: &mut Log, row: &mut RunRow, at: Timestamp, step: Step) {
     match step {
         Step::Run { expect: _, state, attempt, reason, outcome } => {
             row.state = state;
@@ -287,15 +286,12 @@ fn apply(
                 row.ended = Some(at);
                 row.outcome = outcome;
             }
-            push(events, forgotten, row, at, What::Run(state, attempt, reason.map(String::into_boxed_str)));
+            log.push_run(row, at, reason);
         }
         Step::Claim(claim) => {
             let task = claim.task;
-            let scope = row.scopes.entry(claim.key.scope).or_default();
-            let first = scope.tasks.map_or(task.0, |(first, _)| first);
-            scope.tasks = Some((first, task.0));
-            row.tasks.push(TaskRow::new(claim, at));
-            push(events, forgotten, row, at, What::Task(task, TaskState::Pending, 0, None));
+            row.claim(claim, at);
+            log.push(row, at, What::Task(task, TaskState::Pending, 0));
         }
         Step::Task { task, expect: _, state, attempt, detail } => {
             if let Some(task) = row.tasks.get_mut(task.0 as usize) {
@@ -303,9 +299,7 @@ fn apply(
                 task.attempt = attempt;
                 task.changed = at;
                 match state {
-                    TaskState::Running => {
-                        task.first_start.get_or_insert(at);
-                    }
+                    TaskState::Running => task.starts(at),
                     TaskState::AwaitingRetry => {
                         let delay = detail.as_ref().and_then(|detail| detail.delay).unwrap_or_default();
                         task.extra().retry_at = Some(at.plus(delay));
@@ -313,17 +307,21 @@ fn apply(
                     _ => {}
                 }
             }
-            push(events, forgotten, row, at, What::Task(task, state, attempt, detail));
+            let what = match detail {
+                None => What::Task(task, state, attempt),
+                Some(detail) => What::More(Box::new(More::Task(task, state, attempt, detail))),
+            };
+            log.push(row, at, what);
         }
         Step::Child { task, run } => {
             if let Some(task) = row.tasks.get_mut(task.0 as usize) {
                 task.extra().child = Some(run);
             }
         }
-        Step::Record(record) => row.scopes.entry(record.scope).or_default().records.push(record),
-        Step::Dropped(mark) => row.scopes.entry(mark.scope).or_default().dropped.push(mark),
+        Step::Record(record) => row.record(record),
+        Step::Dropped(mark) => row.scopes.entry(&mark.scope).dropped.push(mark),
         Step::Notice { task, notice, text } => {
-            push(events, forgotten, row, at, What::Notice(task, notice, text.into_boxed_str()));
+            log.push(row, at, What::More(Box::new(More::Notice(task, notice, text))));
         }
     }
 }

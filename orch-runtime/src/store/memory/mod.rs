@@ -67,7 +67,7 @@ impl MemoryStoreBuilder {
     }
 
     /// The most events; the oldest are forgotten first, and with them the attempts they tell of. Default: four
-    /// million, about 200 MB.
+    /// million, about 150 MB. A run that is forgotten takes its events along.
     pub fn keep_events(mut self, events: usize) -> Self {
         self.events = events;
         self

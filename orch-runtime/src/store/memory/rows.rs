@@ -1,6 +1,6 @@
 //! The rows of the memory store, and how readers see them.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::VecDeque, hash::Hash, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
@@ -16,6 +16,8 @@ use crate::{
 
 pub(super) struct RunRow {
     pub(super) new: NewRun,
+    /// Stands for the run in the list of all events.
+    pub(super) serial: u32,
     pub(super) fence: Fence,
     pub(super) applied: u64,
     pub(super) state: RunState,
@@ -25,45 +27,122 @@ pub(super) struct RunRow {
     pub(super) ended: Option<Timestamp>,
     pub(super) outcome: Option<Outcome>,
     pub(super) tasks: Vec<TaskRow>,
-    pub(super) scopes: FxHashMap<ScopeId, ScopeRows>,
-    /// Sequence numbers of its events.
-    pub(super) events: Vec<u64>,
+    pub(super) scopes: Interned<ScopeId, ScopeRows>,
+    pub(super) names: Interned<Cow<'static, str>, ()>,
+    pub(super) events: VecDeque<EventRow>,
+}
+
+/// What many rows have in common, named there by its place here.
+pub(super) struct Interned<K, V> {
+    list: Vec<(K, V)>,
+    places: FxHashMap<K, u32>,
+    /// Who was asked for last is most often asked for again.
+    last: u32,
+}
+
+impl<K: Eq + Hash + Clone, V: Default> Interned<K, V> {
+    fn new() -> Self {
+        Self { list: Vec::new(), places: FxHashMap::default(), last: 0 }
+    }
+
+    /// The place of `key`, which is made for it if need be.
+    pub(super) fn place(&mut self, key: &K) -> u32 {
+        if self.list.get(self.last as usize).is_none_or(|(last, _)| last != key) {
+            let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+            self.last = *self.places.entry(key.clone()).or_insert(next);
+            if self.last == next {
+                self.list.push((key.clone(), V::default()));
+            }
+        }
+        self.last
+    }
+
+    /// What lies at the place of `key`, which is made for it if need be.
+    pub(super) fn entry(&mut self, key: &K) -> &mut V {
+        let place = self.place(key) as usize;
+        &mut self.list[place].1
+    }
+
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        self.list.get(*self.places.get(key)? as usize).map(|(_, value)| value)
+    }
+
+    fn key(&self, place: u32) -> Option<&K> {
+        self.list.get(place as usize).map(|(key, _)| key)
+    }
 }
 
 #[derive(Default)]
 pub(super) struct ScopeRows {
-    pub(super) records: Vec<Record>,
+    pub(super) records: Vec<RecordRow>,
     pub(super) dropped: Vec<Mark>,
     /// First and last task number that this scope wrote; most scopes write theirs in one go.
     pub(super) tasks: Option<(u32, u32)>,
 }
 
+/// A record as it is kept: most of it is its task run's.
+pub(super) struct RecordRow {
+    outcome: Outcome,
+    number: u32,
+    task: Option<TaskNumber>,
+    /// Where the task run does not say it, or says something else.
+    own: Option<Box<RecordKey>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct RecordKey {
+    instance: u64,
+    call: u128,
+    occurrence: u32,
+}
+
+impl RecordRow {
+    pub(super) fn new(record: Record, tasks: &[TaskRow]) -> Self {
+        let Record { scope: _, instance, number, call, occurrence, task, outcome } = record;
+        let key = RecordKey { instance, call, occurrence };
+        let of_task = task.and_then(|task| tasks.get(task.0 as usize)).map(TaskRow::record_key);
+        let own = (of_task != Some(key)).then(|| Box::new(key));
+        Self { outcome, number, task, own }
+    }
+
+    pub(super) fn view(&self, scope: ScopeId, tasks: &[TaskRow]) -> Option<Record> {
+        let of_task = || self.task.and_then(|task| tasks.get(task.0 as usize)).map(TaskRow::record_key);
+        let RecordKey { instance, call, occurrence } = self.own.as_deref().copied().or_else(of_task)?;
+        let (number, task, outcome) = (self.number, self.task, self.outcome.clone());
+        Some(Record { scope, instance, number, call, occurrence, task, outcome })
+    }
+}
+
 pub(super) struct TaskRow {
-    pub(super) key: CallKey,
-    pub(super) instance: u64,
-    pub(super) name: Cow<'static, str>,
-    pub(super) kind: DefinitionKind,
-    pub(super) state: TaskState,
-    pub(super) attempt: u32,
-    pub(super) created: Timestamp,
+    call: u128,
+    instance: u64,
+    created: Timestamp,
     pub(super) changed: Timestamp,
-    pub(super) first_start: Option<Timestamp>,
-    pub(super) extra: Option<Box<TaskExtra>>,
+    extra: Option<Box<TaskExtra>>,
+    scope: u32,
+    occurrence: u32,
+    name: u32,
+    pub(super) attempt: u32,
+    pub(super) state: TaskState,
+    kind: DefinitionKind,
+    /// Its first attempt began when it was claimed.
+    started_at_once: bool,
 }
 
 /// What few task runs have.
 #[derive(Default)]
 pub(super) struct TaskExtra {
-    pub(super) label: Option<String>,
-    pub(super) tags: Vec<Cow<'static, str>>,
+    labels: Labels,
     pub(super) child: Option<RunId>,
     pub(super) retry_at: Option<Timestamp>,
+    first_start: Option<Timestamp>,
 }
 
 impl RunRow {
-    pub(super) fn new(new: NewRun) -> Self {
+    pub(super) fn new(new: NewRun, serial: u32) -> Self {
         Self {
             new,
+            serial,
             fence: Fence(0),
             applied: 0,
             state: RunState::Pending,
@@ -73,8 +152,9 @@ impl RunRow {
             ended: None,
             outcome: None,
             tasks: Vec::new(),
-            scopes: FxHashMap::default(),
-            events: Vec::new(),
+            scopes: Interned::new(),
+            names: Interned::new(),
+            events: VecDeque::new(),
         }
     }
 
@@ -110,97 +190,159 @@ impl RunRow {
     }
 }
 
-impl TaskRow {
-    pub(super) fn new(claim: TaskClaim, at: Timestamp) -> Self {
-        let extra = claim.labels.map(|labels| {
-            let Labels { label, tags } = *labels;
-            Box::new(TaskExtra { label, tags, ..TaskExtra::default() })
-        });
-        Self {
-            key: claim.key,
-            instance: claim.instance,
-            name: claim.name,
-            kind: claim.kind,
-            state: TaskState::Pending,
-            attempt: 0,
+impl RunRow {
+    /// A task run comes into being.
+    pub(super) fn claim(&mut self, claim: TaskClaim, at: Timestamp) {
+        let TaskClaim { task, key, instance, name, kind, labels } = claim;
+        let (scope, name) = (self.scopes.place(&key.scope), self.names.place(&name));
+        let rows = self.scopes.entry(&key.scope);
+        let first = rows.tasks.map_or(task.0, |(first, _)| first);
+        rows.tasks = Some((first, task.0));
+        let extra = labels.map(|labels| Box::new(TaskExtra { labels: *labels, ..TaskExtra::default() }));
+        self.tasks.push(TaskRow {
+            call: key.call,
+            instance,
             created: at,
             changed: at,
-            first_start: None,
             extra,
+            scope,
+            occurrence: key.occurrence,
+            name,
+            attempt: 0,
+            state: TaskState::Pending,
+            kind,
+            started_at_once: false,
+        });
+    }
+
+    pub(super) fn record(&mut self, record: Record) {
+        let scope = record.scope;
+        let row = RecordRow::new(record, &self.tasks);
+        self.scopes.entry(&scope).records.push(row);
+    }
+
+    fn key_of(&self, row: &TaskRow) -> CallKey {
+        let scope = self.scopes.key(row.scope).copied().unwrap_or(ScopeId::ROOT);
+        CallKey { scope, call: row.call, occurrence: row.occurrence }
+    }
+
+    fn name_of(&self, row: &TaskRow) -> Cow<'static, str> {
+        self.names.key(row.name).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn view_task(&self, task: TaskNumber, row: &TaskRow) -> TaskRun {
+        let labels = row.extra.as_deref().map(|extra| extra.labels.clone()).unwrap_or_default();
+        TaskRun {
+            task,
+            key: self.key_of(row),
+            name: self.name_of(row),
+            kind: row.kind,
+            label: labels.label,
+            tags: labels.tags,
+            state: row.state,
+            attempt: row.attempt,
+            created: row.created,
+            changed: row.changed,
+            child: row.extra.as_deref().and_then(|extra| extra.child),
         }
     }
 
+    /// The task run as a resumed body meets it, if `scope` wrote it and it has not ended.
+    pub(super) fn in_flight(&self, scope: ScopeId, task: TaskNumber) -> Option<InFlight> {
+        let row = self.tasks.get(task.0 as usize).filter(|row| !row.state.is_final())?;
+        let key = self.key_of(row);
+        let extra = row.extra.as_deref();
+        (key.scope == scope).then(|| InFlight {
+            task,
+            key,
+            instance: row.instance,
+            state: row.state,
+            attempt: row.attempt,
+            first_start: row.first_start(),
+            retry_at: extra.and_then(|extra| extra.retry_at),
+            child: extra.and_then(|extra| extra.child),
+        })
+    }
+}
+
+impl TaskRow {
     pub(super) fn extra(&mut self) -> &mut TaskExtra {
         self.extra.get_or_insert_default()
     }
 
-    pub(super) fn view(&self, task: TaskNumber) -> TaskRun {
-        let extra = self.extra.as_deref();
-        TaskRun {
-            task,
-            key: self.key,
-            name: self.name.clone(),
-            kind: self.kind,
-            label: extra.and_then(|extra| extra.label.clone()),
-            tags: extra.map(|extra| extra.tags.clone()).unwrap_or_default(),
-            state: self.state,
-            attempt: self.attempt,
-            created: self.created,
-            changed: self.changed,
-            child: extra.and_then(|extra| extra.child),
+    /// An attempt begins.
+    pub(super) fn starts(&mut self, at: Timestamp) {
+        if self.first_start().is_some() {
+            return;
+        }
+        if at == self.created {
+            self.started_at_once = true;
+        } else {
+            self.extra().first_start = Some(at);
         }
     }
 
-    pub(super) fn in_flight(&self, task: TaskNumber) -> InFlight {
-        let extra = self.extra.as_deref();
-        InFlight {
-            task,
-            key: self.key,
-            instance: self.instance,
-            state: self.state,
-            attempt: self.attempt,
-            first_start: self.first_start,
-            retry_at: extra.and_then(|extra| extra.retry_at),
-            child: extra.and_then(|extra| extra.child),
-        }
+    fn first_start(&self) -> Option<Timestamp> {
+        if self.started_at_once { Some(self.created) } else { self.extra.as_deref()?.first_start }
+    }
+
+    fn record_key(&self) -> RecordKey {
+        RecordKey { instance: self.instance, call: self.call, occurrence: self.occurrence }
     }
 }
 
-/// An event as it is kept: the reader's form is made when somebody reads.
+/// An event as it is kept, with its run: the reader's form is made when somebody reads.
 pub(super) struct EventRow {
+    pub(super) sequence: u64,
     pub(super) at: Timestamp,
-    pub(super) run: RunId,
     pub(super) what: What,
 }
 
+/// What happened. Most events are a task run's next state without a word; all others lie elsewhere.
 pub(super) enum What {
-    Run(RunState, u32, Option<Box<str>>),
-    Task(TaskNumber, TaskState, u32, Option<Box<TaskDetail>>),
-    Notice(Option<TaskNumber>, Notice, Box<str>),
+    Task(TaskNumber, TaskState, u32),
+    More(Box<More>),
+}
+
+pub(super) enum More {
+    Run(RunState, u32, Option<String>),
+    Task(TaskNumber, TaskState, u32, Box<TaskDetail>),
+    Notice(Option<TaskNumber>, Notice, String),
 }
 
 impl EventRow {
-    pub(super) fn view(&self, sequence: u64, run: Option<&RunRow>) -> Event {
-        let kind = match &self.what {
-            What::Run(state, attempt, reason) => EventKind::Run {
-                state: *state,
-                attempt: *attempt,
-                reason: reason.as_deref().map(str::to_owned),
+    /// The task run that it is about, its new state and attempt, and why.
+    pub(super) fn of_task(&self) -> Option<(TaskNumber, TaskState, u32, Option<&TaskDetail>)> {
+        match &self.what {
+            What::Task(task, state, attempt) => Some((*task, *state, *attempt, None)),
+            What::More(more) => match &**more {
+                More::Task(task, state, attempt, detail) => Some((*task, *state, *attempt, Some(detail))),
+                More::Run(..) | More::Notice(..) => None,
             },
-            What::Task(task, state, attempt, detail) => EventKind::Task {
-                task: *task,
-                name: run
-                    .and_then(|run| run.tasks.get(task.0 as usize))
-                    .map_or_else(Cow::default, |row| row.name.clone()),
-                state: *state,
-                attempt: *attempt,
-                reason: detail.as_ref().and_then(|detail| detail.reason.clone()),
-                delay: detail.as_ref().and_then(|detail| detail.delay),
-            },
-            What::Notice(task, notice, text) => {
-                EventKind::Notice { task: *task, notice: *notice, text: text.as_ref().to_owned() }
-            }
+        }
+    }
+
+    pub(super) fn view(&self, run: &RunRow) -> Event {
+        let task_kind = |task: TaskNumber, state, attempt, detail: Option<&TaskDetail>| EventKind::Task {
+            task,
+            name: run.tasks.get(task.0 as usize).map(|row| run.name_of(row)).unwrap_or_default(),
+            state,
+            attempt,
+            reason: detail.and_then(|detail| detail.reason.clone()),
+            delay: detail.and_then(|detail| detail.delay),
         };
-        Event { sequence, at: self.at, run: self.run, kind }
+        let kind = match &self.what {
+            What::Task(task, state, attempt) => task_kind(*task, *state, *attempt, None),
+            What::More(more) => match &**more {
+                More::Task(task, state, attempt, detail) => task_kind(*task, *state, *attempt, Some(detail)),
+                More::Run(state, attempt, reason) => {
+                    EventKind::Run { state: *state, attempt: *attempt, reason: reason.clone() }
+                }
+                More::Notice(task, notice, text) => {
+                    EventKind::Notice { task: *task, notice: *notice, text: text.clone() }
+                }
+            },
+        };
+        Event { sequence: self.sequence, at: self.at, run: run.new.id, kind }
     }
 }
