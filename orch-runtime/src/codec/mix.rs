@@ -7,15 +7,28 @@ pub(super) const fn mix(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// Of a name or text.
+/// Of a name or text. The last word overlaps the one before it, so that names, which are short and known to the
+/// compiler, cost no loop and no copy.
 #[inline]
 pub(super) fn text(bytes: &[u8]) -> u64 {
     let mut hash = bytes.len() as u64;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for word in words {
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk::<8>()
+        && !after.is_empty()
+    {
         hash = mix(hash, u64::from_le_bytes(*word));
+        rest = after;
     }
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    mix(hash, u64::from_le_bytes(last))
+    let last = match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>(), bytes) {
+        (Some(word), ..) => u64::from_le_bytes(*word),
+        (None, Some(first), Some(last), _) => {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+        }
+        (.., [first, .., last]) => {
+            u64::from(*first) << 16 | u64::from(bytes[bytes.len() / 2]) << 8 | u64::from(*last)
+        }
+        (.., [only]) => (*only).into(),
+        (.., []) => 0,
+    };
+    mix(hash, last)
 }

@@ -47,6 +47,7 @@ impl Parts {
     /// Nobody reads the value back.
     pub(super) const NEVER_READ: Self = Self(1 << 126);
 
+    #[inline]
     fn at(path: u64) -> Self {
         let bit = |half: u64| 1u128 << ((half * 126) >> 32);
         Self(bit(path >> 32) | bit(path & 0xffff_ffff))
@@ -93,6 +94,7 @@ enum Kind {
 }
 
 impl Kind {
+    #[inline]
     const fn hash(self) -> u64 {
         mix(0x6f72_6368, self as u64)
     }
@@ -107,33 +109,40 @@ struct Shaper {
 }
 
 impl Shaper {
+    #[inline]
     fn below(self, step: u64) -> Self {
         Self { path: mix(self.path, step), ..self }
     }
 
+    #[inline]
     fn leaf(self, kind: Kind, value: impl FnOnce() -> u64) -> Result<Shape, Refusal> {
         let hash = if self.values { mix(kind.hash(), value()) } else { kind.hash() };
         Ok(Shape { hash, parts: self.part(kind.hash()) })
     }
 
+    #[inline]
     fn part(self, step: u64) -> Parts {
         Parts::at(mix(self.path, step))
     }
 
     /// A value inside another one that adds its name.
+    #[inline]
     fn wrapped<T: Serialize + ?Sized>(self, step: u64, value: &T) -> Result<Shape, Refusal> {
         let inner = value.serialize(self.below(step))?;
         Ok(Shape { hash: mix(step, inner.hash), parts: inner.parts.and(self.part(step)) })
     }
 
+    #[inline]
     fn variant(self, name: &str, variant: &str) -> u64 {
         mix(Kind::Variant.hash() ^ text(name.as_bytes()), text(variant.as_bytes()))
     }
 
+    #[inline]
     fn ordered(self, step: u64) -> Ordered {
         Ordered { at: self.below(step), hash: step, parts: self.part(step), index: 0 }
     }
 
+    #[inline]
     fn unordered(self, step: u64) -> Unordered {
         Unordered { at: self.below(step), step, sum: 0, key: 0, parts: self.part(step) }
     }
@@ -148,6 +157,7 @@ struct Ordered {
 }
 
 impl Ordered {
+    #[inline]
     fn add<T: Serialize + ?Sized>(&mut self, name: u64, path: u64, value: &T) -> Result<(), Refusal> {
         let inner = value.serialize(self.at.below(path))?;
         self.hash = mix(self.hash ^ name, inner.hash);
@@ -155,22 +165,26 @@ impl Ordered {
         Ok(())
     }
 
+    #[inline]
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
         // The elements of a long array are of one type, and shall not fill the filter.
         self.index += 1;
         self.add(0, self.index.min(8), value)
     }
 
+    #[inline]
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Refusal> {
         let name = text(name.as_bytes());
         self.add(name, name, value)
     }
 
+    #[inline]
     fn left_out(&mut self, name: &str) {
         self.hash = mix(self.hash ^ text(name.as_bytes()), Kind::LeftOut.hash());
         self.parts = self.parts.and(Parts::LEFT_OUT);
     }
 
+    #[inline]
     fn close(self) -> Shape {
         Shape { hash: self.hash, parts: self.parts }
     }
@@ -186,11 +200,13 @@ struct Unordered {
 }
 
 impl Unordered {
+    #[inline]
     fn add(&mut self, hash: u64, parts: Parts) {
         self.sum = self.sum.wrapping_add(hash);
         self.parts = self.parts.and(parts);
     }
 
+    #[inline]
     fn close(self) -> Shape {
         Shape { hash: mix(self.step, self.sum), parts: self.parts }
     }
@@ -235,37 +251,45 @@ impl ser::Serializer for Shaper {
         serialize_bytes &[u8], Bytes, |value| text(value);
     }
 
+    #[inline]
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<Shape, Refusal> {
         self.leaf(Kind::Text, || text(value.to_string().as_bytes()))
     }
 
+    #[inline]
     fn serialize_none(self) -> Result<Shape, Refusal> {
         self.leaf(Kind::None, || 0)
     }
 
+    #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Shape, Refusal> {
         self.wrapped(Kind::Some.hash(), value)
     }
 
+    #[inline]
     fn serialize_unit(self) -> Result<Shape, Refusal> {
         self.leaf(Kind::Unit, || 0)
     }
 
+    #[inline]
     fn serialize_unit_struct(self, name: &'static str) -> Result<Shape, Refusal> {
         let step = mix(Kind::Unit.hash(), text(name.as_bytes()));
         let parts = if name == NEVER_READ { Parts::NEVER_READ } else { self.part(step) };
         Ok(Shape { hash: step, parts })
     }
 
+    #[inline]
     fn serialize_unit_variant(self, name: &str, _: u32, variant: &str) -> Result<Shape, Refusal> {
         let step = self.variant(name, variant);
         Ok(Shape { hash: step, parts: self.part(step) })
     }
 
+    #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &str, value: &T) -> Result<Shape, Refusal> {
         self.wrapped(mix(Kind::Struct.hash(), text(name.as_bytes())), value)
     }
 
+    #[inline]
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
         name: &str,
@@ -277,22 +301,27 @@ impl ser::Serializer for Shaper {
         self.wrapped(mix(self.variant(name, variant), 1), value)
     }
 
+    #[inline]
     fn serialize_seq(self, _: Option<usize>) -> Result<Unordered, Refusal> {
         Ok(self.unordered(Kind::List.hash()))
     }
 
+    #[inline]
     fn serialize_map(self, _: Option<usize>) -> Result<Unordered, Refusal> {
         Ok(self.unordered(Kind::Map.hash()))
     }
 
+    #[inline]
     fn serialize_tuple(self, len: usize) -> Result<Ordered, Refusal> {
         Ok(self.ordered(mix(Kind::Tuple.hash(), len as u64)))
     }
 
+    #[inline]
     fn serialize_tuple_struct(self, name: &str, len: usize) -> Result<Ordered, Refusal> {
         Ok(self.ordered(mix(Kind::Tuple.hash() ^ text(name.as_bytes()), len as u64)))
     }
 
+    #[inline]
     fn serialize_tuple_variant(
         self,
         name: &str,
@@ -303,10 +332,12 @@ impl ser::Serializer for Shaper {
         Ok(self.ordered(mix(self.variant(name, variant) ^ Kind::Tuple.hash(), len as u64)))
     }
 
+    #[inline]
     fn serialize_struct(self, name: &str, _: usize) -> Result<Ordered, Refusal> {
         Ok(self.ordered(mix(Kind::Struct.hash(), text(name.as_bytes()))))
     }
 
+    #[inline]
     fn serialize_struct_variant(self, name: &str, _: u32, variant: &str, _: usize) -> Result<Ordered, Refusal> {
         Ok(self.ordered(mix(self.variant(name, variant), Kind::Struct.hash())))
     }
@@ -321,6 +352,7 @@ macro_rules! ordered {
         impl ser::$trait for Ordered {
             type Ok = Shape;
             type Error = Refusal;
+            #[inline]
             fn $method<T: Serialize + ?Sized>(&mut self, $($name: &'static str,)? value: &T) -> Result<(), Refusal> {
                 self.$call($($name,)? value)
             }
@@ -328,6 +360,7 @@ macro_rules! ordered {
                 self.left_out($name);
                 Ok(())
             })?
+            #[inline]
             fn end(self) -> Result<Shape, Refusal> {
                 Ok(self.close())
             }
@@ -354,6 +387,7 @@ impl ser::SerializeSeq for Unordered {
         Ok(())
     }
 
+    #[inline]
     fn end(self) -> Result<Shape, Refusal> {
         Ok(self.close())
     }
@@ -363,6 +397,7 @@ impl ser::SerializeMap for Unordered {
     type Ok = Shape;
     type Error = Refusal;
 
+    #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refusal> {
         let inner = key.serialize(self.at.below(Kind::Key.hash()))?;
         self.key = inner.hash;
@@ -370,12 +405,14 @@ impl ser::SerializeMap for Unordered {
         Ok(())
     }
 
+    #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
         let inner = value.serialize(self.at)?;
         self.add(mix(self.key, inner.hash), inner.parts);
         Ok(())
     }
 
+    #[inline]
     fn end(self) -> Result<Shape, Refusal> {
         Ok(self.close())
     }
