@@ -22,8 +22,9 @@ thread_local! {
 /// When the value's `Serialize` refuses, or when neither format gives back what it was given.
 pub(crate) fn encode<T: Stored>(value: &T) -> Result<Bytes, CodecError> {
     // A value whose `Serialize` encodes another value finds the buffer taken and gets one of its own.
-    let mut buffer =
-        BUFFER.with(|cell| cell.try_borrow_mut().map(|mut own| std::mem::take(&mut *own))).unwrap_or_default();
+    let mut buffer = BUFFER
+        .with(|cell| cell.try_borrow_mut().map(|mut own| std::mem::take(&mut *own)))
+        .unwrap_or_default();
     let written = write(value, &mut buffer).map(|()| Bytes::from(&buffer[..]));
     if buffer.capacity() <= KEEP {
         BUFFER.with(|cell| cell.replace(buffer));

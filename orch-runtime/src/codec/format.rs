@@ -30,7 +30,12 @@ impl Format {
     }
 
     /// Replaces what is in `buffer` by header and payload.
-    pub(super) fn write<T: Stored>(self, value: &T, shape: Shape, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
+    pub(super) fn write<T: Stored>(
+        self,
+        value: &T,
+        shape: Shape,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
         buffer.clear();
         buffer.push(self as u8);
         buffer.extend_from_slice(&shape.hash.to_le_bytes());
@@ -55,7 +60,8 @@ impl Format {
     }
 }
 
-const OTHER_SHAPE: &str = "what is stored has another shape: the type's fields, names or kinds have changed since";
+const OTHER_SHAPE: &str =
+    "what is stored has another shape: the type's fields, names or kinds have changed since";
 
 /// Takes a stored value apart.
 pub(super) fn split(bytes: &[u8]) -> Result<(Format, u64, &[u8]), Refusal> {
@@ -69,6 +75,8 @@ pub(super) fn split(bytes: &[u8]) -> Result<(Format, u64, &[u8]), Refusal> {
     };
     match bytes[1..].split_first_chunk() {
         Some((shape, payload)) => Ok((format, u64::from_le_bytes(*shape), payload)),
-        None => Err(Refusal(format!("{} bytes are less than the {HEADER} that every value has", bytes.len()))),
+        None => {
+            Err(Refusal(format!("{} bytes are less than the {HEADER} that every value has", bytes.len())))
+        }
     }
 }

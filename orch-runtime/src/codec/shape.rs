@@ -285,7 +285,11 @@ impl ser::Serializer for Shaper {
     }
 
     #[inline]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &str, value: &T) -> Result<Shape, Refusal> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &str,
+        value: &T,
+    ) -> Result<Shape, Refusal> {
         self.wrapped(mix(Kind::Struct.hash(), text(name.as_bytes())), value)
     }
 
@@ -338,7 +342,13 @@ impl ser::Serializer for Shaper {
     }
 
     #[inline]
-    fn serialize_struct_variant(self, name: &str, _: u32, variant: &str, _: usize) -> Result<Ordered, Refusal> {
+    fn serialize_struct_variant(
+        self,
+        name: &str,
+        _: u32,
+        variant: &str,
+        _: usize,
+    ) -> Result<Ordered, Refusal> {
         Ok(self.ordered(mix(self.variant(name, variant), Kind::Struct.hash())))
     }
 

@@ -65,10 +65,7 @@ async fn recorded<T: Stored>(mut ticket: Ticket, make: impl Future<Output = T>) 
     value
 }
 
-async fn recorded_if<T: Stored>(
-    ticket: Option<Ticket>,
-    make: impl Future<Output = T>,
-) -> T {
+async fn recorded_if<T: Stored>(ticket: Option<Ticket>, make: impl Future<Output = T>) -> T {
     match ticket {
         Some(ticket) => recorded(ticket, make).await,
         None => make.await,
