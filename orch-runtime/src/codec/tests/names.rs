@@ -100,6 +100,23 @@ fn flattened_and_left_out_fields_come_back() {
     }
 }
 
+/// bincode would read this one, and the next one not.
+#[test]
+fn a_left_out_field_is_never_written_without_names() {
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Unit {
+        #[serde(default, skip_serializing_if = "is_unit")]
+        unit: (),
+        number: u32,
+    }
+
+    fn is_unit(_: &()) -> bool {
+        true
+    }
+
+    assert_eq!(comes_back(&Unit { unit: (), number: 3 }), Format::MessagePack);
+}
+
 #[test]
 fn aliases_defaults_and_skipped_fields_come_back() {
     assert_eq!(comes_back(&Aliased { width: 3, height: 7, seen: false }), Format::Bincode);
