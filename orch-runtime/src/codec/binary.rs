@@ -10,15 +10,23 @@ fn options() -> impl Options {
 }
 
 pub(super) fn write<T: Stored>(value: &T, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
-    match bulk::bytes_of(value) {
-        Some(bytes) => options().serialize_into(buffer, &bytes),
-        None => options().serialize_into(buffer, value),
+    if bulk::knows::<T>()
+        && let Some(bytes) = bulk::bytes_of(value)
+    {
+        return options().serialize_into(buffer, &bytes).map_err(Refusal::new);
     }
-    .map_err(Refusal::new)
+    options().serialize_into(buffer, value).map_err(Refusal::new)
 }
 
 pub(super) fn read<T: Stored>(payload: &[u8]) -> Result<T, Refusal> {
-    bulk::read(payload).unwrap_or_else(|| read_plain(payload))
+    if bulk::knows::<T>() {
+        let mut value: Option<T> = None;
+        bulk::read(&mut value, payload)?;
+        if let Some(value) = value {
+            return Ok(value);
+        }
+    }
+    read_plain(payload)
 }
 
 /// Reads from a slice, so a length that is wrong is an error and not an allocation.

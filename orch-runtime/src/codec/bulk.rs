@@ -2,7 +2,7 @@
 //! are recognised and read and written as blocks. On paper both look the same.
 
 use std::{
-    any::Any,
+    any::{Any, TypeId},
     collections::{BTreeMap, HashMap},
 };
 
@@ -33,9 +33,23 @@ impl Serialize for Bulk<'_> {
     }
 }
 
-/// The value as bytes, if it is of a type that is recognised.
-pub(super) fn bytes_of<T: 'static>(value: &T) -> Option<Bulk<'_>> {
-    let value: &dyn Any = value;
+/// Whether a type is among those below. A program has many types, and this is all that each of them pays.
+pub(super) fn knows<T: 'static>() -> bool {
+    let types = const {
+        [
+            TypeId::of::<Vec<u8>>(),
+            TypeId::of::<(Vec<u8>,)>(),
+            TypeId::of::<Option<Vec<u8>>>(),
+            TypeId::of::<Vec<Vec<u8>>>(),
+            TypeId::of::<BTreeMap<String, Vec<u8>>>(),
+            TypeId::of::<HashMap<String, Vec<u8>>>(),
+        ]
+    };
+    types.contains(&TypeId::of::<T>())
+}
+
+/// The value as bytes.
+pub(super) fn bytes_of(value: &dyn Any) -> Option<Bulk<'_>> {
     if let Some(bytes) = value.downcast_ref::<Vec<u8>>() {
         return Some(Bulk::One(Bytes::new(bytes)));
     }
@@ -51,17 +65,13 @@ pub(super) fn bytes_of<T: 'static>(value: &T) -> Option<Bulk<'_>> {
     if let Some(map) = value.downcast_ref::<BTreeMap<String, Vec<u8>>>() {
         return Some(Bulk::Map(map.iter().map(|(key, bytes)| (&**key, Bytes::new(bytes))).collect()));
     }
-    if let Some(map) = value.downcast_ref::<HashMap<String, Vec<u8>>>() {
-        return Some(Bulk::Map(map.iter().map(|(key, bytes)| (&**key, Bytes::new(bytes))).collect()));
-    }
-    None
+    let map = value.downcast_ref::<HashMap<String, Vec<u8>>>()?;
+    Some(Bulk::Map(map.iter().map(|(key, bytes)| (&**key, Bytes::new(bytes))).collect()))
 }
 
-/// Reads a value of a type that is recognised.
-pub(super) fn read<T: 'static>(payload: &[u8]) -> Option<Result<T, Refusal>> {
-    let mut value: Option<T> = None;
-    let slot: &mut dyn Any = &mut value;
-    let read = if let Some(slot) = slot.downcast_mut::<Option<Vec<u8>>>() {
+/// Fills the `Option<T>` that is in `slot`, if `T` is a type that is recognised.
+pub(super) fn read(slot: &mut dyn Any, payload: &[u8]) -> Result<(), Refusal> {
+    if let Some(slot) = slot.downcast_mut::<Option<Vec<u8>>>() {
         fill(slot, payload, ByteBuf::into_vec)
     } else if let Some(slot) = slot.downcast_mut::<Option<(Vec<u8>,)>>() {
         fill(slot, payload, |(bytes,): (ByteBuf,)| (bytes.into_vec(),))
@@ -74,11 +84,7 @@ pub(super) fn read<T: 'static>(payload: &[u8]) -> Option<Result<T, Refusal>> {
     } else if let Some(slot) = slot.downcast_mut::<Option<HashMap<String, Vec<u8>>>>() {
         fill(slot, payload, |map: HashMap<String, ByteBuf>| map.into_iter().map(owned).collect())
     } else {
-        return None;
-    };
-    match read {
-        Ok(()) => value.map(Ok),
-        Err(refusal) => Some(Err(refusal)),
+        Ok(())
     }
 }
 

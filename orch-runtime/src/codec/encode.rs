@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use super::{
     Bytes, CodecError, Format, Refusal, Stored,
-    format::split,
+    erased::Erased,
+    format::{begin, same_shape, split},
     shape::{Parts, Shape},
     tried::Tried,
 };
@@ -21,6 +22,10 @@ thread_local! {
 /// # Errors
 /// When the value's `Serialize` refuses, or when neither format gives back what it was given.
 pub(crate) fn encode<T: Stored>(value: &T) -> Result<Bytes, CodecError> {
+    encode_erased(value)
+}
+
+fn encode_erased(value: &dyn Erased) -> Result<Bytes, CodecError> {
     // A value whose `Serialize` encodes another value finds the buffer taken and gets one of its own.
     let mut buffer = BUFFER
         .with(|cell| cell.try_borrow_mut().map(|mut own| std::mem::take(&mut *own)))
@@ -32,8 +37,8 @@ pub(crate) fn encode<T: Stored>(value: &T) -> Result<Bytes, CodecError> {
     written
 }
 
-fn write<T: Stored>(value: &T, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
-    let tried = Tried::of::<T>();
+fn write(value: &dyn Erased, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
+    let tried = Tried::of(value.id());
     let first = match write_as(tried.format, value, tried, buffer) {
         Ok(()) => return Ok(()),
         Err(refusal) => refusal,
@@ -43,48 +48,51 @@ fn write<T: Stored>(value: &T, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
         Ok(()) => {
             // What refuses one value is likely to refuse the next one.
             if other == Format::MessagePack {
-                Tried { format: other, ..Tried::of::<T>() }.keep::<T>();
+                Tried { format: other, ..tried }.keep(value.id());
             }
             Ok(())
         }
-        Err(second) => Err(CodecError::writing::<T>(unreadable(tried.format, &first, &second))),
+        Err(second) => Err(CodecError::writing(value.type_name(), unreadable(tried.format, &first, &second))),
     }
 }
 
-fn write_as<T: Stored>(format: Format, value: &T, tried: Tried, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
-    let shape = Shape::of(value, format.is_human_readable())?;
-    format.write(value, shape, buffer)?;
+fn write_as(format: Format, value: &dyn Erased, tried: Tried, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
+    let shape = value.shape(format.is_human_readable())?;
+    begin(format, shape.hash, buffer);
+    value.write(format, buffer)?;
     if shape.parts.has(Parts::NEVER_READ) {
         return Ok(());
     }
     match format {
         Format::Bincode if tried.parts.has(shape.parts) => Ok(()),
         Format::Bincode => {
-            read_back::<T>(value, shape, buffer)?;
+            comes_back_whole(value, shape, buffer)?;
             let parts = tried.parts.and(shape.parts);
-            Tried { parts, ..tried }.keep::<T>();
+            Tried { parts, ..tried }.keep(value.id());
             Ok(())
         }
-        Format::MessagePack => come_back::<T>(buffer).map(drop),
+        Format::MessagePack => comes_back(value, buffer).map(drop),
     }
 }
 
 /// bincode has to give back the very value: it cannot tell a left-out field from the one after it.
 #[cold]
-fn read_back<T: Stored>(value: &T, shape: Shape, written: &[u8]) -> Result<(), Refusal> {
+fn comes_back_whole(value: &dyn Erased, shape: Shape, written: &[u8]) -> Result<(), Refusal> {
     if shape.parts.has(Parts::LEFT_OUT) {
         return Err(Refusal::new("it leaves out a field"));
     }
-    let again = come_back::<T>(written)?;
-    match Shape::with_values(value)?.hash == Shape::with_values(&again)?.hash {
+    let again = comes_back(value, written)?;
+    match value.hash_with_values()? == again.hash_with_values()? {
         true => Ok(()),
         false => Err(Refusal::new("another value comes back")),
     }
 }
 
-fn come_back<T: Stored>(written: &[u8]) -> Result<T, Refusal> {
+fn comes_back(value: &dyn Erased, written: &[u8]) -> Result<Box<dyn Erased>, Refusal> {
     let (format, shape, payload) = split(written)?;
-    format.read(payload, shape)
+    let again = value.read(format, payload)?;
+    same_shape(&*again, format, shape)?;
+    Ok(again)
 }
 
 #[cold]

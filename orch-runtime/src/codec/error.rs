@@ -14,12 +14,13 @@ pub struct CodecError {
 }
 
 impl CodecError {
-    pub(super) fn writing<T>(reason: String) -> Self {
-        Self { action: "cannot write", type_name: std::any::type_name::<T>(), reason }
+    pub(super) fn writing(type_name: &'static str, reason: String) -> Self {
+        Self { action: "cannot write", type_name, reason }
     }
 
-    pub(super) fn reading<T>(reason: String) -> Self {
-        Self { action: "cannot read", type_name: std::any::type_name::<T>(), reason }
+    #[cold]
+    pub(super) fn reading(type_name: &'static str, Refusal(reason): Refusal) -> Self {
+        Self { action: "cannot read", type_name, reason }
     }
 }
 

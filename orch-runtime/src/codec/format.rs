@@ -1,6 +1,6 @@
 //! What stands before the payload of a stored value.
 
-use super::{Refusal, Stored, binary, message_pack, shape::Shape};
+use super::{Refusal, erased::Erased};
 
 /// How the payload is written. The numbers are stored; the next format gets the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,40 +28,31 @@ impl Format {
             Self::MessagePack => Self::Bincode,
         }
     }
+}
 
-    /// Replaces what is in `buffer` by header and payload.
-    pub(super) fn write<T: Stored>(
-        self,
-        value: &T,
-        shape: Shape,
-        buffer: &mut Vec<u8>,
-    ) -> Result<(), Refusal> {
-        buffer.clear();
-        buffer.push(self as u8);
-        buffer.extend_from_slice(&shape.hash.to_le_bytes());
-        match self {
-            Self::Bincode => binary::write(value, buffer),
-            Self::MessagePack => message_pack::write(value, buffer),
-        }
-    }
-
-    /// Reads a payload, all of it, and compares the shape of what came out.
-    pub(super) fn read<T: Stored>(self, payload: &[u8], shape: u64) -> Result<T, Refusal> {
-        let value = match self {
-            Self::Bincode => binary::read(payload),
-            Self::MessagePack => message_pack::read(payload),
-        };
-        // A wrong value is the usual end of reading bytes of another type, and an error the lucky one.
-        let value: T = value.map_err(|Refusal(reason)| Refusal(format!("{OTHER_SHAPE} ({reason})")))?;
-        match Shape::of(&value, self.is_human_readable())?.hash == shape {
-            true => Ok(value),
-            false => Err(Refusal::new(OTHER_SHAPE)),
-        }
-    }
+/// Replaces what is in `buffer` by what stands before the payload.
+pub(super) fn begin(format: Format, shape: u64, buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.push(format as u8);
+    buffer.extend_from_slice(&shape.to_le_bytes());
 }
 
 const OTHER_SHAPE: &str =
     "what is stored has another shape: the type's fields, names or kinds have changed since";
+
+/// Compares the shape of a value that was read with the one that was written.
+pub(super) fn same_shape(value: &dyn Erased, format: Format, shape: u64) -> Result<(), Refusal> {
+    match value.shape(format.is_human_readable())?.hash == shape {
+        true => Ok(()),
+        false => Err(Refusal::new(OTHER_SHAPE)),
+    }
+}
+
+/// Bytes that could not be read at all.
+#[cold]
+pub(super) fn other_shape(Refusal(reason): Refusal) -> Refusal {
+    Refusal(format!("{OTHER_SHAPE} ({reason})"))
+}
 
 /// Takes a stored value apart.
 pub(super) fn split(bytes: &[u8]) -> Result<(Format, u64, &[u8]), Refusal> {

@@ -12,6 +12,7 @@ mod binary;
 mod bulk;
 mod decode;
 mod encode;
+mod erased;
 mod error;
 mod format;
 mod message_pack;

@@ -30,9 +30,9 @@ impl Shape {
         value.serialize(Shaper { path: 0, human, values: false })
     }
 
-    /// The same with all numbers and texts: a hash of the value itself.
-    pub(super) fn with_values<T: Serialize + ?Sized>(value: &T) -> Result<Self, Refusal> {
-        value.serialize(Shaper { path: 0, human: false, values: true })
+    /// The hash with all numbers and texts: one of the value itself.
+    pub(super) fn with_values<T: Serialize + ?Sized>(value: &T) -> Result<u64, Refusal> {
+        Ok(value.serialize(Shaper { path: 0, human: false, values: true })?.hash)
     }
 }
 

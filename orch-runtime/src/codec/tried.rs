@@ -23,12 +23,12 @@ thread_local! {
 }
 
 impl Tried {
-    pub(super) fn of<T: 'static>() -> Self {
-        let known = TRIED.with_borrow(|tried| tried.get(&TypeId::of::<T>()).copied());
+    pub(super) fn of(id: TypeId) -> Self {
+        let known = TRIED.with_borrow(|tried| tried.get(&id).copied());
         known.unwrap_or(Self { format: Format::Bincode, parts: Parts::default() })
     }
 
-    pub(super) fn keep<T: 'static>(self) {
-        TRIED.with_borrow_mut(|tried| tried.insert(TypeId::of::<T>(), self));
+    pub(super) fn keep(self, id: TypeId) {
+        TRIED.with_borrow_mut(|tried| tried.insert(id, self));
     }
 }
