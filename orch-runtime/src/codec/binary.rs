@@ -1,7 +1,7 @@
 //! bincode: values as they lie in memory, without names and kinds.
 
 use bincode::Options;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Refusal, Stored, bulk};
 
@@ -13,9 +13,9 @@ pub(super) fn write<T: Stored>(value: &T, buffer: &mut Vec<u8>) -> Result<(), Re
     if bulk::knows::<T>()
         && let Some(bytes) = bulk::bytes_of(value)
     {
-        return options().serialize_into(buffer, &bytes).map_err(Refusal::new);
+        return write_plain(&bytes, buffer);
     }
-    options().serialize_into(buffer, value).map_err(Refusal::new)
+    write_plain(value, buffer)
 }
 
 pub(super) fn read<T: Stored>(payload: &[u8]) -> Result<T, Refusal> {
@@ -27,6 +27,11 @@ pub(super) fn read<T: Stored>(payload: &[u8]) -> Result<T, Refusal> {
         }
     }
     read_plain(payload)
+}
+
+/// Not `serialize_into`, which has the compiler make every type's code for counting bytes too.
+fn write_plain<T: Serialize>(value: &T, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
+    value.serialize(&mut bincode::Serializer::new(buffer, options())).map_err(Refusal::new)
 }
 
 /// Reads from a slice, so a length that is wrong is an error and not an allocation.
