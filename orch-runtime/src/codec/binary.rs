@@ -1,5 +1,7 @@
 //! bincode: values as they lie in memory, without names and kinds.
 
+use std::any::TypeId;
+
 use bincode::Options;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -10,7 +12,7 @@ fn options() -> impl Options {
 }
 
 pub(super) fn write<T: Stored>(value: &T, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
-    if bulk::knows::<T>()
+    if bulk::knows(TypeId::of::<T>())
         && let Some(bytes) = bulk::bytes_of(value)
     {
         return write_plain(&bytes, buffer);
@@ -19,7 +21,7 @@ pub(super) fn write<T: Stored>(value: &T, buffer: &mut Vec<u8>) -> Result<(), Re
 }
 
 pub(super) fn read<T: Stored>(payload: &[u8]) -> Result<T, Refusal> {
-    if bulk::knows::<T>() {
+    if bulk::knows(TypeId::of::<T>()) {
         let mut value: Option<T> = None;
         bulk::read(&mut value, payload)?;
         if let Some(value) = value {

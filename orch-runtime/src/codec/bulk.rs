@@ -34,18 +34,16 @@ impl Serialize for Bulk<'_> {
 }
 
 /// Whether a type is among those below. A program has many types, and this is all that each of them pays.
-pub(super) fn knows<T: 'static>() -> bool {
-    let types = const {
-        [
-            TypeId::of::<Vec<u8>>(),
-            TypeId::of::<(Vec<u8>,)>(),
-            TypeId::of::<Option<Vec<u8>>>(),
-            TypeId::of::<Vec<Vec<u8>>>(),
-            TypeId::of::<BTreeMap<String, Vec<u8>>>(),
-            TypeId::of::<HashMap<String, Vec<u8>>>(),
-        ]
-    };
-    types.contains(&TypeId::of::<T>())
+pub(super) fn knows(id: TypeId) -> bool {
+    let types = [
+        TypeId::of::<Vec<u8>>(),
+        TypeId::of::<(Vec<u8>,)>(),
+        TypeId::of::<Option<Vec<u8>>>(),
+        TypeId::of::<Vec<Vec<u8>>>(),
+        TypeId::of::<BTreeMap<String, Vec<u8>>>(),
+        TypeId::of::<HashMap<String, Vec<u8>>>(),
+    ];
+    types.contains(&id)
 }
 
 /// The value as bytes.
