@@ -13,3 +13,4 @@ mod matrix;
 mod options;
 mod spans;
 mod support;
+mod values;

@@ -4,11 +4,15 @@
 //! the entries of maps are sorted by their canonical keys, floats have one NaN and no negative zero. A `HashSet`
 //! looks like a sequence to serde, which is why the attributes refuse it as an argument.
 
+mod run;
+mod tuples;
+
 use std::fmt;
 
 use serde::{Serialize, ser};
 use siphasher::sip128::SipHasher13;
 
+use self::tuples::{DigestOnly, PerArgument};
 use crate::{id::first_half, store::KeyDigest};
 
 /// A value cannot be hashed, because its `Serialize` refuses.
@@ -155,7 +159,7 @@ impl Sink {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 #[repr(u8)]
 enum Tag {
     Unit = 1,
@@ -184,6 +188,16 @@ enum Tag {
     Map,
     Digest,
     End,
+    Run,
+}
+
+fn bits_of_f32(value: f32) -> u32 {
+    // −0.0 + 0.0 is 0.0, and every other number stays what it is.
+    (if value.is_nan() { f32::NAN } else { value + 0.0 }).to_bits()
+}
+
+fn bits_of_f64(value: f64) -> u64 {
+    (if value.is_nan() { f64::NAN } else { value + 0.0 }).to_bits()
 }
 
 struct Canonical<'a> {
@@ -269,15 +283,12 @@ impl<'a> ser::Serializer for Canonical<'a> {
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), HashError> {
-        let value = if value.is_nan() { f32::NAN } else { value + 0.0 };
-        self.sink.number(Tag::F32, value.to_le_bytes());
+        self.sink.number(Tag::F32, bits_of_f32(value).to_le_bytes());
         Ok(())
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), HashError> {
-        // −0.0 + 0.0 is 0.0, and every other number stays what it is.
-        let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
-        self.sink.number(Tag::F64, value.to_le_bytes());
+        self.sink.number(Tag::F64, bits_of_f64(value).to_le_bytes());
         Ok(())
     }
 
@@ -344,6 +355,19 @@ impl<'a> ser::Serializer for Canonical<'a> {
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Listing<'a>, HashError> {
         Ok(self.list(Tag::List))
+    }
+
+    fn collect_seq<I: IntoIterator<Item: Serialize>>(self, elements: I) -> Result<(), HashError> {
+        let mut list = self.list(Tag::List);
+        let mut elements = elements.into_iter();
+        let (scalars, other) = run::write(list.sink, &mut elements);
+        list.count += scalars;
+        if let Some(other) = other {
+            list.element(&other)?;
+        }
+        elements.try_for_each(|element| list.element(&element))?;
+        list.close();
+        Ok(())
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Listing<'a>, HashError> {
@@ -460,115 +484,6 @@ impl ser::SerializeMap for Sorting<'_> {
     }
 }
 
-/// Reads the digest that a [`Shared`](super::Shared) value carries and leaves its content alone.
-struct DigestOnly<'a> {
-    sink: &'a mut Sink,
-}
-
-/// Splits the tuple of arguments and hashes each element by itself.
-#[derive(Default)]
-struct PerArgument {
-    digests: Vec<KeyDigest>,
-}
-
-macro_rules! only_tuples {
-    ($type:ident $(<$life:lifetime>)?, $ok:ty, $tuple:ty, $start:expr) => {
-        impl $(<$life>)? ser::Serializer for $type $(<$life>)? {
-            type Ok = $ok;
-            type Error = HashError;
-            type SerializeSeq = ser::Impossible<$ok, HashError>;
-            type SerializeTuple = $tuple;
-            type SerializeTupleStruct = ser::Impossible<$ok, HashError>;
-            type SerializeTupleVariant = ser::Impossible<$ok, HashError>;
-            type SerializeMap = ser::Impossible<$ok, HashError>;
-            type SerializeStruct = ser::Impossible<$ok, HashError>;
-            type SerializeStructVariant = ser::Impossible<$ok, HashError>;
-
-            only_tuples!(@refuse $ok; serialize_bool(bool) serialize_i8(i8) serialize_i16(i16) serialize_i32(i32)
-                serialize_i64(i64) serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
-                serialize_f32(f32) serialize_f64(f64) serialize_char(char) serialize_str(&str)
-                serialize_bytes(&[u8]) serialize_unit_struct(&'static str));
-
-            fn serialize_none(self) -> Result<$ok, HashError> { not_a_tuple() }
-            fn serialize_unit(self) -> Result<$ok, HashError> { Ok(Default::default()) }
-            fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<$ok, HashError> { not_a_tuple() }
-            fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<$ok, HashError> {
-                not_a_tuple()
-            }
-            fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, _: &T) -> Result<$ok, HashError> {
-                not_a_tuple()
-            }
-            fn serialize_newtype_variant<T: Serialize + ?Sized>(
-                self, _: &'static str, _: u32, _: &'static str, _: &T,
-            ) -> Result<$ok, HashError> { not_a_tuple() }
-            fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, HashError> { not_a_tuple() }
-            fn serialize_tuple(self, _: usize) -> Result<$tuple, HashError> { Ok($start(self)) }
-            fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, HashError> {
-                not_a_tuple()
-            }
-            fn serialize_tuple_variant(
-                self, _: &'static str, _: u32, _: &'static str, _: usize,
-            ) -> Result<Self::SerializeTupleVariant, HashError> { not_a_tuple() }
-            fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, HashError> { not_a_tuple() }
-            fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, HashError> {
-                not_a_tuple()
-            }
-            fn serialize_struct_variant(
-                self, _: &'static str, _: u32, _: &'static str, _: usize,
-            ) -> Result<Self::SerializeStructVariant, HashError> { not_a_tuple() }
-            fn is_human_readable(&self) -> bool { false }
-        }
-    };
-    (@refuse $ok:ty; $($method:ident($type:ty))*) => {$(
-        fn $method(self, _: $type) -> Result<$ok, HashError> { not_a_tuple() }
-    )*};
-}
-
-fn not_a_tuple<T>() -> Result<T, HashError> {
-    Err(HashError("only a tuple is expected here".into()))
-}
-
-only_tuples!(PerArgument, Vec<KeyDigest>, PerArgument, |own| own);
-only_tuples!(DigestOnly<'a>, (), FirstOnly<'a>, |own: DigestOnly<'a>| {
-    FirstOnly { sink: own.sink, seen: false }
-});
-
-impl ser::SerializeTuple for PerArgument {
-    type Ok = Vec<KeyDigest>;
-    type Error = HashError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), HashError> {
-        self.digests.push(KeyDigest(*hash_value(&[], value)?.as_bytes()));
-        Ok(())
-    }
-
-    fn end(self) -> Result<Vec<KeyDigest>, HashError> {
-        Ok(self.digests)
-    }
-}
-
-struct FirstOnly<'a> {
-    sink: &'a mut Sink,
-    seen: bool,
-}
-
-impl ser::SerializeTuple for FirstOnly<'_> {
-    type Ok = ();
-    type Error = HashError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), HashError> {
-        if std::mem::replace(&mut self.seen, true) {
-            return Ok(());
-        }
-        self.sink.tag(Tag::Digest);
-        value.serialize(Canonical { sink: self.sink })
-    }
-
-    fn end(self) -> Result<(), HashError> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, HashMap};
@@ -606,6 +521,60 @@ mod tests {
         assert_ne!(hash(Some(())), hash(None::<()>));
         assert_ne!(hash(1u32), hash(1u64));
         assert_ne!(hash("1"), hash(1u8));
+    }
+
+    #[test]
+    fn numbers_in_a_row_keep_their_kinds_places_and_ends() {
+        let runs: Vec<blake3::Hash> = vec![
+            hash(Vec::<u8>::new()),
+            hash(vec![0u8]),
+            hash(vec![0u8, 0]),
+            hash(vec![0u16]),
+            hash(vec![0i8]),
+            hash(vec![false]),
+            hash(vec!['\0']),
+            hash(vec![0u8; 1024]),
+            hash(vec![0u8; 1025]),
+            hash(vec![0u32; 256]),
+            hash(vec![0f32; 256]),
+            hash(vec![vec![0u8]]),
+            hash(vec![vec![0u8], vec![0]]),
+            hash((vec![0u8, 0], Vec::<u8>::new())),
+            hash(0u8),
+        ];
+        for (index, run) in runs.iter().enumerate() {
+            assert!(!runs[index + 1..].contains(run), "{index}");
+        }
+        assert_eq!(hash(vec![-0.0f64, f64::NAN, 1.0]), hash(vec![0.0f64, -f64::NAN, 1.0]));
+        assert_ne!(hash(vec![1.0f64, 2.0]), hash(vec![2.0f64, 1.0]));
+        assert_eq!(hash(vec![1u8; 3000]), hash(std::collections::VecDeque::from(vec![1u8; 3000])));
+    }
+
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Mixed {
+        Byte(u8),
+        Short(u16),
+        Text(&'static str),
+    }
+
+    #[test]
+    fn a_row_may_end_before_the_sequence_does() {
+        use Mixed::{Byte, Short, Text};
+
+        let mixed = [
+            hash(vec![Byte(1), Byte(2), Text("x")]),
+            hash(vec![Byte(1), Text("x"), Byte(2)]),
+            hash(vec![Text("x"), Byte(1), Byte(2)]),
+            hash(vec![Byte(1), Short(2), Text("x")]),
+            hash(vec![Short(1), Byte(2), Text("x")]),
+            hash(vec![Byte(1), Byte(2)]),
+            hash(vec![Byte(1), Short(2)]),
+        ];
+        for (index, one) in mixed.iter().enumerate() {
+            assert!(!mixed[index + 1..].contains(one), "{index}");
+        }
+        assert_eq!(hash(vec![Byte(1), Byte(2)]), hash(vec![1u8, 2]));
     }
 
     #[test]

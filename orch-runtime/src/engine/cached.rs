@@ -81,18 +81,24 @@ pub(super) async fn look_up(
     let key_under =
         |name| cache_key(definition, name, policy, prepared.type_arguments, arguments, run.id, run.root_flow);
     let read = !prepared.options().refresh;
+    // A result that was kept and does not fit the type any more is a miss, and the next one replaces it.
+    let mut passed_over = None;
     for former in definition.formerly.iter().filter(|_| read) {
         let (key, parts) = key_under(former)?;
         let at = core.clock.now();
         let lookup = CacheLookup { key, parts, at, ttl: policy.ttl, follow: false, lead: false, read };
         if let Ok(Lookup::Hit(value, _)) = core.store.lookup_or_lead(lookup).await {
-            return Ok(Cached::Hit(value));
+            match prepared.invocation.as_mut().decode_output(&value) {
+                Ok(()) => return Ok(Cached::Hit(value)),
+                Err(error) => passed_over = Some(error),
+            }
         }
     }
     let (key, parts) = key_under(definition.resolve()?.name)?;
     // A body that leads a key or holds a permit may be what the other leader waits for.
     let may_follow = !prepared.parent.as_ref().is_some_and(|parent| parent.holds_something());
     let mut failed_leaders = 0;
+    let mut fits = true;
     loop {
         let lookup = CacheLookup {
             key,
@@ -102,13 +108,23 @@ pub(super) async fn look_up(
             follow: may_follow && failed_leaders < FAILED_LEADERS,
             lead: true,
             // What another call has just computed is as new as what this one would compute.
-            read: read || failed_leaders > 0,
+            read: fits && (read || failed_leaders > 0),
         };
         let found = core.store.lookup_or_lead(lookup).await;
         match found {
-            Ok(Lookup::Hit(value, _)) => return Ok(Cached::Hit(value)),
+            Ok(Lookup::Hit(value, _)) => match prepared.invocation.as_mut().decode_output(&value) {
+                Ok(()) => return Ok(Cached::Hit(value)),
+                Err(error) => {
+                    passed_over = Some(error);
+                    fits = false;
+                }
+            },
             Ok(Lookup::Lead(lead, miss)) => {
-                run.notice(task, Notice::CacheMiss, miss.to_string());
+                let why = match passed_over {
+                    Some(error) => format!("the kept result was passed over: {error}"),
+                    None => miss.to_string(),
+                };
+                run.notice(task, Notice::CacheMiss, why);
                 return Ok(Cached::Compute(Some(Duty(Box::new(Leading {
                     core: core.clone(),
                     lead: Some(lead),
@@ -120,6 +136,8 @@ pub(super) async fn look_up(
                 run.flush();
                 ended.await;
                 failed_leaders += 1;
+                // The other one has replaced what did not fit.
+                fits = true;
             }
             Ok(Lookup::Busy(miss)) => {
                 let text = format!("{miss}; another call computes it, and this one may not wait");

@@ -13,11 +13,12 @@ use super::{
 };
 use crate::{
     cache::{CallHash, call_hash, hash_arguments, prefix_digest},
+    codec::CodecError,
     definition::{Definition, Invocation, Moved},
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
-    store::{KeyDigest, Labels},
+    store::{KeyDigest, Labels, Outcome},
 };
 
 /// A call without its types: what is needed to run it, and how far it has come on the straight way.
@@ -161,6 +162,14 @@ impl Prepared {
             chosen: self.chosen.take(),
             progress: Some(Progress::new(ticket, self.definition)),
             ..Self::new(self.definition, invocation)
+        }
+    }
+
+    /// Takes a value as the output, if it fits.
+    pub(super) fn reads(&mut self, outcome: &Outcome) -> Result<(), CodecError> {
+        match outcome {
+            Outcome::Value(value) => self.invocation.as_mut().decode_output(value),
+            Outcome::Error(_) | Outcome::End => Ok(()),
         }
     }
 

@@ -56,7 +56,7 @@ async fn sync_bodies_that_nest_crosswise_end() {
 
     let runtime = orch::testing::builder().with(|runtime| runtime.cpu(2)).build();
     let sum = ends(runtime.scope(async { crowd().await })).await;
-    assert_eq!(sum.unwrap(), (1..=20).sum());
+    assert_eq!(sum.unwrap(), (1..=20).sum::<u32>());
 }
 
 /// Tasks that lead one key and ask for the other's.
