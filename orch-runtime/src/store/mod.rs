@@ -4,6 +4,7 @@ pub mod conformance;
 mod contract;
 mod memory;
 mod records;
+mod sled;
 
 pub use contract::{BoxFuture, Commit, Committed, Durability, Store, StoreError};
 pub use memory::{MemoryStore, MemoryStoreBuilder};
