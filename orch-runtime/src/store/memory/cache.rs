@@ -15,7 +15,7 @@ use crate::store::{CacheEntry, CacheKey, CacheLookup, KeyParts, Lead, Lookup, Mi
 const REMEMBERED: usize = 32;
 
 #[derive(Default)]
-pub(super) struct Cache {
+pub(in crate::store) struct Cache {
     entries: FxHashMap<CacheKey, (u64, CacheEntry)>,
     /// Entries by age; an entry that was replaced stays here until its turn comes and is passed over.
     by_age: VecDeque<(u64, CacheKey)>,
@@ -38,7 +38,7 @@ fn size(entry: &CacheEntry) -> u64 {
 }
 
 impl Cache {
-    pub(super) fn lookup(&mut self, lookup: CacheLookup) -> Lookup {
+    pub(in crate::store) fn lookup(&mut self, lookup: CacheLookup) -> Lookup {
         let mut miss = Miss::Refresh;
         if lookup.read {
             match self.entries.get(&lookup.key) {
@@ -88,7 +88,7 @@ impl Cache {
         Miss::Changed(changed)
     }
 
-    pub(super) fn publish(&mut self, lead: Lead, entry: CacheEntry, keep: u64) {
+    pub(in crate::store) fn publish(&mut self, lead: Lead, entry: CacheEntry, keep: u64) {
         self.insert(lead.key, entry, keep);
         self.release(lead);
     }
@@ -159,7 +159,7 @@ impl Cache {
         }
     }
 
-    pub(super) fn release(&mut self, lead: Lead) {
+    pub(in crate::store) fn release(&mut self, lead: Lead) {
         if self.leads.get(&lead.key).is_some_and(|(id, _)| *id == lead.id) {
             self.leads.remove(&lead.key);
         }

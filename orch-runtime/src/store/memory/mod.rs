@@ -1,6 +1,6 @@
 //! The store that lives in memory: for tests, for programs that need no history beyond their process.
 
-mod cache;
+pub(in crate::store) mod cache;
 mod data;
 mod fork;
 mod rows;

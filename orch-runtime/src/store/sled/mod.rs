@@ -1,3 +1,32 @@
-//! The store on disk.
+//! The store on disk: what happened in a log, where runs stand in rows beside it, both in one sled database.
 
+mod ack;
+mod active;
+mod actor;
 mod blobs;
+mod db;
+mod decode;
+mod encode;
+mod facts;
+mod history;
+mod journal;
+mod keys;
+mod layout;
+mod log;
+mod names;
+mod pack;
+mod queue;
+mod recover;
+mod row;
+mod runs;
+mod sealed;
+mod shared;
+mod standing;
+mod store;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod trail;
+mod wire;
+
+pub use store::{SledStore, SledStoreBuilder, SyncMode};
