@@ -2,12 +2,15 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, Read, Seek, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
-use super::wire::Damaged;
+use super::{
+    keys::Place,
+    wire::{Damaged, In},
+};
 
 /// Memory for pages that were read or written lately.
 const PAGES: u64 = 128 << 20;
@@ -79,6 +82,7 @@ pub(super) struct Db {
     db: sled::Db,
     /// Our own handle of the file that sled writes, to sync it.
     file: File,
+    reached: Reached,
 }
 
 impl Db {
@@ -93,7 +97,8 @@ impl Db {
             .flush_every_ms(None);
         let db = guarded(|| config.open())?;
         let file = File::options().read(true).write(true).open(file_of(dir))?;
-        Ok(Self { db, file })
+        let reached = Reached::open(&dir.join("reached"))?;
+        Ok(Self { db, file, reached })
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, Fault> {
@@ -109,15 +114,22 @@ impl Db {
         guarded(|| self.db.flush()).map(drop)
     }
 
-    /// Makes durable what was flushed: sled's own flush does not reach the disk's memory on Linux.
-    pub(super) fn sync(&self) -> Result<(), Fault> {
+    /// Makes durable what was flushed: sled's own flush does not reach the disk's memory on Linux. The log ends at
+    /// `end` then.
+    pub(super) fn sync(&self, end: Place) -> Result<(), Fault> {
         if cfg!(target_os = "macos") {
             // Only this one asks the disk itself there.
             self.file.sync_all()?;
         } else {
             self.file.sync_data()?;
         }
+        self.reached.note(end)?;
         Ok(())
+    }
+
+    /// Where the log ended when it was last made durable, as far as that is known.
+    pub(super) fn reached(&self) -> Result<Option<Place>, Fault> {
+        Ok(self.reached.read()?)
     }
 
     /// Everything in a range of keys, forwards and backwards.
@@ -136,6 +148,42 @@ impl Db {
     /// The last entry below or at `key`.
     pub(super) fn at_or_before(&self, key: Vec<u8>) -> Result<Option<(sled::IVec, sled::IVec)>, Fault> {
         self.range(..=key).next_back().transpose()
+    }
+}
+
+/// A few bytes beside the database that say where the log ended. A database in which a byte is wrong may open
+/// without its end and not say so.
+///
+/// They are written after the end is durable and never synced themselves, so they can be old but not ahead.
+struct Reached(File);
+
+impl Reached {
+    fn open(path: &Path) -> io::Result<Self> {
+        File::options().create(true).read(true).write(true).truncate(false).open(path).map(Self)
+    }
+
+    fn note(&self, end: Place) -> io::Result<()> {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&end.first.to_le_bytes());
+        bytes[8..12].copy_from_slice(&end.nth.to_le_bytes());
+        let checksum = crc32fast::hash(&bytes[..12]);
+        bytes[12..].copy_from_slice(&checksum.to_le_bytes());
+        let mut file = &self.0;
+        file.rewind()?;
+        file.write_all(&bytes)
+    }
+
+    fn read(&self) -> io::Result<Option<Place>> {
+        let mut bytes = Vec::new();
+        let mut file = &self.0;
+        file.rewind()?;
+        file.read_to_end(&mut bytes)?;
+        let place = |read: &mut In<'_>| -> Result<_, Damaged> {
+            let (first, nth, checksum) = (read.array()?, read.array()?, read.array()?);
+            let place = Place { first: u64::from_le_bytes(first), nth: u32::from_le_bytes(nth) };
+            Ok((place, u32::from_le_bytes(checksum) == crc32fast::hash(&bytes[..12])))
+        };
+        Ok(place(&mut In(&bytes)).ok().filter(|(_, whole)| *whole).map(|(place, _)| place))
     }
 }
 

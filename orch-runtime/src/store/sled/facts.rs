@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Task runs are found by blocks of this many.
-pub(super) const BLOCK: u32 = 256;
+pub(super) const BLOCK: u32 = if cfg!(test) { 8 } else { 256 };
 
 /// A value, or where it lies.
 #[derive(Clone, Debug, PartialEq)]

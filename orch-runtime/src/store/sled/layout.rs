@@ -63,7 +63,7 @@ impl Layout {
         self.dir.join("blobs")
     }
 
-    /// Sets the database of runs aside.
+    /// Sets the database of runs aside, as it is: sled itself cuts off what follows a damaged place when it opens.
     pub(super) fn quarantine(&self, reason: &str) -> StoreError {
         let state = self.state();
         let aside = self.dir.join(format!("quarantine-{}", now()));
@@ -71,7 +71,7 @@ impl Layout {
         let (dir, aside) = (self.dir.display(), aside.display());
         StoreError::new(match moved {
             Ok(()) => format!(
-                "the runs in `{dir}` cannot be read: {reason}. They were moved to `{aside}`, and nothing was deleted. \
+                "the runs in `{dir}` cannot be read: {reason}. They were moved to `{aside}` and not deleted. \
                  Start again to begin with an empty history; to keep the old one, put a backup of the whole \
                  directory in its place first"
             ),

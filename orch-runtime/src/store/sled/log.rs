@@ -18,7 +18,7 @@ use super::{
 use crate::id::RunId;
 
 /// A checkpoint comes after this many packs or bytes: it bounds what an opening has to read.
-const PACKS: usize = 4_096;
+const PACKS: usize = if cfg!(test) { 32 } else { 4_096 };
 const BYTES: usize = 4 << 20;
 
 /// Writes the log.
@@ -227,7 +227,7 @@ impl Backend for Log {
     fn sync(&mut self) -> Result<(), Fault> {
         self.shared.db.flush()?;
         match self.mode {
-            SyncMode::Fsync | SyncMode::Relaxed => self.shared.db.sync(),
+            SyncMode::Fsync | SyncMode::Relaxed => self.shared.db.sync(self.next),
             SyncMode::Process => Ok(()),
         }
     }
@@ -246,7 +246,7 @@ impl Backend for Log {
         self.checkpoint(&mut batch, rows)?;
         shared.db.apply(batch)?;
         shared.db.flush()?;
-        shared.db.sync()
+        shared.db.sync(self.next)
     }
 
     fn poisoned(&mut self, fault: &Fault) {

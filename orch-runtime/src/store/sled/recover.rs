@@ -46,6 +46,9 @@ pub(super) fn recover(dir: Dir, db: Db, blobs: Blobs, mode: SyncMode) -> Result<
         replay.pack(&key, pack::of_entry(&shared.db, &key, &stored)?)?;
     }
     let Replay { next, dirty, packs, .. } = replay;
+    if shared.db.reached()?.is_some_and(|reached| next < reached) {
+        return Err(Fault::damaged(&next.key(), Damaged("its end is missing")));
+    }
     let shared = Arc::new(shared);
     let log = Log::new(shared.clone(), mode, next, dirty, packs);
     Ok((shared, log))
@@ -95,8 +98,9 @@ impl Replay<'_> {
         }
         self.next = place.next(pack.events);
         self.packs += 1;
-        if let Some(fact) = pack.facts.last() {
-            self.shared.saw(fact.at);
+        let events = pack.facts.iter().filter(|fact| fact.what.events() > 0);
+        if let Some(last) = events.map(|fact| fact.at).max() {
+            self.shared.saw(last.max(self.shared.last()));
         }
         let Some(active) = self.run_of(&pack)? else { return Ok(()) };
         let mut written = active.written();

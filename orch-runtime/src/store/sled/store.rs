@@ -9,13 +9,14 @@ use std::{
 use super::{
     ack::{Acked, ack},
     active::{Active, Live, Slot},
-    actor::{Actor, Inbox, Need},
+    actor::{Actor, Backend, Inbox, Need},
     blobs::{BlobSync, Blobs},
     db::{Db, Fault},
     encode::Encoder,
     facts::{Fact, Kept, Origin, What},
     journal,
     layout::{Layout, refused, sync_names},
+    log::Log,
     queue::{Queue, Taken},
     recover,
     shared::{Dir, Item, Shared, ToWriter},
@@ -66,6 +67,14 @@ impl SledStoreBuilder {
     /// written it, or when what it holds is damaged: then that is set aside, never deleted, and the next opening
     /// begins anew. The text says what to do.
     pub fn open(self) -> Result<SledStore, StoreError> {
+        self.open_with(|log| log)
+    }
+
+    /// Opens with something between the actor and the log.
+    pub(super) fn open_with<B>(self, between: impl FnOnce(Log) -> B) -> Result<SledStore, StoreError>
+    where
+        B: Backend<Item = Item, Fault = Fault> + Send + 'static,
+    {
         let layout = Layout::open(&self.dir)?;
         let blobs = layout.blobs();
         let blobs = Blobs::open(&blobs, BlobSync::Synced).map_err(|error| refused("use", &blobs, error))?;
@@ -82,10 +91,11 @@ impl SledStoreBuilder {
             Fault::Io(kind, text) => refused("open", &state, std::io::Error::new(kind, text)),
         })?;
         let inbox = FromQueue(shared.clone());
+        let backend = between(log);
         let writer = std::thread::Builder::new().name("orch-store".into()).spawn(move || {
             // Whatever happens, nobody may wait for a thread that is not there.
             let _closes = Closes(inbox.0.clone());
-            Actor::new(log).run(inbox);
+            Actor::new(backend).run(inbox);
         });
         let writer = writer.map_err(|error| refused("start the writer of", &layout.dir, error))?;
         let cache = Mutex::default();
@@ -207,6 +217,9 @@ impl SledStore {
             live.standing.applied = number;
             let mut told = None;
             for Stamped { at, step } in steps {
+                if !matches!(step, Step::Child { .. } | Step::Record(_) | Step::Dropped(_)) {
+                    self.shared.saw(at);
+                }
                 match step {
                     Step::Run { expect: _, state, attempt, reason, outcome } => {
                         live.told.reason = reason;
@@ -229,7 +242,6 @@ impl SledStore {
                     }
                     Step::Child { .. } | Step::Record(_) | Step::Dropped(_) | Step::Notice { .. } => {}
                 }
-                self.shared.saw(at);
             }
             live.sent += 1;
             let standing = live.standing;

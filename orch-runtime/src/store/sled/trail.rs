@@ -14,10 +14,10 @@ use super::{
 use crate::id::RunId;
 
 /// More packs than this do not stay in the run's own row.
-const INLINE: usize = 64;
+const INLINE: usize = if cfg!(test) { 6 } else { 64 };
 
 /// The most places in one row.
-const CHUNK: usize = 512;
+const CHUNK: usize = if cfg!(test) { 4 } else { 512 };
 
 /// The packs of a run.
 #[derive(Clone, Debug, Default)]
