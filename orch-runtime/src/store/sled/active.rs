@@ -25,6 +25,8 @@ use crate::{
 pub(super) struct Active {
     pub(super) id: RunId,
     pub(super) origin: Origin,
+    /// The run at the top of those that called each other down to this one.
+    pub(super) family: RunId,
     live: Mutex<Live>,
     written: Mutex<Written>,
     /// For who replays it.
@@ -68,29 +70,36 @@ pub(super) struct Written {
 }
 
 impl Active {
-    fn with(id: RunId, row: Row, slots: Option<Vec<Slot>>, stored: bool, indexed: Option<RunState>) -> Self {
+    fn with(
+        id: RunId,
+        family: RunId,
+        row: Row,
+        slots: Option<Vec<Slot>>,
+        stored: bool,
+        indexed: Option<RunState>,
+    ) -> Self {
         let Row { origin, standing, told, trail } = row;
         let live = Live { standing, told: told.clone(), slots, sent: 0, gone: false, moved: Vec::new() };
         let written = Written { standing, told, trail, messages: 0, stored, indexed };
         let index = Mutex::default();
-        Self { id, origin, live: Mutex::new(live), written: Mutex::new(written), index }
+        Self { id, origin, family, live: Mutex::new(live), written: Mutex::new(written), index }
     }
 
     /// A run that was just submitted.
-    pub(super) fn new(id: RunId, origin: Origin) -> Self {
+    pub(super) fn new(id: RunId, family: RunId, origin: Origin) -> Self {
         let row = Row { origin, standing: Standing::new(), told: Told::default(), trail: Trail::default() };
-        Self::with(id, row, Some(Vec::new()), false, None)
+        Self::with(id, family, row, Some(Vec::new()), false, None)
     }
 
     /// A run that is stored and has not ended.
-    pub(super) fn stored(id: RunId, row: Row) -> Self {
-        Self::with(id, row, None, true, None)
+    pub(super) fn stored(id: RunId, family: RunId, row: Row) -> Self {
+        Self::with(id, family, row, None, true, None)
     }
 
     /// A run that is stored and has ended.
-    pub(super) fn ended(id: RunId, row: Row) -> Self {
+    pub(super) fn ended(id: RunId, family: RunId, row: Row) -> Self {
         let indexed = Some(row.standing.state);
-        Self::with(id, row, None, false, indexed)
+        Self::with(id, family, row, None, false, indexed)
     }
 
     pub(super) fn live(&self) -> MutexGuard<'_, Live> {
@@ -107,6 +116,14 @@ impl Active {
 pub(super) struct Runs(RwLock<BTreeMap<RunId, Arc<Active>>>);
 
 impl Runs {
+    /// The family of a run with this origin.
+    pub(super) fn family(&self, run: RunId, origin: &Origin) -> RunId {
+        match origin.parent {
+            Some((parent, _)) => self.get(parent).map_or(parent, |parent| parent.family),
+            None => run,
+        }
+    }
+
     pub(super) fn get(&self, run: RunId) -> Option<Arc<Active>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&run).cloned()
     }
@@ -132,7 +149,9 @@ impl Runs {
             return Ok(Some(active.clone()));
         }
         let Some(row) = ended_row(db, run)? else { return Ok(None) };
-        let active = Arc::new(Active::ended(run, row));
+        let parent = row.origin.parent.map(|(parent, _)| parent);
+        let family = parent.map_or(run, |parent| runs.get(&parent).map_or(parent, |parent| parent.family));
+        let active = Arc::new(Active::ended(run, family, row));
         runs.insert(run, active.clone());
         Ok(Some(active))
     }

@@ -1,6 +1,6 @@
 //! The writer's side: groups of changes become packs, rows and one batch.
 
-use std::{collections::hash_map::Entry, sync::Arc};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -34,9 +34,10 @@ pub(super) struct Log {
     skew: u64,
 }
 
-/// What a group does to one run.
-struct Touched {
-    active: Arc<Active>,
+/// Items that may share packs.
+struct Stretch {
+    /// Which of the group's runs they belong to.
+    run: usize,
     items: Vec<Item>,
 }
 
@@ -52,9 +53,9 @@ impl Log {
         Self { shared, mode, next, dirty, packs, bytes: 0, skew }
     }
 
-    /// Puts the items of a run together, in packs that fit into one value each.
-    fn pack(&mut self, batch: &mut sled::Batch, touched: &Touched, written: &mut Written) {
-        let mut rest = &touched.items[..];
+    /// Puts items of one run together, in packs that fit into one value each.
+    fn pack(&mut self, batch: &mut sled::Batch, run: RunId, items: &[Item], written: &mut Written) {
+        let mut rest = items;
         while !rest.is_empty() {
             let mut size = rest[0].encoded.bytes.len();
             let more = rest[1..].iter().take_while(|item| {
@@ -65,7 +66,7 @@ impl Log {
             rest = later;
             let events = now.iter().map(|item| item.encoded.events).sum();
             let size = now.iter().map(|item| item.encoded.bytes.len()).sum();
-            let mut out = pack::begin(touched.active.id, written.trail.packs(), events, size);
+            let mut out = pack::begin(run, written.trail.packs(), events, size);
             for item in now {
                 out.raw(&item.encoded.bytes);
                 written.standing = item.standing;
@@ -155,20 +156,29 @@ fn indexes(active: &Active, state: crate::state::RunState) -> Vec<Vec<u8>> {
     prefixes
 }
 
-/// Items by their runs, in the order in which the runs come first.
-fn by_run(items: Vec<Item>) -> Vec<Touched> {
-    let mut places: FxHashMap<RunId, usize> = FxHashMap::default();
-    let mut runs: Vec<Touched> = Vec::new();
+/// The runs of a group, and its items in stretches of one run each. Items of one run come together, unless
+/// another run of its family comes in between: a caller and the run that it called are told of in their order.
+fn by_run(items: Vec<Item>) -> (Vec<Arc<Active>>, Vec<Stretch>) {
+    let mut places: FxHashMap<RunId, (usize, usize)> = FxHashMap::default();
+    let mut last_of_family: FxHashMap<RunId, usize> = FxHashMap::default();
+    let mut runs: Vec<Arc<Active>> = Vec::new();
+    let mut stretches: Vec<Stretch> = Vec::new();
     for item in items {
-        match places.entry(item.active.id) {
-            Entry::Occupied(place) => runs[*place.get()].items.push(item),
-            Entry::Vacant(place) => {
-                place.insert(runs.len());
-                runs.push(Touched { active: item.active.clone(), items: vec![item] });
-            }
+        let (id, family) = (item.active.id, item.active.family);
+        let (run, stretch) = *places.entry(id).or_insert_with(|| {
+            runs.push(item.active.clone());
+            (runs.len() - 1, usize::MAX)
+        });
+        if last_of_family.get(&family) == Some(&stretch) {
+            stretches[stretch].items.push(item);
+            continue;
         }
+        let stretch = stretches.len();
+        stretches.push(Stretch { run, items: vec![item] });
+        places.insert(id, (run, stretch));
+        last_of_family.insert(family, stretch);
     }
-    runs
+    (runs, stretches)
 }
 
 impl Backend for Log {
@@ -182,15 +192,16 @@ impl Backend for Log {
         }
         let mut batch = sled::Batch::default();
         shared.names.store_new(&mut batch);
-        let touched = by_run(items);
+        let (runs, stretches) = by_run(items);
         let mut untouched = Vec::new();
         let mut ended = Vec::new();
         {
             // Held until the batch is applied: readers must not be led to what is not in the tree yet.
-            let mut guards: Vec<_> = touched.iter().map(|touched| touched.active.written()).collect();
-            for (touched, written) in touched.iter().zip(&mut guards) {
-                let active = &touched.active;
-                self.pack(&mut batch, touched, written);
+            let mut guards: Vec<_> = runs.iter().map(|active| active.written()).collect();
+            for stretch in &stretches {
+                self.pack(&mut batch, runs[stretch.run].id, &stretch.items, &mut guards[stretch.run]);
+            }
+            for (active, written) in runs.iter().zip(&mut guards) {
                 if written.standing.state.is_final() {
                     self.end(&mut batch, active, written)?;
                     self.dirty.remove(&active.id);
@@ -205,13 +216,12 @@ impl Backend for Log {
             let due = self.packs >= PACKS || self.bytes >= BYTES || skew != self.skew;
             if due {
                 self.skew = skew;
-                touched.iter().for_each(|touched| drop(self.dirty.remove(&touched.active.id)));
+                runs.iter().for_each(|active| drop(self.dirty.remove(&active.id)));
                 untouched = self.take_dirty();
             }
             let mut more: Vec<_> = untouched.iter().map(|active| active.written()).collect();
             if due {
-                let now =
-                    touched.iter().map(|touched| &*touched.active).zip(guards.iter_mut().map(|g| &mut **g));
+                let now = runs.iter().map(|active| &**active).zip(guards.iter_mut().map(|g| &mut **g));
                 let now = now.filter(|(_, written)| !written.standing.state.is_final());
                 let then = untouched.iter().map(|active| &**active).zip(more.iter_mut().map(|g| &mut **g));
                 self.checkpoint(&mut batch, now.chain(then))?;

@@ -37,7 +37,10 @@ pub(super) fn recover(dir: Dir, db: Db, blobs: Blobs, mode: SyncMode) -> Result<
         let damaged = |damaged| Fault::damaged(&key, damaged);
         let content = sealed::content(&shared.db, &key, &stored)?;
         let run = keys::run_of(&key).map_err(damaged)?;
-        shared.runs.insert(Arc::new(Active::stored(run, row::read(&content).map_err(damaged)?)));
+        let row = row::read(&content).map_err(damaged)?;
+        // Parents come first: their ids are older.
+        let family = shared.runs.family(run, &row.origin);
+        shared.runs.insert(Arc::new(Active::stored(run, family, row)));
     }
     let mut replay = Replay { shared: &shared, next: checkpoint.next, dirty: FxHashMap::default(), packs: 0 };
     replay.last_before_checkpoint()?;
@@ -134,8 +137,10 @@ impl Replay<'_> {
         if let Some(What::Submitted(origin)) = pack.facts.first().map(|fact| &fact.what)
             && ended_row(&self.shared.db, pack.run)?.is_none()
         {
+            let family = self.shared.runs.family(pack.run, origin);
             let active = Arc::new(Active::stored(
                 pack.run,
+                family,
                 row::Row {
                     origin: (**origin).clone(),
                     standing: super::standing::Standing::new(),

@@ -316,7 +316,8 @@ impl SledStore {
         let mut encoder = Encoder::default();
         let name = self.shared.names.intern(&new.name);
         let origin = Origin::new(new, name, encoder.hold(&new.input));
-        let active = Arc::new(Active::new(new.id, origin.clone()));
+        let family = self.shared.runs.family(new.id, &origin);
+        let active = Arc::new(Active::new(new.id, family, origin.clone()));
         // Nobody else knows the run yet; locked before it is shown, so that nothing is in line before this.
         let mut live = active.live();
         let same = |known: &Origin| known.name == origin.name && known.input == origin.input;

@@ -13,7 +13,10 @@ use super::super::{
     shared::Item,
 };
 use super::support::{Writer, block_on, new_run};
-use crate::store::{Commit, Committed, Durability, SledStore, SyncMode};
+use crate::{
+    id::TaskNumber,
+    store::{Commit, Committed, Durability, NewRun, Page, SledStore, Store, SyncMode},
+};
 
 /// What happened, in its order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,7 +96,7 @@ fn a_thousand_that_wait_at_once_share_their_syncs() {
         for _ in 0..1_000 {
             let steps = writer.call(b"x");
             let change = writer.change(steps);
-            commits.push(crate::store::Store::commit(&store, change, Durability::Durable));
+            commits.push(store.commit(change, Durability::Durable));
         }
         for commit in commits {
             assert_eq!(commit.await.expect("committed"), Committed::Applied);
@@ -113,7 +116,7 @@ fn relaxed_commits_wait_for_nothing_and_a_flush_does() {
             writer.durable_call(b"x").await.expect("committed");
         }
         assert!(!moments.lock().expect("not poisoned").contains(&Moment::Synced));
-        crate::store::Store::flush(&store).await.expect("flushed");
+        store.flush().await.expect("flushed");
         assert_eq!(moments.lock().expect("not poisoned").last(), Some(&Moment::Synced));
     });
 }
@@ -217,4 +220,34 @@ fn who_waits_for_an_actor_that_is_gone_is_told() {
     let (message, mut end) = message(Some(1), Need::Durable);
     drop(message);
     assert_eq!(answer_of(&mut end), None);
+}
+
+/// Runs that call each other are told of in the order of their commits, also when all of it is written at once;
+/// others need not be.
+#[test]
+fn a_caller_and_what_it_called_keep_their_order() {
+    block_on(async {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = SledStore::open(dir.path()).expect("a store");
+        for _ in 0..50 {
+            let mut caller = Writer::submit(&store, new_run("test::caller")).await.expect("submitted");
+            let child = NewRun { parent: Some((caller.run, TaskNumber(0))), ..new_run("test::called") };
+            let mut called = Writer::submit(&store, child).await.expect("submitted");
+            let mut commits = Vec::new();
+            let mut expected = Vec::new();
+            for turn in 0..20 {
+                let writer = if turn % 3 == 0 { &mut called } else { &mut caller };
+                let steps = writer.call(b"x");
+                expected.extend([writer.run; 3]);
+                let change = writer.change(steps);
+                commits.push(store.commit(change, Durability::Durable));
+            }
+            for commit in commits {
+                assert_eq!(commit.await.expect("committed"), Committed::Applied);
+            }
+            let events = store.events(Page::all()).await.expect("readable");
+            let found: Vec<_> = events.iter().map(|event| event.run).collect();
+            assert!(found.ends_with(&expected));
+        }
+    });
 }
