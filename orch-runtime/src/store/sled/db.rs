@@ -92,7 +92,6 @@ impl Db {
         let config = sled::Config::new()
             .path(dir)
             .cache_capacity(PAGES)
-            .mode(sled::Mode::HighThroughput)
             // The writer flushes when something has to be durable.
             .flush_every_ms(None);
         let db = guarded(|| config.open())?;

@@ -7,12 +7,12 @@ use rustc_hash::FxHashMap;
 use super::{
     active::{Active, Written},
     actor::Backend,
+    builder::SyncMode,
     db::Fault,
     keys::{self, Place},
     pack, row,
     sealed::{self, PART},
     shared::{Item, Shared},
-    store::SyncMode,
     wire::Out,
 };
 use crate::id::RunId;

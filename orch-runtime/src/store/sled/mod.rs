@@ -4,6 +4,7 @@ mod ack;
 mod active;
 mod actor;
 mod blobs;
+mod builder;
 mod db;
 mod decode;
 mod encode;
@@ -28,5 +29,7 @@ mod sync;
 mod tests;
 mod trail;
 mod wire;
+mod write;
 
-pub use store::{SledStore, SledStoreBuilder, SyncMode};
+pub use builder::{SledStoreBuilder, SyncMode};
+pub use store::SledStore;

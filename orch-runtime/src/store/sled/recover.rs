@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::{
     active::{Active, ended_row},
     blobs::Blobs,
+    builder::SyncMode,
     db::{Db, Fault},
     facts::What,
     keys::{self, ACTIVE, CHECKPOINT, LOG, Place},
@@ -15,7 +16,6 @@ use super::{
     pack::{self, Pack},
     row, sealed,
     shared::{Dir, Shared},
-    store::SyncMode,
     wire::{Damaged, In},
 };
 use crate::{clock::Timestamp, id::RunId};

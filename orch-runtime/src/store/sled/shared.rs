@@ -42,10 +42,13 @@ pub(super) struct Item {
     pub(super) told: Option<Box<Told>>,
 }
 
-pub(super) type ToWriter = Message<Item, Ack<Result<(), Fault>>>;
+/// How writing ended.
+pub(super) type End = Result<(), Fault>;
 
-impl Answer<Fault> for Ack<Result<(), Fault>> {
-    fn answer(self, result: Result<(), Fault>) {
+pub(super) type ToWriter = Message<Item, Ack<End>>;
+
+impl Answer<Fault> for Ack<End> {
+    fn answer(self, result: End) {
         self.answer(result);
     }
 }
@@ -72,7 +75,7 @@ impl Dir {
     }
 
     /// What the writer's answer means for who waited.
-    pub(super) fn end_of(&self, answer: Option<Result<(), Fault>>) -> Result<(), StoreError> {
+    pub(super) fn end_of(&self, answer: Option<End>) -> Result<(), StoreError> {
         match answer {
             Some(Ok(())) => Ok(()),
             Some(Err(fault)) => Err(self.unwritable(&fault)),
@@ -144,7 +147,7 @@ impl Shared {
         &self,
         item: Option<Item>,
         need: Need,
-        answer: Option<Ack<Result<(), Fault>>>,
+        answer: Option<Ack<End>>,
     ) -> Result<(), StoreError> {
         let weight = item.as_ref().map_or(0, |item| {
             item.encoded.bytes.len() + item.encoded.large.iter().map(|(_, value)| value.len()).sum::<usize>()

@@ -70,7 +70,7 @@ fn unreadable() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = dir.path().join("store");
     drop(SledStore::open(&store).expect("a new store"));
-    fs::set_permissions(&store, fs::Permissions::from_mode(0)).expect("changed");
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o000)).expect("changed");
     if fs::read_dir(&store).is_ok() {
         println!("skipped: this user may read everything");
     } else {
