@@ -5,6 +5,7 @@ use std::{
     io::{self, Read, Seek, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
@@ -14,6 +15,10 @@ use super::{
 
 /// Memory for pages that were read or written lately.
 const PAGES: u64 = 128 << 20;
+
+/// How often, and after which pause, a lock is asked for that will be released in a moment.
+const LOCK_TRIES: u32 = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// Why the database could not do something.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -89,12 +94,7 @@ impl Db {
     /// Opens or creates the database in `dir`.
     pub(super) fn open(dir: &Path) -> Result<Self, Fault> {
         remove_unfinished_snapshots(dir)?;
-        let config = sled::Config::new()
-            .path(dir)
-            .cache_capacity(PAGES)
-            // The writer flushes when something has to be durable.
-            .flush_every_ms(None);
-        let db = guarded(|| config.open())?;
+        let db = open_when_free(dir)?;
         let file = File::options().read(true).write(true).open(file_of(dir))?;
         let reached = Reached::open(&dir.join("reached"))?;
         Ok(Self { db, file, reached })
@@ -202,6 +202,24 @@ impl Iterator for Range {
 impl DoubleEndedIterator for Range {
     fn next_back(&mut self) -> Option<Entry> {
         guarded(|| self.0.next_back().transpose()).transpose()
+    }
+}
+
+/// Opens sled. Whoever comes here holds the lock of the whole store, so if the file is locked, then by helper threads
+/// of a database that this process has just closed.
+fn open_when_free(dir: &Path) -> Result<sled::Db, Fault> {
+    let mut tries = 0;
+    loop {
+        // The writer flushes when something has to be durable.
+        let config = sled::Config::new().path(dir).cache_capacity(PAGES).flush_every_ms(None);
+        match guarded(|| config.open()) {
+            // sled says so in the text of an error without a kind of its own.
+            Err(Fault::Io(_, text)) if tries < LOCK_TRIES && text.contains("could not acquire lock") => {
+                tries += 1;
+                std::thread::park_timeout(LOCK_PAUSE);
+            }
+            opened => return opened,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     ack::Ack,
-    active::{Active, Runs, Slot},
+    active::{Active, Runs, Slot, ended_row},
     actor::{Answer, Message, Need},
     blobs::Blobs,
     db::{Db, Fault},
@@ -162,6 +162,12 @@ impl Shared {
         let (ack, acked) = super::ack::ack();
         self.send(None, need, Some(ack))?;
         self.dir.end_of(acked.await)
+    }
+
+    /// A run that has ended.
+    pub(super) fn ended_run(&self, run: RunId) -> Result<Option<Arc<Active>>, Fault> {
+        let row = ended_row(&self.db, run)?;
+        Ok(row.map(|row| Arc::new(Active::ended(run, self.runs.family(run, &row.origin), row))))
     }
 
     /// Pack `number` of a run.

@@ -197,7 +197,9 @@ impl SledStore {
     pub(super) fn start_claim(&self, run: RunId) -> Result<Option<(Claimed, Waiting)>, StoreError> {
         self.shared.queue.wait_for_room();
         loop {
-            let Some(active) = self.run_to_write(run)? else { return Ok(None) };
+            self.shared.healthy()?;
+            // A run that is not in memory has ended, or never was.
+            let Some(active) = self.shared.runs.get(run) else { return Ok(None) };
             let mut live = active.live();
             if live.gone {
                 continue;
@@ -218,7 +220,13 @@ impl SledStore {
     }
 
     pub(super) fn start_replay(&self, run: RunId, fence: Fence) -> Result<Arc<Active>, StoreError> {
-        let Some(active) = self.run_to_write(run)? else {
+        self.shared.healthy()?;
+        let active = match self.shared.runs.get(run) {
+            Some(active) => Some(active),
+            // For this reader alone.
+            None => self.shared.ended_run(run).map_err(|fault| self.shared.unreadable(fault))?,
+        };
+        let Some(active) = active else {
             return Err(StoreError::new(format!("run {run} is not in this store")));
         };
         if active.live().standing.fence != fence {
