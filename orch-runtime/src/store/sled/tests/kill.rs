@@ -48,7 +48,8 @@ async fn work(store: &SledStore) -> Result<(), StoreError> {
 #[test]
 #[ignore = "what `nothing_acknowledged_is_lost` starts and kills"]
 fn child() {
-    let dir = std::env::var_os(DIR).expect("started by the test");
+    // Without the variable this is a run of all ignored tests.
+    let Some(dir) = std::env::var_os(DIR) else { return };
     let store = SledStore::open(dir).expect("a store");
     println!("\nopened");
     block_on(work(&store)).expect("no fault");

@@ -6,4 +6,5 @@ mod damage;
 mod kill;
 mod model;
 mod order;
+mod strace;
 mod support;
