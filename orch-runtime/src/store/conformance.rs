@@ -15,6 +15,7 @@
 
 mod cache;
 mod cache_limits;
+mod cache_reading;
 mod changes;
 mod check;
 mod crowd;
@@ -55,6 +56,9 @@ const PARTS: &[Part] = &parts! {
         unread_lookups_lead, strange_leads_end_nothing;
     cache_limits: misses_of_unknown_definitions, misses_name_what_changed, the_nearest_entry_explains,
         max_size_evicts_the_oldest, replacing_an_entry_frees_its_room;
+    cache_reading: entry_tells_all, entries_newest_first_by_pages, entries_by_definition,
+        a_replaced_entry_is_listed_once, size_is_what_is_listed, forgets_one_result, forgets_a_definition,
+        forgets_everything, too_large_makes_no_room;
     reading: runs_newest_first_by_pages, runs_by_filter, run_tells_all, run_tells_its_error,
         task_runs_by_pages, task_run_tells_all, unknown_runs_are_empty, location_is_told;
     task_history: attempts_tell_reasons_and_waits, restarted_attempt_stays_one, attempts_of_one_task_run;
