@@ -1,3 +1,4 @@
 //! The store on disk.
 
 mod blobs;
+mod cache;
