@@ -1,17 +1,21 @@
 //! A task's way through the cache: a hit, somebody else's computation, or the duty to compute.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use super::prepared::Prepared;
 use crate::{
     cache::cache_key,
+    clock::Timestamp,
     codec::Bytes,
-    definition::CachePolicy,
-    error::Error,
-    id::TaskNumber,
-    runtime::Core,
+    definition::{CachePolicy, Definition},
+    error::{Error, ErrorKind},
+    id::{RunId, TaskNumber},
+    runtime::{Core, Explained},
     state::Notice,
-    store::{CacheEntry, CacheLookup, KeyParts, Lead, Lookup},
+    store::{CacheEntry, CacheKey, CacheLookup, KeyDigest, KeyParts, Lead, Lookup, Miss},
 };
 
 use super::RunShared;
@@ -21,10 +25,29 @@ const FAILED_LEADERS: u32 = 3;
 
 /// What the cache says about a call.
 pub(super) enum Cached {
-    /// The value is known.
+    /// The value is known, and the call's invocation holds it.
     Hit(Bytes),
     /// It has to be computed, and kept if there is a duty.
     Compute(Option<Duty>),
+}
+
+/// How often the cache of a runtime was asked.
+#[derive(Default)]
+pub(crate) struct CacheUse {
+    pub(crate) hits: AtomicU64,
+    pub(crate) misses: AtomicU64,
+}
+
+impl CacheUse {
+    fn hit(&self, value: Bytes) -> Cached {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Cached::Hit(value)
+    }
+
+    fn miss(&self, duty: Option<Duty>) -> Cached {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        Cached::Compute(duty)
+    }
 }
 
 /// The lead of a key. Dropped without a value, the next caller leads.
@@ -64,7 +87,34 @@ impl Drop for Leading {
     }
 }
 
-/// Looks the call up, and waits for another leader where that cannot hang.
+/// The keys under which results of a call lie, and what they are made of: under the names that its definition had
+/// before, and under its own.
+struct Keys<'a> {
+    definition: &'static Definition,
+    type_arguments: &'static str,
+    policy: &'a CachePolicy,
+    arguments: &'a [KeyDigest],
+    run: RunId,
+    root_flow: &'a str,
+}
+
+impl Keys<'_> {
+    fn own(&self) -> Result<(CacheKey, Arc<KeyParts>), Error> {
+        self.under(self.definition.resolve()?.name)
+    }
+
+    fn former(&self) -> impl Iterator<Item = Result<(CacheKey, Arc<KeyParts>), Error>> {
+        self.definition.formerly.iter().map(|former| self.under(former))
+    }
+
+    fn under(&self, name: &'static str) -> Result<(CacheKey, Arc<KeyParts>), Error> {
+        let Self { definition, type_arguments, policy, arguments, run, root_flow } = *self;
+        cache_key(definition, name, policy, type_arguments, arguments, run, root_flow)
+    }
+}
+
+/// Looks the call up, and waits for another leader where that cannot hang. A hit is decoded: one that cannot be is
+/// a miss, whose lead replaces it.
 pub(super) async fn look_up(
     run: &Arc<RunShared>,
     task: Option<TaskNumber>,
@@ -77,39 +127,43 @@ pub(super) async fn look_up(
         return Ok(Cached::Compute(None));
     }
     let core = &run.core;
-    let definition = prepared.definition;
-    let key_under =
-        |name| cache_key(definition, name, policy, prepared.type_arguments, arguments, run.id, run.root_flow);
-    let read = !prepared.options.refresh;
-    for former in definition.formerly.iter().filter(|_| read) {
-        let (key, parts) = key_under(former)?;
-        let at = core.clock.now();
-        let lookup = CacheLookup { key, parts, at, ttl: policy.ttl, follow: false, lead: false, read };
-        if let Ok(Lookup::Hit(value, _)) = core.store.lookup_or_lead(lookup).await {
-            return Ok(Cached::Hit(value));
+    let (definition, type_arguments) = (prepared.definition, prepared.type_arguments);
+    let keys = Keys { definition, type_arguments, policy, arguments, run: run.id, root_flow: run.root_flow };
+    let output = &mut prepared.invocation;
+    // Why a value that was there does not count.
+    let mut shape = None;
+    if !prepared.options.refresh {
+        for former in keys.former() {
+            let (key, parts) = former?;
+            let lookup = glance(key, parts, core.clock.now(), policy);
+            if let Ok(Lookup::Hit(value, _)) = core.store.lookup_or_lead(lookup).await {
+                match output.as_mut().decode_output(&value) {
+                    Ok(()) => return Ok(core.cache_use.hit(value)),
+                    Err(error) => shape = Some(Miss::Shape(error.to_string())),
+                }
+            }
         }
     }
-    let (key, parts) = key_under(definition.resolve()?.name)?;
+    let (key, parts) = keys.own()?;
     // A body that leads a key or holds a permit may be what the other leader waits for.
     let may_follow = !prepared.parent.as_ref().is_some_and(|parent| parent.holds_something());
     let mut failed_leaders = 0;
+    let mut read = !prepared.options.refresh;
     loop {
-        let lookup = CacheLookup {
-            key,
-            parts: parts.clone(),
-            at: core.clock.now(),
-            ttl: policy.ttl,
-            follow: may_follow && failed_leaders < FAILED_LEADERS,
-            lead: true,
-            // What another call has just computed is as new as what this one would compute.
-            read: read || failed_leaders > 0,
-        };
-        let found = core.store.lookup_or_lead(lookup).await;
-        match found {
-            Ok(Lookup::Hit(value, _)) => return Ok(Cached::Hit(value)),
+        let follow = may_follow && failed_leaders < FAILED_LEADERS;
+        let lookup =
+            CacheLookup { follow, lead: true, read, ..glance(key, parts.clone(), core.clock.now(), policy) };
+        match core.store.lookup_or_lead(lookup).await {
+            Ok(Lookup::Hit(value, _)) => match output.as_mut().decode_output(&value) {
+                Ok(()) => return Ok(core.cache_use.hit(value)),
+                Err(error) => {
+                    shape = Some(Miss::Shape(error.to_string()));
+                    read = false;
+                }
+            },
             Ok(Lookup::Lead(lead, miss)) => {
-                run.notice(task, Notice::CacheMiss, miss.to_string());
-                return Ok(Cached::Compute(Some(Duty(Box::new(Leading {
+                note_miss(run, task, &shape.unwrap_or(miss), "");
+                return Ok(core.cache_use.miss(Some(Duty(Box::new(Leading {
                     core: core.clone(),
                     lead: Some(lead),
                     parts,
@@ -120,16 +174,78 @@ pub(super) async fn look_up(
                 run.flush();
                 ended.await;
                 failed_leaders += 1;
+                // What another call has just computed is as new as what this one would compute.
+                read = true;
             }
             Ok(Lookup::Busy(miss)) => {
-                let text = format!("{miss}; another call computes it, and this one may not wait");
-                run.notice(task, Notice::CacheMiss, text);
-                return Ok(Cached::Compute(None));
+                let and = "; another call computes it, and this one may not wait";
+                note_miss(run, task, &shape.unwrap_or(miss), and);
+                return Ok(core.cache_use.miss(None));
             }
             Err(error) => {
                 run.notice(task, Notice::CacheFault, format!("the lookup failed: {error}"));
-                return Ok(Cached::Compute(None));
+                return Ok(core.cache_use.miss(None));
             }
         }
     }
+}
+
+/// A question that only looks.
+fn glance(key: CacheKey, parts: Arc<KeyParts>, at: Timestamp, policy: &CachePolicy) -> CacheLookup {
+    CacheLookup { key, parts, at, ttl: policy.ttl, follow: false, lead: false, read: true }
+}
+
+fn note_miss(run: &RunShared, task: Option<TaskNumber>, miss: &Miss, and: &str) {
+    // Somebody should look after a disk that loses what it was given.
+    let notice = if let Miss::Unreadable(_) = miss { Notice::CacheFault } else { Notice::CacheMiss };
+    run.notice(task, notice, format!("{miss}{and}"));
+}
+
+/// What the cache would say to the call if it were awaited now, in the run of the body that wrote it, or in a new one.
+pub(crate) async fn explain(core: &Core, mut prepared: Box<Prepared>) -> Result<Explained, Error> {
+    if let Some(fault) = prepared.fault.take() {
+        return Err(fault);
+    }
+    // It was never begun, so its place goes without a trace.
+    drop(prepared.ticket.take());
+    let definition = prepared.definition;
+    let (Some(policy), Some(arguments)) = (&definition.cache, &prepared.digests) else {
+        return Ok(Explained::NotCached);
+    };
+    if prepared.options.no_cache {
+        return Ok(Explained::NotCached);
+    }
+    if prepared.options.refresh {
+        return Ok(Explained::Miss(Miss::Refresh));
+    }
+    let (run, root_flow) = match &prepared.parent {
+        Some(frame) => (frame.run.id, frame.run.root_flow),
+        None => (RunId::new(), definition.resolve()?.name),
+    };
+    let type_arguments = prepared.type_arguments;
+    let keys = Keys { definition, type_arguments, policy, arguments, run, root_flow };
+    let mut why = Miss::NeverStored;
+    for key in keys.former().chain([keys.own()]) {
+        let (key, parts) = key?;
+        let now = core.clock.now();
+        let found = core.store.lookup_or_lead(glance(key, parts, now, policy)).await;
+        let fault = |error| Error::plain(ErrorKind::Store, format!("the cache cannot be read: {error}"));
+        let miss = match found.map_err(fault)? {
+            Lookup::Hit(value, at) => match prepared.invocation.as_mut().decode_output(&value) {
+                Ok(()) => return Ok(Explained::Hit { key, at, age: now.since(at) }),
+                Err(error) => Miss::Shape(error.to_string()),
+            },
+            Lookup::Busy(miss) => miss,
+            Lookup::Lead(lead, miss) => {
+                core.store.release(lead);
+                miss
+            }
+            Lookup::Follow(_) => continue,
+        };
+        // A value of another shape under a former name says more than that there is none under the new one.
+        if !matches!(why, Miss::Shape(_)) {
+            why = miss;
+        }
+    }
+    Ok(Explained::Miss(why))
 }

@@ -20,7 +20,7 @@ use crate::{
     codec::Bytes,
     definition::Invocation,
     error::{Error, ErrorKind, RecordedError},
-    state::{Notice, TaskInput, TaskState},
+    state::{TaskInput, TaskState},
     store::{Durability, InFlight, Outcome, TaskDetail},
 };
 
@@ -181,17 +181,10 @@ async fn from_cache(
     match cached::look_up(run, progress.number, prepared).await {
         Err(error) => Err(failed(progress, RecordedError::message(error.kind(), error.to_string()))),
         Ok(Cached::Compute(duty)) => Ok(duty),
-        Ok(Cached::Hit(value)) => match prepared.invocation.as_mut().decode_output(&value) {
-            Ok(()) => {
-                let outcome = Outcome::Value(value);
-                Err(End { input: TaskInput::Hit, outcome, detail: None, duty: None })
-            }
-            Err(error) => {
-                let text = format!("the kept result was passed over: {error}");
-                run.notice(progress.number, Notice::CacheFault, text);
-                Ok(None)
-            }
-        },
+        Ok(Cached::Hit(value)) => {
+            let outcome = Outcome::Value(value);
+            Err(End { input: TaskInput::Hit, outcome, detail: None, duty: None })
+        }
     }
 }
 
