@@ -14,7 +14,7 @@ use serde::{
 };
 
 use crate::{
-    codec::{self, Bytes, CodecError},
+    codec::{self, Bytes, CodecError, Stored},
     engine::Job,
     error::{BoxError, Retry},
 };
@@ -55,7 +55,7 @@ impl BodyError {
     }
 
     /// Like [`new`](Self::new), and keeps the value itself for `Error::downcast`.
-    pub fn typed<E: Into<BoxError> + Serialize + DeserializeOwned>(error: E) -> Self {
+    pub fn typed<E: Into<BoxError> + Serialize + DeserializeOwned + 'static>(error: E) -> Self {
         let typed = codec::encode(&error).ok();
         Self { typed, ..Self::new(error) }
     }
@@ -107,7 +107,7 @@ pub struct Skipped<T>(pub T);
 
 impl<T> Serialize for Skipped<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
+        serializer.serialize_unit_struct(codec::NEVER_READ)
     }
 }
 
@@ -184,7 +184,7 @@ fn input<A: Clone>(args: &mut Option<A>, last: bool) -> Option<A> {
     if last { args.take() } else { args.clone() }
 }
 
-fn encode_args<A: Serialize>(args: &Option<A>) -> Result<Bytes, CodecError> {
+fn encode_args<A: Stored>(args: &Option<A>) -> Result<Bytes, CodecError> {
     match args {
         Some(args) => codec::encode(args),
         // The input has moved into the last attempt; nobody asks for it any more.
@@ -192,7 +192,7 @@ fn encode_args<A: Serialize>(args: &Option<A>) -> Result<Bytes, CodecError> {
     }
 }
 
-fn encode_value<T: Serialize>(output: &Option<T>) -> Result<Bytes, CodecError> {
+fn encode_value<T: Stored>(output: &Option<T>) -> Result<Bytes, CodecError> {
     match output {
         Some(value) => codec::encode(value),
         None => codec::encode(&()),
@@ -201,10 +201,10 @@ fn encode_value<T: Serialize>(output: &Option<T>) -> Result<Bytes, CodecError> {
 
 impl<A, F, Fut, T> Invocation for AsyncInvocation<A, F, Fut, T>
 where
-    A: Serialize + Clone + Send,
+    A: Stored + Clone + Send,
     F: Fn(A) -> Fut + Send,
     Fut: Future<Output = BodyResult<T>> + Send,
-    T: Serialize + DeserializeOwned + Send + 'static,
+    T: Stored + Send,
 {
     fn start(self: Pin<&mut Self>, last: bool, _job: Option<Job>) {
         let mut this = self.project();
@@ -276,9 +276,9 @@ impl<A, F, T> Unpin for SyncInvocation<A, F, T> {}
 
 impl<A, F, T> Invocation for SyncInvocation<A, F, T>
 where
-    A: Serialize + Clone + Send + 'static,
+    A: Stored + Clone + Send,
     F: Fn(A) -> BodyResult<T> + Clone + Send + 'static,
-    T: Serialize + DeserializeOwned + Send + 'static,
+    T: Stored + Send,
 {
     fn start(mut self: Pin<&mut Self>, last: bool, job: Option<Job>) {
         let Some(args) = input(&mut self.args, last) else {

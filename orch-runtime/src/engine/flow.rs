@@ -188,7 +188,7 @@ async fn execute(
             let (input, error) = match stop {
                 Stop::Cancelled(_) => (RunInput::Stopped, error),
                 Stop::TimedOut(_) => (RunInput::TimeOut, error),
-                Stop::Diverged(_) => (RunInput::Fail, error),
+                Stop::Diverged(_) | Stop::Unreadable(_) => (RunInput::Fail, error),
                 Stop::Store(_) | Stop::Fenced | Stop::Shutdown => {
                     guard.done();
                     return Err(stop.clone());

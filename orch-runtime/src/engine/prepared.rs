@@ -11,11 +11,12 @@ use super::{
 };
 use crate::{
     cache::{CallHash, call_hash, hash_arguments},
+    codec::CodecError,
     definition::{Definition, Invocation},
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
-    store::{KeyDigest, Labels},
+    store::{KeyDigest, Labels, Outcome},
 };
 
 /// A call that has not begun: what is needed to run it.
@@ -90,6 +91,14 @@ impl Prepared {
 }
 
 impl Prepared {
+    /// Takes a value as the output, if it fits.
+    pub(super) fn reads(&mut self, outcome: &Outcome) -> Result<(), CodecError> {
+        match outcome {
+            Outcome::Value(value) => self.invocation.as_mut().decode_output(value),
+            Outcome::Error(_) | Outcome::End => Ok(()),
+        }
+    }
+
     /// Whether nothing stands between the call's turn and its first attempt.
     pub(super) fn is_plain(&self) -> bool {
         let waits = self.fault.is_some() || !self.options.after.is_empty();

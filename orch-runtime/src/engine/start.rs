@@ -102,7 +102,7 @@ starts!(start_async_15 start_sync_15 A B C D E F G H I J K L M N O);
 starts!(start_async_16 start_sync_16 A B C D E F G H I J K L M N O P);
 
 /// Hashes and claims, or decodes; the body is boxed in between, when its arguments are there.
-fn start<A: Serialize + DeserializeOwned, T>(
+fn start<A: Serialize + DeserializeOwned + 'static, T>(
     from: Source<'_, A>,
     body: impl FnOnce(A) -> Pin<Box<dyn Invocation>>,
 ) -> Started<T> {
