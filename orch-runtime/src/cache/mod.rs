@@ -9,6 +9,6 @@ mod shared;
 
 pub(crate) use canonical::{hash_arguments, hash_value};
 pub(crate) use explain::{REMEMBERED, explain};
-pub(crate) use key::{CallHash, cache_key, call_hash, prefix_digest};
+pub(crate) use key::{CallHash, Keys, call_hash, prefix_digest};
 pub(crate) use leads::{Leads, Turn};
 pub use shared::Shared;

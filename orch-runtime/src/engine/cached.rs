@@ -7,10 +7,10 @@ use std::sync::{
 
 use super::prepared::Prepared;
 use crate::{
-    cache::cache_key,
+    cache::Keys,
     clock::Timestamp,
     codec::Bytes,
-    definition::{CachePolicy, Definition},
+    definition::CachePolicy,
     error::{Error, ErrorKind},
     id::{RunId, TaskNumber},
     runtime::{Core, Explained},
@@ -87,32 +87,6 @@ impl Drop for Leading {
     }
 }
 
-/// The keys under which results of a call lie, and what they are made of: under the names that its definition had
-/// before, and under its own.
-struct Keys<'a> {
-    definition: &'static Definition,
-    type_arguments: &'static str,
-    policy: &'a CachePolicy,
-    arguments: &'a [KeyDigest],
-    run: RunId,
-    root_flow: &'a str,
-}
-
-impl Keys<'_> {
-    fn own(&self) -> Result<(CacheKey, Arc<KeyParts>), Error> {
-        self.under(self.definition.resolve()?.name)
-    }
-
-    fn former(&self) -> impl Iterator<Item = Result<(CacheKey, Arc<KeyParts>), Error>> {
-        self.definition.formerly.iter().map(|former| self.under(former))
-    }
-
-    fn under(&self, name: &'static str) -> Result<(CacheKey, Arc<KeyParts>), Error> {
-        let Self { definition, type_arguments, policy, arguments, run, root_flow } = *self;
-        cache_key(definition, name, policy, type_arguments, arguments, run, root_flow)
-    }
-}
-
 /// Looks the call up, and waits for another leader where that cannot hang. A hit is decoded: one that cannot be is
 /// a miss, whose lead replaces it.
 pub(super) async fn look_up(
@@ -120,41 +94,37 @@ pub(super) async fn look_up(
     task: Option<TaskNumber>,
     prepared: &mut Prepared,
 ) -> Result<Cached, Error> {
-    let (Some(policy), Some(arguments)) = (&prepared.definition.cache, &prepared.digests) else {
-        return Ok(Cached::Compute(None));
-    };
-    if prepared.options.no_cache {
-        return Ok(Cached::Compute(None));
-    }
     let core = &run.core;
-    let (definition, type_arguments) = (prepared.definition, prepared.type_arguments);
-    let keys = Keys { definition, type_arguments, policy, arguments, run: run.id, root_flow: run.root_flow };
-    let output = &mut prepared.invocation;
+    let Some((policy, keys)) = prepared.keys(run.id, run.root_flow) else { return Ok(Cached::Compute(None)) };
+    let (name, key) = keys.own()?;
+    let mut read = !prepared.options.refresh;
     // Why a value that was there does not count.
     let mut shape = None;
-    if !prepared.options.refresh {
-        for former in keys.former() {
-            let (key, parts) = former?;
-            let lookup = glance(key, parts, core.clock.now(), policy);
-            if let Ok(Lookup::Hit(value, _)) = core.store.lookup_or_lead(lookup).await {
-                match output.as_mut().decode_output(&value) {
+    if read {
+        for key in std::iter::once(Ok((name, key))).chain(keys.former()) {
+            let (of, key) = key?;
+            // A store that cannot answer says why when it is asked for more.
+            if let Ok(Some((value, _))) = core.store.cached(key, core.clock.now(), policy.ttl).await {
+                match prepared.invocation.as_mut().decode_output(&value) {
                     Ok(()) => return Ok(core.cache_use.hit(value)),
-                    Err(error) => shape = Some(Miss::Shape(error.to_string())),
+                    Err(error) => {
+                        read &= of != name;
+                        shape = Some(Miss::Shape(error.to_string()));
+                    }
                 }
             }
         }
     }
-    let (key, parts) = keys.own()?;
+    let parts = keys.parts(name, &prepared.argument_hashes(&keys))?;
     // A body that leads a key or holds a permit may be what the other leader waits for.
     let may_follow = !prepared.parent.as_ref().is_some_and(|parent| parent.holds_something());
     let mut failed_leaders = 0;
-    let mut read = !prepared.options.refresh;
     loop {
         let follow = may_follow && failed_leaders < FAILED_LEADERS;
         let lookup =
             CacheLookup { follow, lead: true, read, ..glance(key, parts.clone(), core.clock.now(), policy) };
         match core.store.lookup_or_lead(lookup).await {
-            Ok(Lookup::Hit(value, _)) => match output.as_mut().decode_output(&value) {
+            Ok(Lookup::Hit(value, _)) => match prepared.invocation.as_mut().decode_output(&value) {
                 Ok(()) => return Ok(core.cache_use.hit(value)),
                 Err(error) => {
                     shape = Some(Miss::Shape(error.to_string()));
@@ -190,6 +160,25 @@ pub(super) async fn look_up(
     }
 }
 
+impl Prepared {
+    /// The cache's policy and the call's keys; `None` when the call does not ask the cache.
+    fn keys<'a>(&mut self, run: RunId, root_flow: &'a str) -> Option<(&'static CachePolicy, Keys<'a>)> {
+        let definition = self.definition;
+        let policy = definition.cache.as_ref().filter(|_| !self.options.no_cache)?;
+        let inputs = self.cache_inputs.take()?;
+        let type_arguments = self.type_arguments;
+        Some((policy, Keys { definition, type_arguments, policy, inputs, run, root_flow }))
+    }
+
+    /// What a miss compares argument by argument.
+    fn argument_hashes(&self, keys: &Keys<'_>) -> Vec<KeyDigest> {
+        if keys.policy.keyed {
+            return keys.inputs.clone();
+        }
+        self.invocation.hash_arguments().unwrap_or_default()
+    }
+}
+
 /// A question that only looks.
 fn glance(key: CacheKey, parts: Arc<KeyParts>, at: Timestamp, policy: &CachePolicy) -> CacheLookup {
     CacheLookup { key, parts, at, ttl: policy.ttl, follow: false, lead: false, read: true }
@@ -208,25 +197,19 @@ pub(crate) async fn explain(core: &Core, mut prepared: Box<Prepared>) -> Result<
     }
     // It was never begun, so its place goes without a trace.
     drop(prepared.ticket.take());
-    let definition = prepared.definition;
-    let (Some(policy), Some(arguments)) = (&definition.cache, &prepared.digests) else {
-        return Ok(Explained::NotCached);
+    let (run, root_flow) = match &prepared.parent {
+        Some(frame) => (frame.run.id, frame.run.root_flow),
+        None => (RunId::new(), prepared.definition.resolve()?.name),
     };
-    if prepared.options.no_cache {
-        return Ok(Explained::NotCached);
-    }
+    let Some((policy, keys)) = prepared.keys(run, root_flow) else { return Ok(Explained::NotCached) };
     if prepared.options.refresh {
         return Ok(Explained::Miss(Miss::Refresh));
     }
-    let (run, root_flow) = match &prepared.parent {
-        Some(frame) => (frame.run.id, frame.run.root_flow),
-        None => (RunId::new(), definition.resolve()?.name),
-    };
-    let type_arguments = prepared.type_arguments;
-    let keys = Keys { definition, type_arguments, policy, arguments, run, root_flow };
+    let arguments = prepared.argument_hashes(&keys);
     let mut why = Miss::NeverStored;
     for key in keys.former().chain([keys.own()]) {
-        let (key, parts) = key?;
+        let (name, key) = key?;
+        let parts = keys.parts(name, &arguments)?;
         let now = core.clock.now();
         let found = core.store.lookup_or_lead(glance(key, parts, now, policy)).await;
         let fault = |error| Error::plain(ErrorKind::Store, format!("the cache cannot be read: {error}"));

@@ -195,7 +195,7 @@ impl<T> Call<T, Task> {
     #[doc(hidden)]
     pub fn __cache_key(self, digest: Result<KeyDigest, Error>) -> Self {
         self.with(|ready| match digest {
-            Ok(digest) => ready.digests = Some(vec![digest]),
+            Ok(digest) => ready.cache_inputs = Some(vec![digest]),
             Err(error) => ready.fault = Some(error),
         })
     }

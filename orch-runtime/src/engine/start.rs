@@ -108,9 +108,9 @@ fn start<A: Serialize + DeserializeOwned + 'static, T>(
 ) -> Started<T> {
     let begun = match from {
         Source::Arguments { definition, type_arguments, arguments } => {
-            let (hash, digests, fault) = Prepared::identify(definition, type_arguments, &arguments);
+            let (hash, cache_inputs, fault) = Prepared::identify(definition, type_arguments, &arguments);
             let invocation = body(arguments);
-            Begun::Call(Prepared::claim(definition, type_arguments, hash, digests, invocation, fault))
+            Begun::Call(Prepared::claim(definition, type_arguments, hash, cache_inputs, invocation, fault))
         }
         Source::Stored(bytes) => Begun::Stored(codec::decode(bytes).map(body).map_err(DecodeError::from)),
     };

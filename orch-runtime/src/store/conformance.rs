@@ -52,7 +52,8 @@ const PARTS: &[Part] = &parts! {
     journal: empty_before_the_first_record, keeps_every_attempt_in_order, keeps_dropped_marks,
         separates_scopes, tells_what_is_in_flight, outlives_a_claim, refuses_another_fence;
     cache: first_caller_leads, follow_resolves_on_publish, follow_resolves_on_release,
-        no_follow_is_busy, no_lead_is_busy, hit_after_publish, dropped_publish_still_stores, ttl_expires,
+        no_follow_is_busy, no_lead_is_busy, hit_after_publish, cached_is_what_would_hit,
+        dropped_publish_still_stores, ttl_expires,
         unread_lookups_lead, strange_leads_end_nothing;
     cache_limits: misses_of_unknown_definitions, misses_name_what_changed, the_nearest_entry_explains,
         max_size_evicts_the_oldest, replacing_an_entry_frees_its_room;

@@ -5,13 +5,16 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use super::records::{
-    Attempt, CacheEntry, CacheFilter, CacheLookup, CacheSize, CachedResult, Change, Claimed, Fence, Forget,
-    Journal, Lead, Lookup, NewRun, Page, Run, RunFilter, Submitted, TaskRun, WorkerId,
+    Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Claimed, Fence,
+    Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter, Submitted, TaskRun, WorkerId,
 };
 use crate::{
+    clock::Timestamp,
+    codec::Bytes,
     id::{RunId, ScopeId, TaskNumber},
     state::Event,
 };
@@ -141,6 +144,15 @@ pub trait Store: Send + Sync + 'static {
     /// The journal of one scope of a run: what was recorded in every attempt, in the order of the numbers, what
     /// was dropped, and which calls have begun without having an outcome.
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
+
+    /// The value of a cache key and when it was computed, if there is one that is younger than `ttl`. The short
+    /// way of a hit: it takes no duty, waits for nobody and does not say why there is none.
+    fn cached(
+        &self,
+        key: CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'_, Result<Option<(Bytes, Timestamp)>, StoreError>>;
 
     /// Looks up a cache key. At most one caller leads a key at a time, and it leads until its lead is
     /// [published](Self::publish) or [released](Self::release). `Follow` resolves when the leader ended, without

@@ -6,11 +6,11 @@ use std::sync::{
 };
 
 use orch::{
-    Event, Explained, RunId, ScopeId, TaskNumber,
+    Bytes, Event, Explained, RunId, ScopeId, TaskNumber, Timestamp,
     store::{
-        Attempt, BoxFuture, CacheEntry, CacheFilter, CacheLookup, CacheSize, CachedResult, Change, Claimed,
-        Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, Miss, NewRun, Page, Run,
-        RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId,
+        Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
+        Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, Miss, NewRun, Page,
+        Run, RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId,
     },
 };
 
@@ -110,6 +110,14 @@ impl Store for Failing {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.memory.replay(run, fence, scope)
+    }
+    fn cached(
+        &self,
+        key: CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'_, Result<Option<(Bytes, Timestamp)>, StoreError>> {
+        self.memory.cached(key, at, ttl)
     }
     fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>> {
         self.memory.lookup_or_lead(lookup)

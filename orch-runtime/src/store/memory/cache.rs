@@ -3,12 +3,15 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use rustc_hash::FxHashMap;
 
 use crate::{
     cache::{Leads, REMEMBERED, Turn, explain},
+    clock::Timestamp,
+    codec::Bytes,
     store::{
         CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Forget, KeyParts, Lead,
         Lookup, Miss, Page, StoreError,
@@ -37,6 +40,17 @@ fn size(entry: &CacheEntry) -> u64 {
 }
 
 impl Cache {
+    pub(super) fn cached(
+        &self,
+        key: &CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> Option<(Bytes, Timestamp)> {
+        let (_, entry) = self.entries.get(key)?;
+        let young = ttl.is_none_or(|ttl| at.since(entry.at) < ttl);
+        young.then(|| (entry.value.clone(), entry.at))
+    }
+
     pub(super) fn lookup(&mut self, lookup: CacheLookup) -> Lookup {
         let mut miss = Miss::Refresh;
         if lookup.read {

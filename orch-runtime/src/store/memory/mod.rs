@@ -5,14 +5,19 @@ mod data;
 mod fork;
 mod rows;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use super::{
-    Attempt, BoxFuture, CacheEntry, CacheFilter, CacheLookup, CacheSize, CachedResult, Change, Claimed,
-    Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter, Store,
+    Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
+    Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter, Store,
     StoreError, Submitted, TaskRun, WorkerId,
 };
 use crate::{
+    clock::Timestamp,
+    codec::Bytes,
     id::{RunId, ScopeId, TaskNumber},
     state::Event,
 };
@@ -152,6 +157,15 @@ impl Store for MemoryStore {
         ready(self.lock().data.replay(run, fence, scope))
     }
 
+    fn cached(
+        &self,
+        key: CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'_, Result<Option<(Bytes, Timestamp)>, StoreError>> {
+        ready(Ok(self.lock().cache.cached(&key, at, ttl)))
+    }
+
     fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>> {
         ready(Ok(self.lock().cache.lookup(lookup)))
     }
@@ -234,6 +248,14 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         (**self).replay(run, fence, scope)
+    }
+    fn cached(
+        &self,
+        key: CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'_, Result<Option<(Bytes, Timestamp)>, StoreError>> {
+        (**self).cached(key, at, ttl)
     }
     fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>> {
         (**self).lookup_or_lead(lookup)

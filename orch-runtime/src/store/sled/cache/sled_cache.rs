@@ -140,6 +140,19 @@ impl SledCache {
         self.set_aside.as_deref()
     }
 
+    /// See [`Store::cached`](crate::store::Store::cached).
+    pub(crate) fn cached(
+        &self,
+        key: &CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> Option<(Bytes, Timestamp)> {
+        match self.find(key, at, ttl) {
+            Found::Hit(value, at) => Some((value, at)),
+            Found::Expired(_) | Found::Nothing | Found::Unreadable(_) => None,
+        }
+    }
+
     /// See [`Store::lookup_or_lead`](crate::store::Store::lookup_or_lead).
     pub(crate) fn lookup(&self, lookup: &CacheLookup) -> Lookup {
         let first = self.read(lookup);
@@ -166,17 +179,18 @@ impl SledCache {
 
     /// `None` where no entry counts.
     fn read(&self, lookup: &CacheLookup) -> Option<Found> {
-        lookup.read.then(|| match self.hot(&lookup.key) {
+        lookup.read.then(|| self.find(&lookup.key, lookup.at, lookup.ttl))
+    }
+
+    fn find(&self, key: &CacheKey, now: Timestamp, ttl: Option<Duration>) -> Found {
+        match self.hot(key) {
             Ok(Some(Hot { value, at })) => {
-                let age = lookup.at.since(at);
-                match lookup.ttl {
-                    Some(ttl) if age >= ttl => Found::Expired(age),
-                    _ => Found::Hit(value, at),
-                }
+                let age = now.since(at);
+                if ttl.is_some_and(|ttl| age >= ttl) { Found::Expired(age) } else { Found::Hit(value, at) }
             }
             Ok(None) => Found::Nothing,
             Err(why) => Found::Unreadable(why),
-        })
+        }
     }
 
     /// The value from memory, or from the disk into memory.

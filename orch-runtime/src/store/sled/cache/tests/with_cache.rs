@@ -1,14 +1,16 @@
 //! A store whose cache is the one under test, and all else lies in memory.
 
-use std::future::ready as now;
+use std::{future::ready as now, time::Duration};
 
 use crate::{
+    clock::Timestamp,
+    codec::Bytes,
     id::{RunId, ScopeId, TaskNumber},
     state::Event,
     store::{
-        Attempt, BoxFuture, CacheEntry, CacheFilter, CacheLookup, CacheSize, CachedResult, Change, Claimed,
-        Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun, Page, Run, RunFilter,
-        Store, StoreError, Submitted, TaskRun, WorkerId, sled::cache::SledCache,
+        Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
+        Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun, Page, Run,
+        RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId, sled::cache::SledCache,
     },
 };
 
@@ -39,6 +41,14 @@ impl Store for WithCache {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.memory.replay(run, fence, scope)
+    }
+    fn cached(
+        &self,
+        key: CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'_, Result<Option<(Bytes, Timestamp)>, StoreError>> {
+        ready(Ok(self.cache.cached(&key, at, ttl)))
     }
     fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>> {
         ready(Ok(self.cache.lookup(&lookup)))
