@@ -20,6 +20,9 @@ pub(super) struct Database {
     /// Makes every write an error, as a full disk does.
     #[cfg(test)]
     pub(super) full: AtomicBool,
+    /// Makes everything panic, as sled does over some damage.
+    #[cfg(test)]
+    pub(super) panics: AtomicBool,
 }
 
 impl Database {
@@ -30,6 +33,8 @@ impl Database {
             broken: AtomicBool::new(false),
             #[cfg(test)]
             full: AtomicBool::new(false),
+            #[cfg(test)]
+            panics: AtomicBool::new(false),
         }
     }
 
@@ -44,7 +49,12 @@ impl Database {
                 "the cache in `{dir}` has failed before and rests until the program starts again"
             )));
         };
-        match catch_unwind(AssertUnwindSafe(|| ask(db))) {
+        let ask = || {
+            #[cfg(test)]
+            assert!(!self.panics.load(Ordering::Relaxed), "the page is damaged");
+            ask(db)
+        };
+        match catch_unwind(AssertUnwindSafe(ask)) {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 Err(StoreError::new(format!("cannot {what} the cache in `{dir}`: {error}")).caused_by(error))

@@ -4,6 +4,7 @@ use std::{
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
@@ -18,6 +19,12 @@ use crate::{
         sled::blobs::{BlobSync, Blobs},
     },
 };
+
+/// How often a lock that somebody has is asked for, with a pause between: sled's helper threads may hold the lock of
+/// a database for a moment after it was closed.
+const LOCK_TRIES: u32 = 50;
+
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What an opened cache consists of.
 pub(super) struct Opened {
@@ -72,19 +79,33 @@ fn try_open(dir: &Path, memory: u64) -> Result<Opened, Fault> {
     }
     fs::create_dir_all(dir).map_err(unusable)?;
     remove_half_snapshots(dir).map_err(unusable)?;
-    let config = sled::Config::new().path(dir).cache_capacity(memory).flush_every_ms(Some(500));
-    let db = match catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(Ok(db)) => db,
-        Ok(Err(sled::Error::Io(error))) if is_about_the_place(&error) => return Err(unusable(error)),
-        Ok(Err(error)) => return Err(Fault::Damaged(format!("cannot be read ({error})"))),
-        Err(_) => return Err(Fault::Damaged("is damaged".into())),
-    };
+    let db = open_database(dir, memory).map_err(|fault| match fault {
+        Ok(error) => unusable(error),
+        Err(why) => Fault::Damaged(why),
+    })?;
     let database = Database::new(db, dir.to_owned());
     let damaged = |error: StoreError| Fault::Damaged(format!("is damaged ({error})"));
     check_format(&database).map_err(Fault::Damaged)?;
     let book = Book::load(&database).map_err(damaged)?;
     let blobs = Blobs::open(dir.join("values"), BlobSync::Lazy).map_err(unusable)?;
     Ok(Opened { database, blobs, book, set_aside: None })
+}
+
+/// The open database, an error of the place, or what is wrong with the database.
+fn open_database(dir: &Path, memory: u64) -> Result<sled::Db, Result<io::Error, String>> {
+    let config = || sled::Config::new().path(dir).cache_capacity(memory).flush_every_ms(Some(500));
+    for further in (0..LOCK_TRIES).rev() {
+        match catch_unwind(AssertUnwindSafe(|| config().open())) {
+            Ok(Ok(db)) => return Ok(db),
+            Ok(Err(sled::Error::Io(error))) if further > 0 && is_about_the_lock(&error) => {
+                std::thread::park_timeout(LOCK_PAUSE);
+            }
+            Ok(Err(sled::Error::Io(error))) if is_about_the_place(&error) => return Err(Ok(error)),
+            Ok(Err(error)) => return Err(Err(format!("cannot be read ({error})"))),
+            Err(_) => return Err(Err("is damaged".into())),
+        }
+    }
+    Err(Ok(io::ErrorKind::WouldBlock.into()))
 }
 
 fn check_format(database: &Database) -> Result<(), String> {
@@ -113,8 +134,12 @@ fn is_about_the_place(error: &io::Error) -> bool {
         PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, ResourceBusy, StorageFull, WouldBlock,
     };
     let kinds = [PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, ResourceBusy, StorageFull, WouldBlock];
-    // sled tells of a lock that somebody else has in the text of an error without a kind of its own.
-    kinds.contains(&error.kind()) || error.to_string().contains("could not acquire lock")
+    kinds.contains(&error.kind()) || is_about_the_lock(error)
+}
+
+/// Whether somebody else has the database. sled says so in the text of an error without a kind of its own.
+fn is_about_the_lock(error: &io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
 }
 
 /// sled writes its snapshots beside the log and takes one that it did not finish for whole.

@@ -1,5 +1,6 @@
 //! What the cache promises, and what could break it.
 
+mod crowd;
 mod damage;
 mod limits;
 mod places;

@@ -80,6 +80,26 @@ fn a_full_disk_is_an_error_that_ends_the_lead_and_what_is_kept_stays() {
     assert_eq!(cache.size().entries, 2);
 }
 
+#[test]
+fn a_panic_in_the_database_reaches_nobody_and_memory_goes_on() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let cache = open_with(dir.path(), small());
+    store(&cache, entry(&parts("price", 1), b"120"));
+    cache.database.panics.store(true, Ordering::Relaxed);
+    assert!(unreadable(&cache, &parts("price", 2)).contains("damaged"));
+    cache.database.panics.store(false, Ordering::Relaxed);
+    // After a panic nothing is asked of it any more, though it would answer.
+    assert!(unreadable(&cache, &parts("price", 2)).contains("rests until the program starts again"));
+    let lead_of_2 = lead(&cache, &parts("price", 2));
+    cache.publish(lead_of_2, entry(&parts("price", 2), b"90")).expect_err("it rests");
+    drop(lead(&cache, &parts("price", 2)));
+    assert!(cache.entries(&Default::default(), crate::store::Page::all()).is_err());
+    assert_eq!(value(&cache, &parts("price", 1)), Ok(b"120".to_vec()), "what is in memory is right");
+    drop(cache);
+    let cache = open_with(dir.path(), small());
+    assert_eq!(value(&cache, &parts("price", 1)), Ok(b"120".to_vec()));
+}
+
 /// Writes a cache, damages its files, and opens it again: whatever sled makes of the damage, what is read is what
 /// was written, or a miss.
 fn survives(damage: impl Fn(&Path)) -> (tempfile::TempDir, SledCache) {
