@@ -23,6 +23,9 @@ pub(super) struct Database {
     /// Makes everything panic, as sled does over some damage.
     #[cfg(test)]
     pub(super) panics: AtomicBool,
+    /// Happens when the next row has been read, before whoever reads it goes on.
+    #[cfg(test)]
+    pub(super) meanwhile: std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Database {
@@ -35,6 +38,8 @@ impl Database {
             full: AtomicBool::new(false),
             #[cfg(test)]
             panics: AtomicBool::new(false),
+            #[cfg(test)]
+            meanwhile: std::sync::Mutex::default(),
         }
     }
 
@@ -70,7 +75,13 @@ impl Database {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        self.guarded("read", |db| db.get(key))
+        let found = self.guarded("read", |db| db.get(key));
+        #[cfg(test)]
+        {
+            let meanwhile = self.meanwhile.lock().expect("no test panics there").take();
+            meanwhile.into_iter().for_each(|happens| happens());
+        }
+        found
     }
 
     /// Applies all of it or nothing. It reaches the disk when sled writes its buffers, within half a second.

@@ -7,6 +7,53 @@ use std::{
 
 use super::*;
 
+/// What another thread does between the moment at which the next row is read and the one at which its reader goes on.
+fn meanwhile(cache: &Arc<SledCache>, happens: impl FnOnce(&SledCache) + Send + 'static) {
+    let other = cache.clone();
+    *cache.database.meanwhile.lock().expect("unharmed") = Some(Box::new(move || happens(&other)));
+}
+
+fn reopened(dir: &Path) -> Arc<SledCache> {
+    let asked = parts("price", 0);
+    store(&open_with(dir, small()), entry(&asked, b"old"));
+    Arc::new(open_with(dir, small()))
+}
+
+#[test]
+fn a_value_that_is_replaced_while_it_is_read_does_not_stay_in_memory() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let cache = reopened(dir.path());
+    let asked = parts("price", 0);
+    meanwhile(&cache, |other| store(other, entry(&parts("price", 0), b"new")));
+    assert_eq!(value(&cache, &asked), Ok(b"old".to_vec()), "it was there when the reader looked");
+    assert_eq!(value(&cache, &asked), Ok(b"new".to_vec()));
+}
+
+#[test]
+fn a_value_that_is_forgotten_while_it_is_read_does_not_stay_in_memory() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let cache = reopened(dir.path());
+    let asked = parts("price", 0);
+    meanwhile(&cache, |other| {
+        let forgotten = block_on(other.forget(crate::store::Forget::Key(key(&parts("price", 0)))));
+        assert_eq!(forgotten.expect("writable"), 1);
+    });
+    assert_eq!(value(&cache, &asked), Ok(b"old".to_vec()), "it was there when the reader looked");
+    assert_eq!(value(&cache, &asked), Err(Miss::NeverStored));
+}
+
+#[test]
+fn a_value_that_is_published_while_it_is_missed_is_not_computed_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let cache = Arc::new(open_with(dir.path(), small()));
+    let asked = parts("price", 0);
+    meanwhile(&cache, |other| store(other, entry(&parts("price", 0), b"new")));
+    let lookup = CacheLookup { lead: true, ..question(&asked) };
+    assert!(matches!(cache.lookup(&lookup), Lookup::Hit(value, _) if *value == *b"new"));
+    // And the lead that it nearly took is nobody's.
+    drop(lead(&cache, &asked));
+}
+
 const ROUNDS: u32 = 2_000;
 
 fn number(value: &[u8]) -> u32 {
