@@ -163,8 +163,9 @@ impl Cache {
                 }
             }
             Forget::Definition(name) => {
-                let keys = self.definitions.get(name).map(|own| own.by_age.values().copied().collect());
-                for key in keys.unwrap_or_else(Vec::new) {
+                let keys: Option<Vec<_>> =
+                    self.definitions.get(name).map(|own| own.by_age.values().copied().collect());
+                for key in keys.unwrap_or_default() {
                     self.remove(&key);
                 }
                 self.definitions.remove(name);

@@ -4,6 +4,9 @@
 mod book;
 mod database;
 mod edit;
+mod forgetting;
+mod hot;
+mod keeping;
 mod opening;
 mod reading;
 mod rows;

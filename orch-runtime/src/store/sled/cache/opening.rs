@@ -71,7 +71,13 @@ pub(super) fn open(dir: &Path, memory: u64, now: Timestamp) -> Result<Opened, St
 
 fn try_open(dir: &Path, memory: u64) -> Result<Opened, Fault> {
     let unusable = |error: io::Error| {
-        let text = format!("cannot open the cache in `{}`: {error}", dir.display());
+        let what_to_do = if is_about_the_lock(&error) {
+            "another program or another store of this one has it open"
+        } else {
+            "look after the place, its permissions and the room there; what is in it can be computed again, so it may \
+             be removed"
+        };
+        let text = format!("cannot open the cache in `{}`: {error}; {what_to_do}", dir.display());
         Fault::Unusable(StoreError::new(text).caused_by(error))
     };
     if dir.exists() && !dir.is_dir() {
@@ -105,7 +111,7 @@ fn open_database(dir: &Path, memory: u64) -> Result<sled::Db, Result<io::Error, 
             Err(_) => return Err(Err("is damaged".into())),
         }
     }
-    Err(Ok(io::ErrorKind::WouldBlock.into()))
+    Err(Ok(io::Error::other("could not acquire lock")))
 }
 
 fn check_format(database: &Database) -> Result<(), String> {

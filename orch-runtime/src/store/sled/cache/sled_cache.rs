@@ -1,40 +1,32 @@
 //! The cache: what the store asks of it.
 
 use std::{
-    io,
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use quick_cache::sync::{Cache as Front, GuardResult};
-use rustc_hash::FxBuildHasher;
+use quick_cache::sync::GuardResult;
 
 use super::{
     book::Book,
     database::Database,
-    edit::{Edit, Gone, NewEntry},
+    hot::{self, Front, Hot},
+    keeping::Orphans,
     opening::{self, Opened},
     reading,
-    rows::{self, DefinitionId, EntryRow, Value},
+    rows::{self, EntryRow, Value},
 };
 use crate::{
     cache::{Leads, Turn},
     clock::Timestamp,
-    codec::{self, Bytes},
+    codec::Bytes,
     observe,
     store::{
-        CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Forget, Lead, Lookup, Miss,
-        Page, StoreError,
-        sled::blobs::{BLOB_OVER, BlobId, Blobs},
+        CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Lead, Lookup, Miss, Page, StoreError,
+        sled::blobs::Blobs,
     },
 };
-
-/// Entries that are evicted at once: the next write goes on.
-const STEP: usize = 64;
-
-/// Left-over blobs that are looked at with each write.
-const ORPHANS: usize = 4;
 
 /// How much a [`SledCache`] keeps.
 #[derive(Clone, Copy, Debug)]
@@ -60,40 +52,24 @@ impl Default for CacheSettings {
     }
 }
 
-/// A value in memory.
-#[derive(Clone)]
-struct Hot {
-    value: Bytes,
-    at: Timestamp,
-}
-
-#[derive(Clone)]
-struct ByBytes;
-
-impl quick_cache::Weighter<CacheKey, Hot> for ByBytes {
-    fn weight(&self, _: &CacheKey, hot: &Hot) -> u64 {
-        hot.value.len() as u64 + 128
-    }
-}
-
 /// Cached results in a directory, with the hot ones in memory. Its methods answer on the caller's thread.
 ///
 /// Lock order: blobs, then book. Leads are taken alone.
 pub(crate) struct SledCache {
-    front: Front<CacheKey, Hot, ByBytes, FxBuildHasher>,
+    pub(super) front: Front,
     pub(super) database: Database,
-    blobs: Blobs,
-    book: Mutex<Book>,
+    pub(super) blobs: Blobs,
+    pub(super) book: Mutex<Book>,
     /// Held from writing or keeping a blob to the row that names it, and while one is removed.
-    blob_writes: Mutex<()>,
-    leads: Mutex<Leads>,
+    pub(super) blob_writes: Mutex<()>,
+    pub(super) leads: Mutex<Leads>,
     /// What a crash may have left without a row that names it.
-    orphans: Mutex<Option<Box<dyn Iterator<Item = io::Result<(BlobId, u64)>> + Send>>>,
-    settings: CacheSettings,
-    set_aside: Option<String>,
+    pub(super) orphans: Mutex<Option<Orphans>>,
+    pub(super) settings: CacheSettings,
+    pub(super) set_aside: Option<String>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -120,10 +96,9 @@ impl SledCache {
         if let Some(text) = &set_aside {
             observe::warn_of_store(text);
         }
-        let orphans = blobs.list().ok().map(|list| Box::new(list) as Box<_>);
-        let items = (settings.front_bytes / 512).max(16) as usize;
+        let orphans = blobs.list().ok().map(|list| Box::new(list) as Orphans);
         Ok(Self {
-            front: Front::with(items, settings.front_bytes, ByBytes, FxBuildHasher, Default::default()),
+            front: hot::front(settings.front_bytes),
             database,
             blobs,
             book: Mutex::new(book),
@@ -239,106 +214,6 @@ impl SledCache {
         }
     }
 
-    /// See [`Store::publish`](crate::store::Store::publish): the entry is readable when this returns.
-    ///
-    /// # Errors
-    /// When it is larger than a limit, or cannot be written. The lead has ended all the same.
-    pub(crate) fn publish(&self, lead: Lead, entry: CacheEntry) -> Result<(), StoreError> {
-        let at = entry.at;
-        let stored = self.insert(lead.key, entry);
-        self.release(lead);
-        stored.and_then(|()| self.sweep(at))
-    }
-
-    fn insert(&self, key: CacheKey, entry: CacheEntry) -> Result<(), StoreError> {
-        let unwritable = |error| StoreError::new("its key cannot be written").caused_by(error);
-        let parts = codec::encode(&*entry.parts).map_err(unwritable)?;
-        let hot = Hot { value: entry.value.clone(), at: entry.at };
-        let max = entry.max_size.unwrap_or(u64::MAX);
-        let mut new = NewEntry { key, entry, parts, blob: None };
-        if new.bytes() > max.min(self.settings.keep_bytes) {
-            return Err(StoreError::too_large(new.bytes(), max, self.settings.keep_bytes));
-        }
-        let large = new.entry.value.len() > BLOB_OVER;
-        let blob_writes = large.then(|| locked(&self.blob_writes));
-        if large {
-            let blob = self.blobs.put(&new.entry.value);
-            new.blob = Some(blob.map_err(|error| StoreError::new(error.to_string()).caused_by(error))?);
-        }
-        let mut book = locked(&self.book);
-        let mut edit = Edit::new(&self.database, &mut book)?;
-        let id = edit.insert(&new)?;
-        let gone = edit.apply()?;
-        // Under the lock, so that of two values of one key the one on the disk is the one in memory.
-        self.front.insert(key, hot);
-        let evicted = self.evict(&mut book, |book| {
-            book.get(id).filter(|definition| definition.row.bytes > max).map(|_| id)
-        });
-        drop((book, blob_writes));
-        self.remove_blobs(gone)?;
-        self.remove_blobs(evicted?)
-    }
-
-    /// Removes the oldest entry of the definition that `which` names, until it names none, but no more than a step.
-    fn evict(
-        &self,
-        book: &mut Book,
-        which: impl Fn(&Book) -> Option<DefinitionId>,
-    ) -> Result<Gone, StoreError> {
-        if which(book).is_none() {
-            return Ok(Gone::default());
-        }
-        let mut edit = Edit::new(&self.database, book)?;
-        for _ in 0..STEP {
-            let Some(id) = which(edit.book()) else { break };
-            edit.remove_oldest(id)?;
-            edit.find_oldest()?;
-        }
-        let gone = edit.apply()?;
-        gone.keys.iter().for_each(|key| drop(self.front.remove(key)));
-        Ok(gone)
-    }
-
-    /// Evicts what is too old or too much, and removes what a crash left: one step of each. [`publish`](Self::publish)
-    /// does it by itself; a store may do it now and then while nothing is published.
-    pub(crate) fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
-        let mut book = locked(&self.book);
-        book.refresh(&self.database)?;
-        let CacheSettings { keep_bytes, keep_for, .. } = self.settings;
-        book.find_oldest(&self.database)?;
-        let gone = self.evict(&mut book, |book| {
-            let (id, at) = book.oldest()?;
-            (book.size().bytes > keep_bytes || now.since(at) > keep_for).then_some(id)
-        });
-        drop(book);
-        self.remove_blobs(gone?)?;
-        self.sweep_orphans()
-    }
-
-    fn sweep_orphans(&self) -> Result<(), StoreError> {
-        let mut orphans = locked(&self.orphans);
-        let Some(list) = orphans.as_mut() else { return Ok(()) };
-        let seen: Vec<BlobId> =
-            list.by_ref().take(ORPHANS).filter_map(Result::ok).map(|(blob, _)| blob).collect();
-        if seen.is_empty() {
-            *orphans = None;
-        }
-        drop(orphans);
-        self.remove_blobs(Gone { blobs: seen, ..Gone::default() })
-    }
-
-    /// Removes those of these blobs that no entry names.
-    fn remove_blobs(&self, gone: Gone) -> Result<(), StoreError> {
-        for blob in gone.blobs {
-            let _writes = locked(&self.blob_writes);
-            if self.database.get(&rows::blob_key(&blob))?.is_none() {
-                let removed = self.blobs.remove(blob);
-                removed.map_err(|error| StoreError::new(error.to_string()).caused_by(error))?;
-            }
-        }
-        Ok(())
-    }
-
     /// See [`Store::release`](crate::store::Store::release).
     pub(crate) fn release(&self, lead: Lead) {
         locked(&self.leads).release(lead);
@@ -359,54 +234,6 @@ impl SledCache {
             }
         };
         reading::list(&self.database, &ids, page)
-    }
-
-    /// See [`Store::cache_forget`](crate::store::Store::cache_forget). Gives way to others after every step.
-    pub(crate) async fn forget(&self, which: Forget) -> Result<u64, StoreError> {
-        let ids = match which {
-            Forget::Key(key) => return self.forget_key(&key),
-            Forget::Definition(name) => locked(&self.book).id_of(&name).into_iter().collect(),
-            Forget::All => locked(&self.book).ids(),
-        };
-        let mut forgotten = 0;
-        for id in ids {
-            while let Some(step) = self.forget_step(id)? {
-                forgotten += step;
-                tokio::task::yield_now().await;
-            }
-        }
-        Ok(forgotten)
-    }
-
-    fn forget_key(&self, key: &CacheKey) -> Result<u64, StoreError> {
-        let mut book = locked(&self.book);
-        let mut edit = Edit::new(&self.database, &mut book)?;
-        let was_there = edit.remove(key)?;
-        edit.unlearn(key)?;
-        let gone = edit.apply()?;
-        self.front.remove(key);
-        drop(book);
-        self.remove_blobs(gone)?;
-        Ok(u64::from(was_there))
-    }
-
-    /// `None` when nothing was left.
-    fn forget_step(&self, id: DefinitionId) -> Result<Option<u64>, StoreError> {
-        let mut book = locked(&self.book);
-        let mut edit = Edit::new(&self.database, &mut book)?;
-        let mut places = 0;
-        while places < STEP && edit.remove_oldest(id)? {
-            places += 1;
-        }
-        if places < STEP {
-            edit.unlearn_all(id);
-        }
-        let gone = edit.apply()?;
-        gone.keys.iter().for_each(|key| drop(self.front.remove(key)));
-        drop(book);
-        let entries = gone.keys.len() as u64;
-        self.remove_blobs(gone)?;
-        Ok((places > 0).then_some(entries))
     }
 
     /// See [`Store::cache_size`](crate::store::Store::cache_size).

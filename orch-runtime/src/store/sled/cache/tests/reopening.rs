@@ -83,3 +83,39 @@ fn the_keys_that_are_remembered_are_the_newest_and_no_more_than_a_few() {
 fn parts_of(n: u32) -> KeyParts {
     KeyParts { version: n.to_string().into(), ..parts("price", n) }
 }
+
+fn copy_files(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("ours");
+    for entry in std::fs::read_dir(from).expect("there") {
+        let entry = entry.expect("readable");
+        let place = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_files(&entry.path(), &place);
+        } else {
+            std::fs::copy(entry.path(), place).expect("ours");
+        }
+    }
+}
+
+/// The files as they are while the cache is open are what a process that is killed leaves.
+#[test]
+fn what_was_flushed_survives_a_process_that_is_killed() {
+    let (dir, killed) =
+        (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let cache = open_with(dir.path(), small());
+    for n in 0..200 {
+        store(&cache, entry(&parts("price", n), &n.to_le_bytes()));
+        store(&cache, entry(&parts("page", n % 3), &[n as u8; 50_000]));
+    }
+    cache.flush().expect("writable");
+    copy_files(dir.path(), killed.path());
+    let after = open_with(killed.path(), small());
+    assert_eq!(after.set_aside(), None);
+    assert_eq!(after.size(), cache.size());
+    for n in 0..200 {
+        assert_eq!(value(&after, &parts("price", n)), Ok(n.to_le_bytes().to_vec()));
+    }
+    for n in 0..3 {
+        assert_eq!(value(&after, &parts("page", n)), value(&cache, &parts("page", n)));
+    }
+}
