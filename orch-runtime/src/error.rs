@@ -224,7 +224,7 @@ impl Error {
     ///
     /// # Errors
     /// The error itself when no value of type `E` was recorded.
-    pub fn downcast<E: DeserializeOwned>(self) -> std::result::Result<E, Self> {
+    pub fn downcast<E: Serialize + DeserializeOwned + 'static>(self) -> std::result::Result<E, Self> {
         let recorded = self.0.recorded.as_ref();
         let typed = recorded
             .filter(|recorded| recorded.type_name == std::any::type_name::<E>())

@@ -68,7 +68,7 @@ pub fn body_error<E: Into<BoxError>>(error: E) -> BodyError {
 }
 
 /// An error of a body whose value is kept.
-pub fn body_error_typed<E: Into<BoxError> + Serialize + DeserializeOwned>(error: E) -> BodyError {
+pub fn body_error_typed<E: Into<BoxError> + Serialize + DeserializeOwned + 'static>(error: E) -> BodyError {
     BodyError::typed(error)
 }
 

@@ -1,5 +1,6 @@
 //! What runs share: store, clock, provided values, permits. And which runtime is the current one.
 
+mod cache;
 mod core;
 mod queries;
 
@@ -14,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+pub use self::cache::{Cache, CacheStats, Explained};
 pub(crate) use self::core::Core;
 use self::core::Provided;
 use crate::{

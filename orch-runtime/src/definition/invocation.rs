@@ -14,9 +14,11 @@ use serde::{
 };
 
 use crate::{
-    codec::{self, Bytes, CodecError},
+    cache::hash_arguments,
+    codec::{self, Bytes, CodecError, Stored},
     engine::Job,
     error::{BoxError, Retry},
+    store::KeyDigest,
 };
 
 /// What a body returns to the engine.
@@ -55,7 +57,7 @@ impl BodyError {
     }
 
     /// Like [`new`](Self::new), and keeps the value itself for `Error::downcast`.
-    pub fn typed<E: Into<BoxError> + Serialize + DeserializeOwned>(error: E) -> Self {
+    pub fn typed<E: Into<BoxError> + Serialize + DeserializeOwned + 'static>(error: E) -> Self {
         let typed = codec::encode(&error).ok();
         Self { typed, ..Self::new(error) }
     }
@@ -107,7 +109,7 @@ pub struct Skipped<T>(pub T);
 
 impl<T> Serialize for Skipped<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
+        serializer.serialize_unit_struct(codec::NEVER_READ)
     }
 }
 
@@ -157,6 +159,10 @@ pub trait Invocation: Send {
     /// Whether the body is a synchronous function.
     #[doc(hidden)]
     fn is_sync(&self) -> bool;
+
+    /// A hash of each argument; `None` when they have moved into the last attempt, or refuse to be written.
+    #[doc(hidden)]
+    fn hash_arguments(&self) -> Option<Vec<KeyDigest>>;
 }
 
 /// Takes the typed output out of an erased invocation.
@@ -184,7 +190,7 @@ fn input<A: Clone>(args: &mut Option<A>, last: bool) -> Option<A> {
     if last { args.take() } else { args.clone() }
 }
 
-fn encode_args<A: Serialize>(args: &Option<A>) -> Result<Bytes, CodecError> {
+fn encode_args<A: Stored>(args: &Option<A>) -> Result<Bytes, CodecError> {
     match args {
         Some(args) => codec::encode(args),
         // The input has moved into the last attempt; nobody asks for it any more.
@@ -192,7 +198,7 @@ fn encode_args<A: Serialize>(args: &Option<A>) -> Result<Bytes, CodecError> {
     }
 }
 
-fn encode_value<T: Serialize>(output: &Option<T>) -> Result<Bytes, CodecError> {
+fn encode_value<T: Stored>(output: &Option<T>) -> Result<Bytes, CodecError> {
     match output {
         Some(value) => codec::encode(value),
         None => codec::encode(&()),
@@ -201,10 +207,10 @@ fn encode_value<T: Serialize>(output: &Option<T>) -> Result<Bytes, CodecError> {
 
 impl<A, F, Fut, T> Invocation for AsyncInvocation<A, F, Fut, T>
 where
-    A: Serialize + Clone + Send,
+    A: Stored + Clone + Send,
     F: Fn(A) -> Fut + Send,
     Fut: Future<Output = BodyResult<T>> + Send,
-    T: Serialize + DeserializeOwned + Send + 'static,
+    T: Stored + Send,
 {
     fn start(self: Pin<&mut Self>, last: bool, _job: Option<Job>) {
         let mut this = self.project();
@@ -250,6 +256,10 @@ where
     fn is_sync(&self) -> bool {
         false
     }
+
+    fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {
+        hash_arguments(self.args.as_ref()?).ok()
+    }
 }
 
 /// A synchronous body: runs in place, or on the blocking pool when a [`Job`] is given.
@@ -276,9 +286,9 @@ impl<A, F, T> Unpin for SyncInvocation<A, F, T> {}
 
 impl<A, F, T> Invocation for SyncInvocation<A, F, T>
 where
-    A: Serialize + Clone + Send + 'static,
+    A: Stored + Clone + Send,
     F: Fn(A) -> BodyResult<T> + Clone + Send + 'static,
-    T: Serialize + DeserializeOwned + Send + 'static,
+    T: Stored + Send,
 {
     fn start(mut self: Pin<&mut Self>, last: bool, job: Option<Job>) {
         let Some(args) = input(&mut self.args, last) else {
@@ -340,6 +350,10 @@ where
     fn is_sync(&self) -> bool {
         true
     }
+
+    fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {
+        hash_arguments(self.args.as_ref()?).ok()
+    }
 }
 
 impl<A, F, T> Drop for SyncInvocation<A, F, T> {
@@ -384,5 +398,9 @@ impl Invocation for Moved {
 
     fn is_sync(&self) -> bool {
         false
+    }
+
+    fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {
+        None
     }
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     cache::{CallHash, prefix_digest},
     clock::{Clock, Timestamp},
-    codec,
+    codec::{self, Stored},
     definition::{BodyError, step_definition},
     error::BoxError,
     runtime,
@@ -38,7 +38,7 @@ fn clock() -> Clock {
 }
 
 /// Gives what the journal has, or records what `make` gives now.
-async fn recorded<T: Serialize + DeserializeOwned>(mut ticket: Ticket, make: impl Future<Output = T>) -> T {
+async fn recorded<T: Stored>(mut ticket: Ticket, make: impl Future<Output = T>) -> T {
     let outcome = match ticket.begin().await {
         Begin::Recorded(outcome) => Some(outcome),
         Begin::Pooled(outcome) => {
@@ -65,10 +65,7 @@ async fn recorded<T: Serialize + DeserializeOwned>(mut ticket: Ticket, make: imp
     value
 }
 
-async fn recorded_if<T: Serialize + DeserializeOwned>(
-    ticket: Option<Ticket>,
-    make: impl Future<Output = T>,
-) -> T {
+async fn recorded_if<T: Stored>(ticket: Option<Ticket>, make: impl Future<Output = T>) -> T {
     match ticket {
         Some(ticket) => recorded(ticket, make).await,
         None => make.await,

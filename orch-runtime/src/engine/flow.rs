@@ -82,7 +82,7 @@ pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
         definition: found.definition,
         type_arguments: "",
         hash: CallHash { call: 0, former: Vec::new() },
-        digests: None,
+        cache_inputs: None,
         invocation,
         parent: None,
         options: CallOptions::default(),
@@ -188,7 +188,7 @@ async fn execute(
             let (input, error) = match stop {
                 Stop::Cancelled(_) => (RunInput::Stopped, error),
                 Stop::TimedOut(_) => (RunInput::TimeOut, error),
-                Stop::Diverged(_) => (RunInput::Fail, error),
+                Stop::Diverged(_) | Stop::Unreadable(_) => (RunInput::Fail, error),
                 Stop::Store(_) | Stop::Fenced | Stop::Shutdown => {
                     guard.done();
                     return Err(stop.clone());
@@ -318,7 +318,7 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
         definition: prepared.definition,
         type_arguments: prepared.type_arguments,
         hash: prepared.hash.clone(),
-        digests: prepared.digests.take(),
+        cache_inputs: prepared.cache_inputs.take(),
         invocation: std::mem::replace(&mut prepared.invocation, Box::pin(Moved)),
         parent: Some(frame.clone()),
         options: std::mem::take(&mut prepared.options),

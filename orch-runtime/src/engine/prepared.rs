@@ -10,12 +10,13 @@ use super::{
     ticket::Ticket,
 };
 use crate::{
-    cache::{CallHash, call_hash, hash_arguments},
+    cache::{CallHash, call_hash},
+    codec::CodecError,
     definition::{Definition, Invocation},
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
-    store::{KeyDigest, Labels},
+    store::{KeyDigest, Labels, Outcome},
 };
 
 /// A call that has not begun: what is needed to run it.
@@ -23,8 +24,8 @@ pub(crate) struct Prepared {
     pub(super) definition: &'static Definition,
     pub(super) type_arguments: &'static str,
     pub(super) hash: CallHash,
-    /// Hashes of the arguments one by one, for cached tasks.
-    pub(super) digests: Option<Vec<KeyDigest>>,
+    /// What its cache keys are made of, for cached tasks; see [`Keys::inputs`](crate::cache::Keys).
+    pub(super) cache_inputs: Option<Vec<KeyDigest>>,
     pub(super) invocation: Pin<Box<dyn Invocation>>,
     /// The body that wrote it.
     pub(super) parent: Option<Arc<Frame>>,
@@ -78,18 +79,24 @@ impl Prepared {
             let name = definition.display_name();
             Error::plain(ErrorKind::Input, format!("the input of `{name}` cannot be written: {error}"))
         };
-        let hash = call_hash(definition, type_arguments, arguments).unwrap_or_else(|error| {
+        let hashed = call_hash(definition, type_arguments, arguments);
+        let (hash, cache_inputs) = hashed.unwrap_or_else(|error| {
             fault.get_or_insert(cannot_write(&error));
-            CallHash { call: 0, former: Vec::new() }
+            (CallHash { call: 0, former: Vec::new() }, None)
         });
-        let digests = definition.cache.is_some().then(|| hash_arguments(arguments));
-        let digests = digests
-            .and_then(|digests| digests.map_err(|error| fault.get_or_insert(cannot_write(&error))).ok());
-        (hash, digests, fault)
+        (hash, cache_inputs, fault)
     }
 }
 
 impl Prepared {
+    /// Takes a value as the output, if it fits.
+    pub(super) fn reads(&mut self, outcome: &Outcome) -> Result<(), CodecError> {
+        match outcome {
+            Outcome::Value(value) => self.invocation.as_mut().decode_output(value),
+            Outcome::Error(_) | Outcome::End => Ok(()),
+        }
+    }
+
     /// Whether nothing stands between the call's turn and its first attempt.
     pub(super) fn is_plain(&self) -> bool {
         let waits = self.fault.is_some() || !self.options.after.is_empty();
@@ -101,7 +108,7 @@ impl Prepared {
         definition: &'static Definition,
         type_arguments: &'static str,
         hash: CallHash,
-        digests: Option<Vec<KeyDigest>>,
+        cache_inputs: Option<Vec<KeyDigest>>,
         invocation: Pin<Box<dyn Invocation>>,
         fault: Option<Error>,
     ) -> Box<Self> {
@@ -112,7 +119,7 @@ impl Prepared {
             definition,
             type_arguments,
             hash,
-            digests,
+            cache_inputs,
             invocation,
             parent,
             options,

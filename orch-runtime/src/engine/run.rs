@@ -51,6 +51,8 @@ pub(crate) enum Stop {
     TimedOut(std::time::Duration),
     /// Journal and code disagree.
     Diverged(Box<Record>),
+    /// The journal has a result that its type does not read any more.
+    Unreadable(String),
     /// The store failed: nothing can be recorded any more.
     Store(StoreError),
     /// Another worker has the run.
@@ -64,14 +66,14 @@ impl Stop {
         match self {
             Self::Cancelled(_) | Self::Fenced | Self::Shutdown => ErrorKind::Cancelled,
             Self::TimedOut(_) => ErrorKind::TimedOut,
-            Self::Diverged(_) => ErrorKind::Diverged,
+            Self::Diverged(_) | Self::Unreadable(_) => ErrorKind::Diverged,
             Self::Store(_) => ErrorKind::Store,
         }
     }
 
     pub(crate) fn text(&self) -> String {
         match self {
-            Self::Cancelled(reason) => reason.clone(),
+            Self::Cancelled(reason) | Self::Unreadable(reason) => reason.clone(),
             Self::Diverged(record) => {
                 format!("record {} of its journal is not asked for any more", record.number)
             }

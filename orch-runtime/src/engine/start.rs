@@ -102,15 +102,15 @@ starts!(start_async_15 start_sync_15 A B C D E F G H I J K L M N O);
 starts!(start_async_16 start_sync_16 A B C D E F G H I J K L M N O P);
 
 /// Hashes and claims, or decodes; the body is boxed in between, when its arguments are there.
-fn start<A: Serialize + DeserializeOwned, T>(
+fn start<A: Serialize + DeserializeOwned + 'static, T>(
     from: Source<'_, A>,
     body: impl FnOnce(A) -> Pin<Box<dyn Invocation>>,
 ) -> Started<T> {
     let begun = match from {
         Source::Arguments { definition, type_arguments, arguments } => {
-            let (hash, digests, fault) = Prepared::identify(definition, type_arguments, &arguments);
+            let (hash, cache_inputs, fault) = Prepared::identify(definition, type_arguments, &arguments);
             let invocation = body(arguments);
-            Begun::Call(Prepared::claim(definition, type_arguments, hash, digests, invocation, fault))
+            Begun::Call(Prepared::claim(definition, type_arguments, hash, cache_inputs, invocation, fault))
         }
         Source::Stored(bytes) => Begun::Stored(codec::decode(bytes).map(body).map_err(DecodeError::from)),
     };

@@ -20,7 +20,7 @@ use crate::{
     codec::Bytes,
     definition::Invocation,
     error::{Error, ErrorKind, RecordedError},
-    state::{Notice, TaskInput, TaskState},
+    state::{TaskInput, TaskState},
     store::{Durability, InFlight, Outcome, TaskDetail},
 };
 
@@ -48,13 +48,18 @@ pub(super) async fn run_task(
 
     let end = match ticket.begin().await {
         Begin::Over => return keep(&cell, Err(run.over(name))),
-        Begin::Recorded(outcome) => return Some(recorded(&run, name, prepared.invocation, outcome)),
-        Begin::Pooled(outcome) => {
+        Begin::Recorded(outcome) => match replayed(&run, name, prepared.invocation, outcome) {
+            Some(finished) => return Some(finished),
+            // The run stops; whoever awaits this is stopped with it.
+            None => return std::future::pending().await,
+        },
+        Begin::Pooled(outcome) if prepared.reads(&outcome).is_ok() => {
             progress.claim(&prepared.options, run.core.clock.now());
             let detail = Some(because("reused from an earlier attempt"));
             End { input: TaskInput::Hit, outcome, detail, duty: None }
         }
-        Begin::Live => match compute(&run, &ticket, &mut prepared, &mut progress).await {
+        // What an earlier attempt got and nobody can read any more is made again.
+        Begin::Live | Begin::Pooled(_) => match compute(&run, &ticket, &mut prepared, &mut progress).await {
             Some(end) => end,
             // The run stops; whoever awaits this is stopped with it.
             None => return std::future::pending().await,
@@ -114,9 +119,11 @@ pub(super) fn settle_recorded(
     prepared: Box<Prepared>,
     outcome: Outcome,
 ) {
-    let finished = recorded(&ticket.scope.run, name, prepared.invocation, outcome);
-    note_failure(ticket, &finished);
-    drop(keep(&Some(cell.clone()), finished));
+    // Without a value its handle waits until the run has stopped.
+    if let Some(finished) = replayed(&ticket.scope.run, name, prepared.invocation, outcome) {
+        note_failure(ticket, &finished);
+        drop(keep(&Some(cell.clone()), finished));
+    }
 }
 
 /// Upstreams, cache, attempts: `None` when the run stops meanwhile.
@@ -181,17 +188,10 @@ async fn from_cache(
     match cached::look_up(run, progress.number, prepared).await {
         Err(error) => Err(failed(progress, RecordedError::message(error.kind(), error.to_string()))),
         Ok(Cached::Compute(duty)) => Ok(duty),
-        Ok(Cached::Hit(value)) => match prepared.invocation.as_mut().decode_output(&value) {
-            Ok(()) => {
-                let outcome = Outcome::Value(value);
-                Err(End { input: TaskInput::Hit, outcome, detail: None, duty: None })
-            }
-            Err(error) => {
-                let text = format!("the kept result was passed over: {error}");
-                run.notice(progress.number, Notice::CacheFault, text);
-                Ok(None)
-            }
-        },
+        Ok(Cached::Hit(value)) => {
+            let outcome = Outcome::Value(value);
+            Err(End { input: TaskInput::Hit, outcome, detail: None, duty: None })
+        }
     }
 }
 
@@ -335,6 +335,26 @@ fn with(recorded: &RecordedError, reason: Option<String>) -> String {
         None => recorded.to_string(),
         Some(reason) => format!("{recorded}; {reason}"),
     }
+}
+
+/// The outcome that the journal has; `None` when it cannot be read any more, which stops the run: to go on with an
+/// error that life did not see would be a guess.
+fn replayed(
+    run: &RunShared,
+    name: &str,
+    mut invocation: Pin<Box<dyn Invocation>>,
+    outcome: Outcome,
+) -> Option<Finished> {
+    if let Outcome::Value(value) = &outcome
+        && let Err(error) = invocation.as_mut().decode_output(value)
+    {
+        run.stop(super::Stop::Unreadable(format!(
+            "the journal has a result of `{name}` that cannot be used any more: {error}; the run can be resumed by \
+             a program whose type is as it was, or be started anew"
+        )));
+        return None;
+    }
+    Some(recorded(run, name, invocation, outcome))
 }
 
 /// An outcome as its caller sees it: the same live and in replay.

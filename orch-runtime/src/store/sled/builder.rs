@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use super::{
     actor::{Actor, Backend, Inbox},
     blobs::{BlobSync, Blobs},
+    cache::{CacheSettings, SledCache},
     db::{Db, Fault},
     layout::{Layout, refused, sync_names},
     log::Log,
@@ -13,7 +14,7 @@ use super::{
     shared::{Dir, Item, Shared, ToWriter},
     store::SledStore,
 };
-use crate::store::StoreError;
+use crate::{clock::Clock, store::StoreError};
 
 /// What a [`SledStore`] waits for before it calls something durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +72,7 @@ impl SledStoreBuilder {
             Fault::Damaged(reason) => layout.quarantine(&reason),
             Fault::Io(kind, text) => refused("open", &state, std::io::Error::new(kind, text)),
         })?;
+        let cache = SledCache::open(layout.cache(), CacheSettings::default(), Clock::System.now())?;
         let inbox = FromQueue(shared.clone());
         let backend = between(log);
         let writer = std::thread::Builder::new().name("orch-store".into()).spawn(move || {
@@ -78,7 +80,7 @@ impl SledStoreBuilder {
             Actor::new(backend).run(inbox);
         });
         let writer = writer.map_err(|error| refused("start the writer of", &layout.dir, error))?;
-        Ok(SledStore::new(shared, self.mode, writer, layout))
+        Ok(SledStore::new(shared, self.mode, cache, writer, layout))
     }
 }
 

@@ -59,6 +59,10 @@ impl Layout {
         self.dir.join("state")
     }
 
+    pub(super) fn cache(&self) -> PathBuf {
+        self.dir.join("cache")
+    }
+
     pub(super) fn blobs(&self) -> PathBuf {
         self.dir.join("blobs")
     }

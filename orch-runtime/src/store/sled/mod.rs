@@ -5,6 +5,7 @@ mod active;
 mod actor;
 mod blobs;
 mod builder;
+mod cache;
 mod db;
 mod decode;
 mod encode;

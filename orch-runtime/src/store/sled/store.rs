@@ -2,30 +2,31 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread::JoinHandle,
+    time::Duration,
 };
 
 use super::{
     actor::Need,
     builder::{SledStoreBuilder, SyncMode},
+    cache::SledCache,
     db::Fault,
     journal,
     layout::Layout,
     shared::Shared,
 };
 use crate::{
+    clock::Timestamp,
+    codec::Bytes,
     id::{RunId, ScopeId, TaskNumber},
     state::Event,
     store::{
-        Attempt, BoxFuture, CacheEntry, CacheLookup, Change, Claimed, Commit, Durability, Fence, Journal,
-        Lead, Lookup, NewRun, Page, Run, RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId,
-        memory::cache::Cache,
+        Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
+        Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter,
+        Store, StoreError, Submitted, TaskRun, WorkerId,
     },
 };
-
-/// Bytes of cached results that are kept.
-const KEEP_CACHE: u64 = 256 << 20;
 
 /// A [`Store`] in a directory: runs, journals and history survive the process.
 ///
@@ -45,14 +46,20 @@ const KEEP_CACHE: u64 = 256 << 20;
 pub struct SledStore {
     pub(super) shared: Arc<Shared>,
     pub(super) mode: SyncMode,
-    cache: Mutex<Cache>,
+    cache: SledCache,
     writer: Option<JoinHandle<()>>,
     layout: Layout,
 }
 
 impl SledStore {
-    pub(super) fn new(shared: Arc<Shared>, mode: SyncMode, writer: JoinHandle<()>, layout: Layout) -> Self {
-        Self { shared, mode, cache: Mutex::default(), writer: Some(writer), layout }
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        mode: SyncMode,
+        cache: SledCache,
+        writer: JoinHandle<()>,
+        layout: Layout,
+    ) -> Self {
+        Self { shared, mode, cache, writer: Some(writer), layout }
     }
 
     /// Opens the store in `dir`, or makes it where there is none.
@@ -79,10 +86,10 @@ impl SledStore {
         self.shared.barrier(Need::Written).await?;
         read(&self.shared).map_err(|fault| self.shared.unreadable(fault))
     }
+}
 
-    fn cache(&self) -> MutexGuard<'_, Cache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn ready<'a, T: Send + 'a>(value: Result<T, StoreError>) -> BoxFuture<'a, Result<T, StoreError>> {
+    Box::pin(std::future::ready(value))
 }
 
 impl Store for SledStore {
@@ -113,22 +120,50 @@ impl Store for SledStore {
         })
     }
 
+    fn cached(
+        &self,
+        key: CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'_, Result<Option<(Bytes, Timestamp)>, StoreError>> {
+        ready(Ok(self.cache.cached(&key, at, ttl)))
+    }
+
     fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>> {
-        let found = self.cache().lookup(lookup);
-        Box::pin(std::future::ready(Ok(found)))
+        ready(Ok(self.cache.lookup(&lookup)))
     }
 
     fn publish(&self, lead: Lead, entry: CacheEntry) -> BoxFuture<'static, Result<(), StoreError>> {
-        self.cache().publish(lead, entry, KEEP_CACHE);
-        Box::pin(std::future::ready(Ok(())))
+        ready(self.cache.publish(lead, entry))
     }
 
     fn release(&self, lead: Lead) {
-        self.cache().release(lead);
+        self.cache.release(lead);
+    }
+
+    fn cache_entries(
+        &self,
+        filter: CacheFilter,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<CachedResult>, StoreError>> {
+        ready(self.cache.entries(&filter, page))
+    }
+
+    fn cache_forget(&self, which: Forget) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(self.cache.forget(which))
+    }
+
+    fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>> {
+        ready(Ok(self.cache.size()))
     }
 
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.shared.barrier(Need::Durable))
+        Box::pin(async move {
+            self.shared.barrier(Need::Durable).await?;
+            // What the cache loses costs a computation and is nobody's failure.
+            let _ = self.cache.flush();
+            Ok(())
+        })
     }
 
     fn runs(&self, filter: RunFilter, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
