@@ -91,7 +91,8 @@
 //!
 //! **Caching** (`cache`) gives a task's result to later calls with equal arguments, and lets one of several simultaneous
 //! callers compute it for all. The key holds the task's name, its arguments and the text of its body. A helper that it calls
-//! is not seen: name it in `cache(depends(…))` or raise `cache(version = …)`. Errors are never cached.
+//! is not seen: name it in `cache(depends(…))` or raise `cache(version = …)`. Errors are never cached. What is kept, and why
+//! a call would hit or miss, says [`Runtime::cache`]; it forgets, too.
 //!
 //! **At the same time** work runs through `tokio::join!`, `tokio::select!` and `FuturesUnordered`, which take calls as they
 //! are; through [`map`] and [`try_map`] for many items, bounded and in order; through [`spawn`] for a block of your own:

@@ -224,8 +224,9 @@ use proc_macro::TokenStream;
 /// - `cache(scope = run)`: who shares results: one `run`, all runs of the same root `flow`, or all (`global`).
 ///   Default: `global`.
 /// - `cache(depends(parse, clean))`: annotated functions whose text counts as part of this one's. Default: none.
-/// - `cache(max_size = "100MB")`: how much the results of this task may take together; the oldest leave first. Sizes
-///   have the units `B`, `KB`, `MB`, `GB`, `TB` and `KiB`, `MiB`, `GiB`, `TiB`. Default: no limit of its own.
+/// - `cache(max_size = "100MB")`: how much the results of this task may take together; the oldest leave first, and
+///   a result that takes more by itself is not kept, with a warning. Sizes have the units `B`, `KB`, `MB`, `GB`, `TB`
+///   and `KiB`, `MiB`, `GiB`, `TiB`. Default: no limit of its own.
 ///
 /// ### `skip`
 ///

@@ -1,6 +1,8 @@
 //! The cache: what is equal, who computes, who waits, and why a lookup missed.
 
+mod faults;
 mod flight;
+mod inside;
 mod waits;
 
 use std::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::canonical::{HashError, keyed_hash};
+use super::canonical::{HashError, hash_value, keyed_hash};
 use crate::{
     definition::{CachePolicy, CacheScope, Definition},
     error::Error,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Changes when the form of keys does; every stored result is a miss then.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// Hash of a definition's name and version.
 pub(crate) fn prefix_digest(name: &str, version: &str) -> u128 {
@@ -30,84 +30,142 @@ pub(crate) struct CallHash {
     pub(crate) former: Vec<u128>,
 }
 
-/// Hashes definition, type arguments, version and input, for the calls of one run.
+/// Hashes definition, type arguments, version and input, for the calls of one run; outside any, nobody asks for it.
+/// With `cache`, also gives hashes that hold across runs, under the definition's name and then under its former ones:
+/// cache keys are made of them.
 pub(crate) fn call_hash<A: Serialize>(
-    run: RunId,
+    run: Option<RunId>,
     definition: &'static Definition,
     type_arguments: &str,
     arguments: &A,
-) -> Result<CallHash, HashError> {
+) -> Result<(CallHash, Option<Vec<KeyDigest>>), HashError> {
     // A name that is taken twice is reported when the call is awaited; here it only has to be some name.
     let (prefix, former): (u128, &[u128]) = match definition.resolve() {
         Ok(resolved) => (resolved.prefix, &resolved.former_prefixes),
         Err(_) => (0, &[]),
     };
+    let typed = |prefix: u128| {
+        if type_arguments.is_empty() {
+            return prefix;
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&prefix.to_le_bytes()).update(type_arguments.as_bytes());
+        first_half(hasher.finalize())
+    };
+    let prefixes = std::iter::once(prefix).chain(former.iter().copied()).map(typed);
+    if definition.cache.is_some() {
+        let full: Vec<blake3::Hash> =
+            prefixes.map(|prefix| hash_value(&prefix.to_le_bytes(), arguments)).collect::<Result<_, _>>()?;
+        let mut halves = full.iter().map(|hash| first_half(*hash));
+        let call = halves.next().unwrap_or_default();
+        let hash = CallHash { call, former: halves.collect() };
+        return Ok((hash, Some(full.iter().map(|hash| KeyDigest(*hash.as_bytes())).collect())));
+    }
+    let Some(run) = run else { return Ok((CallHash { call: 0, former: Vec::new() }, None)) };
     // A run's id is random, so nobody can choose inputs whose calls are taken for each other.
     let key = run.as_uuid().as_u128();
-    let under = |prefix: u128| {
-        let prefix = if type_arguments.is_empty() {
-            prefix
-        } else {
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(&prefix.to_le_bytes()).update(type_arguments.as_bytes());
-            first_half(hasher.finalize())
-        };
-        keyed_hash(key, prefix, arguments)
-    };
-    Ok(CallHash {
-        call: under(prefix)?,
-        former: former.iter().map(|former| under(*former)).collect::<Result<_, _>>()?,
-    })
+    let mut keyed = prefixes.map(|prefix| keyed_hash(key, prefix, arguments));
+    let call = keyed.next().unwrap_or(Ok(0))?;
+    Ok((CallHash { call, former: keyed.collect::<Result<_, _>>()? }, None))
 }
 
-/// The key of a result across runs under a name of its definition, and what it is made of.
-pub(crate) fn cache_key(
-    definition: &'static Definition,
-    name: &'static str,
-    policy: &CachePolicy,
-    type_arguments: &'static str,
-    arguments: &[KeyDigest],
-    run: RunId,
-    root_flow: &str,
-) -> Result<(CacheKey, Arc<KeyParts>), Error> {
-    let body = match policy.version {
-        Some(version) => format!("version {version}"),
-        None => format!("{:016x}", definition.body_hash),
-    };
-    let mut body = body;
-    for path in policy.depends.map(|depends| depends()).unwrap_or_default() {
-        let Some(hash) = crate::definition::body_hash_at(path) else {
-            return Err(Error::definition(format!(
-                "`{}` depends on `{path}`, which is not known: only annotated functions without type \
-                 parameters can be named in `cache(depends(…))`",
-                definition.display_name()
-            )));
+/// The keys under which results of a call lie across runs, and what they are made of.
+pub(crate) struct Keys<'a> {
+    pub(crate) definition: &'static Definition,
+    pub(crate) type_arguments: &'static str,
+    pub(crate) policy: &'a CachePolicy,
+    /// The call's input, hashed with the definition's name and then with its former ones; or what
+    /// `cache(key = …)` computed instead.
+    pub(crate) inputs: Vec<KeyDigest>,
+    pub(crate) run: RunId,
+    pub(crate) root_flow: &'a str,
+}
+
+impl Keys<'_> {
+    /// Name of the definition, and the key under it.
+    pub(crate) fn own(&self) -> Result<(&'static str, CacheKey), Error> {
+        let resolved = self.definition.resolve()?;
+        let prefix = match resolved.cache_prefix.get() {
+            Some(prefix) => prefix,
+            None => {
+                let prefix = self.prefix(resolved.name)?;
+                resolved.cache_prefix.get_or_init(|| prefix)
+            }
         };
-        body.push_str(&format!(" {path} {hash:016x}"));
+        Ok((resolved.name, self.under(prefix, 0)))
     }
-    let scope = match policy.scope {
-        CacheScope::Global => None,
-        CacheScope::Flow => Some(format!("flow {root_flow}")),
-        CacheScope::Run => Some(format!("run {run}")),
-    };
-    let names: &[&'static str] = if policy.keyed { &["key"] } else { definition.arguments };
-    let parts = KeyParts {
-        name: name.into(),
-        type_arguments: type_arguments.into(),
-        version: definition.version.into(),
-        body: body.into(),
-        scope,
-        arguments: names.iter().map(|name| (*name).into()).zip(arguments.iter().copied()).collect(),
-    };
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&[FORMAT]);
-    let texts = [&*parts.name, &*parts.type_arguments, &*parts.version, &*parts.body];
-    for text in texts.into_iter().chain(parts.scope.as_deref()) {
-        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+
+    /// The same for the names that the definition had before.
+    pub(crate) fn former(&self) -> impl Iterator<Item = Result<(&'static str, CacheKey), Error>> {
+        let former = self.definition.formerly.iter().enumerate();
+        former.map(|(index, name)| Ok((*name, self.under(&self.prefix(name)?, index + 1))))
     }
-    for argument in arguments {
-        hasher.update(&argument.0);
+
+    /// Hash of what all results of a definition share.
+    fn prefix(&self, name: &str) -> Result<[u8; 32], Error> {
+        let body = self.body()?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&[FORMAT, u8::from(self.policy.keyed)]);
+        for text in [name, self.definition.version, &body] {
+            hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+        }
+        Ok(*hasher.finalize().as_bytes())
     }
-    let hash = hasher.finalize();
-    Ok((CacheKey(*hash.as_bytes()), Arc::new(parts)))
+
+    fn under(&self, prefix: &[u8; 32], input: usize) -> CacheKey {
+        // What `cache(key = …)` computed is one for all names.
+        let input = self.inputs.get(input).or(self.inputs.first()).map_or([0; 32], |input| input.0);
+        let mut both = [0; 64];
+        both[..32].copy_from_slice(prefix);
+        both[32..].copy_from_slice(&input);
+        let scope = self.scope();
+        if self.type_arguments.is_empty() && scope.is_none() {
+            return CacheKey(*blake3::hash(&both).as_bytes());
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&both);
+        for text in [self.type_arguments].into_iter().chain(scope.as_deref()) {
+            hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+        }
+        CacheKey(*hasher.finalize().as_bytes())
+    }
+
+    fn body(&self) -> Result<String, Error> {
+        let mut body = match self.policy.version {
+            Some(version) => format!("version {version}"),
+            None => format!("{:016x}", self.definition.body_hash),
+        };
+        for path in self.policy.depends.map(|depends| depends()).unwrap_or_default() {
+            let Some(hash) = crate::definition::body_hash_at(path) else {
+                return Err(Error::definition(format!(
+                    "`{}` depends on `{path}`, which is not known: only annotated functions without type \
+                     parameters can be named in `cache(depends(…))`",
+                    self.definition.display_name()
+                )));
+            };
+            body.push_str(&format!(" {path} {hash:016x}"));
+        }
+        Ok(body)
+    }
+
+    fn scope(&self) -> Option<String> {
+        match self.policy.scope {
+            CacheScope::Global => None,
+            CacheScope::Flow => Some(format!("flow {}", self.root_flow)),
+            CacheScope::Run => Some(format!("run {}", self.run)),
+        }
+    }
+
+    /// What the key under a name is made of, with the hash of each argument: for misses, which explain themselves.
+    pub(crate) fn parts(&self, name: &'static str, arguments: &[KeyDigest]) -> Result<Arc<KeyParts>, Error> {
+        let names: &[&'static str] = if self.policy.keyed { &["key"] } else { self.definition.arguments };
+        Ok(Arc::new(KeyParts {
+            name: name.into(),
+            type_arguments: self.type_arguments.into(),
+            version: self.definition.version.into(),
+            body: self.body()?.into(),
+            scope: self.scope(),
+            arguments: names.iter().map(|name| (*name).into()).zip(arguments.iter().copied()).collect(),
+        }))
+    }
 }

@@ -14,9 +14,11 @@ use serde::{
 };
 
 use crate::{
+    cache::hash_arguments,
     codec::{self, Bytes, CodecError, Stored},
     engine::Job,
     error::{BoxError, Retry},
+    store::KeyDigest,
 };
 
 /// What a body returns to the engine.
@@ -157,6 +159,10 @@ pub trait Invocation: Send {
     /// Whether the body is a synchronous function.
     #[doc(hidden)]
     fn is_sync(&self) -> bool;
+
+    /// A hash of each argument; `None` when they have moved into the last attempt, or refuse to be written.
+    #[doc(hidden)]
+    fn hash_arguments(&self) -> Option<Vec<KeyDigest>>;
 }
 
 /// Takes the typed output out of an erased invocation.
@@ -250,6 +256,10 @@ where
     fn is_sync(&self) -> bool {
         false
     }
+
+    fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {
+        hash_arguments(self.args.as_ref()?).ok()
+    }
 }
 
 /// A synchronous body: runs in place, or on the blocking pool when a [`Job`] is given.
@@ -340,6 +350,10 @@ where
     fn is_sync(&self) -> bool {
         true
     }
+
+    fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {
+        hash_arguments(self.args.as_ref()?).ok()
+    }
 }
 
 impl<A, F, T> Drop for SyncInvocation<A, F, T> {
@@ -384,5 +398,9 @@ impl Invocation for Moved {
 
     fn is_sync(&self) -> bool {
         false
+    }
+
+    fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {
+        None
     }
 }

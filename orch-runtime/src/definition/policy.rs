@@ -27,7 +27,7 @@ pub struct CachePolicy {
 }
 
 impl CachePolicy {
-    /// Kept for ever, shared by all runs, invalidated by a change of the body.
+    /// Kept until it makes room for others, shared by all runs, invalidated by a change of the body.
     pub const fn new() -> Self {
         Self {
             ttl: None,
@@ -57,7 +57,8 @@ impl CachePolicy {
         self
     }
 
-    /// The most bytes that the results of this definition may take together; the oldest leave first.
+    /// The most bytes that the results of this definition may take together; the oldest leave first. A result that
+    /// takes more by itself is not kept, with a warning.
     pub const fn max_size(mut self, bytes: u64) -> Self {
         self.max_size = Some(bytes);
         self

@@ -35,6 +35,8 @@ pub(crate) struct Resolved {
     pub(crate) prefix: u128,
     /// The same for every former name.
     pub(crate) former_prefixes: Vec<u128>,
+    /// What all cache keys of the definition share, once one was made.
+    pub(crate) cache_prefix: OnceLock<[u8; 32]>,
     /// Set when another definition has the same name.
     collision: Option<String>,
 }
@@ -135,7 +137,8 @@ fn resolve(definition: &'static Definition) -> Resolved {
     });
     let former_prefixes =
         definition.formerly.iter().map(|former| prefix_digest(former, definition.version)).collect();
-    Resolved { name, prefix: prefix_digest(name, definition.version), former_prefixes, collision }
+    let prefix = prefix_digest(name, definition.version);
+    Resolved { name, prefix, former_prefixes, cache_prefix: OnceLock::new(), collision }
 }
 
 /// The path of the function as the compiler names it, kept for the life of the process.

@@ -1,17 +1,21 @@
 //! A task's way through the cache: a hit, somebody else's computation, or the duty to compute.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use super::prepared::Prepared;
 use crate::{
-    cache::cache_key,
+    cache::Keys,
+    clock::Timestamp,
     codec::Bytes,
     definition::CachePolicy,
-    error::Error,
-    id::TaskNumber,
-    runtime::Core,
+    error::{Error, ErrorKind},
+    id::{RunId, TaskNumber},
+    runtime::{Core, Explained},
     state::Notice,
-    store::{CacheEntry, CacheLookup, KeyParts, Lead, Lookup},
+    store::{CacheEntry, CacheKey, CacheLookup, KeyDigest, KeyParts, Lead, Lookup, Miss},
 };
 
 use super::RunShared;
@@ -21,10 +25,29 @@ const FAILED_LEADERS: u32 = 3;
 
 /// What the cache says about a call.
 pub(super) enum Cached {
-    /// The value is known.
+    /// The value is known, and the call's invocation holds it.
     Hit(Bytes),
     /// It has to be computed, and kept if there is a duty.
     Compute(Option<Duty>),
+}
+
+/// How often the cache of a runtime was asked.
+#[derive(Default)]
+pub(crate) struct CacheUse {
+    pub(crate) hits: AtomicU64,
+    pub(crate) misses: AtomicU64,
+}
+
+impl CacheUse {
+    fn hit(&self, value: Bytes) -> Cached {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Cached::Hit(value)
+    }
+
+    fn miss(&self, duty: Option<Duty>) -> Cached {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        Cached::Compute(duty)
+    }
 }
 
 /// The lead of a key. Dropped without a value, the next caller leads.
@@ -64,68 +87,53 @@ impl Drop for Leading {
     }
 }
 
-/// Looks the call up, and waits for another leader where that cannot hang.
+/// Looks the call up, and waits for another leader where that cannot hang. A hit is decoded: one that cannot be is
+/// a miss, whose lead replaces it.
 pub(super) async fn look_up(
     run: &Arc<RunShared>,
     task: Option<TaskNumber>,
     prepared: &mut Prepared,
 ) -> Result<Cached, Error> {
-    let (Some(policy), Some(arguments)) = (&prepared.definition.cache, &prepared.digests) else {
-        return Ok(Cached::Compute(None));
-    };
-    if prepared.options().no_cache {
-        return Ok(Cached::Compute(None));
-    }
     let core = &run.core;
-    let definition = prepared.definition;
-    let key_under =
-        |name| cache_key(definition, name, policy, prepared.type_arguments, arguments, run.id, run.root_flow);
-    let read = !prepared.options().refresh;
-    // A result that was kept and does not fit the type any more is a miss, and the next one replaces it.
-    let mut passed_over = None;
-    for former in definition.formerly.iter().filter(|_| read) {
-        let (key, parts) = key_under(former)?;
-        let at = core.clock.now();
-        let lookup = CacheLookup { key, parts, at, ttl: policy.ttl, follow: false, lead: false, read };
-        if let Ok(Lookup::Hit(value, _)) = core.store.lookup_or_lead(lookup).await {
-            match prepared.invocation.as_mut().decode_output(&value) {
-                Ok(()) => return Ok(Cached::Hit(value)),
-                Err(error) => passed_over = Some(error),
+    let Some((policy, keys)) = prepared.keys(run.id, run.root_flow) else { return Ok(Cached::Compute(None)) };
+    let (name, key) = keys.own()?;
+    let mut read = !prepared.options().refresh;
+    // Why a value that was there does not count.
+    let mut shape = None;
+    if read {
+        for key in std::iter::once(Ok((name, key))).chain(keys.former()) {
+            let (of, key) = key?;
+            // A store that cannot answer says why when it is asked for more.
+            if let Ok(Some((value, _))) = core.store.cached(key, core.clock.now(), policy.ttl).await {
+                match prepared.invocation.as_mut().decode_output(&value) {
+                    Ok(()) => return Ok(core.cache_use.hit(value)),
+                    Err(error) => {
+                        read &= of != name;
+                        shape = Some(Miss::Shape(error.to_string()));
+                    }
+                }
             }
         }
     }
-    let (key, parts) = key_under(definition.resolve()?.name)?;
+    let parts = keys.parts(name, &prepared.argument_hashes(&keys))?;
     // A body that leads a key or holds a permit may be what the other leader waits for.
     let may_follow = !prepared.parent.as_ref().is_some_and(|parent| parent.holds_something());
     let mut failed_leaders = 0;
-    let mut fits = true;
     loop {
-        let lookup = CacheLookup {
-            key,
-            parts: parts.clone(),
-            at: core.clock.now(),
-            ttl: policy.ttl,
-            follow: may_follow && failed_leaders < FAILED_LEADERS,
-            lead: true,
-            // What another call has just computed is as new as what this one would compute.
-            read: fits && (read || failed_leaders > 0),
-        };
-        let found = core.store.lookup_or_lead(lookup).await;
-        match found {
+        let follow = may_follow && failed_leaders < FAILED_LEADERS;
+        let lookup =
+            CacheLookup { follow, lead: true, read, ..glance(key, parts.clone(), core.clock.now(), policy) };
+        match core.store.lookup_or_lead(lookup).await {
             Ok(Lookup::Hit(value, _)) => match prepared.invocation.as_mut().decode_output(&value) {
-                Ok(()) => return Ok(Cached::Hit(value)),
+                Ok(()) => return Ok(core.cache_use.hit(value)),
                 Err(error) => {
-                    passed_over = Some(error);
-                    fits = false;
+                    shape = Some(Miss::Shape(error.to_string()));
+                    read = false;
                 }
             },
             Ok(Lookup::Lead(lead, miss)) => {
-                let why = match passed_over {
-                    Some(error) => format!("the kept result was passed over: {error}"),
-                    None => miss.to_string(),
-                };
-                run.notice(task, Notice::CacheMiss, why);
-                return Ok(Cached::Compute(Some(Duty(Box::new(Leading {
+                note_miss(run, task, &shape.unwrap_or(miss), "");
+                return Ok(core.cache_use.miss(Some(Duty(Box::new(Leading {
                     core: core.clone(),
                     lead: Some(lead),
                     parts,
@@ -136,18 +144,91 @@ pub(super) async fn look_up(
                 run.flush();
                 ended.await;
                 failed_leaders += 1;
-                // The other one has replaced what did not fit.
-                fits = true;
+                // What another call has just computed is as new as what this one would compute.
+                read = true;
             }
             Ok(Lookup::Busy(miss)) => {
-                let text = format!("{miss}; another call computes it, and this one may not wait");
-                run.notice(task, Notice::CacheMiss, text);
-                return Ok(Cached::Compute(None));
+                let and = "; another call computes it, and this one may not wait";
+                note_miss(run, task, &shape.unwrap_or(miss), and);
+                return Ok(core.cache_use.miss(None));
             }
             Err(error) => {
                 run.notice(task, Notice::CacheFault, format!("the lookup failed: {error}"));
-                return Ok(Cached::Compute(None));
+                return Ok(core.cache_use.miss(None));
             }
         }
     }
+}
+
+impl Prepared {
+    /// The cache's policy and the call's keys; `None` when the call does not ask the cache.
+    fn keys<'a>(&mut self, run: RunId, root_flow: &'a str) -> Option<(&'static CachePolicy, Keys<'a>)> {
+        let definition = self.definition;
+        let policy = definition.cache.as_ref().filter(|_| !self.options().no_cache)?;
+        let inputs = self.cache_inputs.take()?;
+        let type_arguments = self.type_arguments;
+        Some((policy, Keys { definition, type_arguments, policy, inputs, run, root_flow }))
+    }
+
+    /// What a miss compares argument by argument.
+    fn argument_hashes(&self, keys: &Keys<'_>) -> Vec<KeyDigest> {
+        if keys.policy.keyed {
+            return keys.inputs.clone();
+        }
+        self.invocation.hash_arguments().unwrap_or_default()
+    }
+}
+
+/// A question that only looks.
+fn glance(key: CacheKey, parts: Arc<KeyParts>, at: Timestamp, policy: &CachePolicy) -> CacheLookup {
+    CacheLookup { key, parts, at, ttl: policy.ttl, follow: false, lead: false, read: true }
+}
+
+fn note_miss(run: &RunShared, task: Option<TaskNumber>, miss: &Miss, and: &str) {
+    // Somebody should look after a disk that loses what it was given.
+    let notice = if let Miss::Unreadable(_) = miss { Notice::CacheFault } else { Notice::CacheMiss };
+    run.notice(task, notice, format!("{miss}{and}"));
+}
+
+/// What the cache would say to the call if it were awaited now, in the run of the body that wrote it, or in a new one.
+pub(crate) async fn explain(core: &Core, mut prepared: Box<Prepared>) -> Result<Explained, Error> {
+    if let Some(fault) = prepared.fault.take() {
+        return Err(fault);
+    }
+    // It was never begun, so its place goes without a trace.
+    drop(prepared.progress.take());
+    let (run, root_flow) = match &prepared.parent {
+        Some(frame) => (frame.run.id, frame.run.root_flow),
+        None => (RunId::new(), prepared.definition.resolve()?.name),
+    };
+    let Some((policy, keys)) = prepared.keys(run, root_flow) else { return Ok(Explained::NotCached) };
+    if prepared.options().refresh {
+        return Ok(Explained::Miss(Miss::Refresh));
+    }
+    let arguments = prepared.argument_hashes(&keys);
+    let mut why = Miss::NeverStored;
+    for key in keys.former().chain([keys.own()]) {
+        let (name, key) = key?;
+        let parts = keys.parts(name, &arguments)?;
+        let now = core.clock.now();
+        let found = core.store.lookup_or_lead(glance(key, parts, now, policy)).await;
+        let fault = |error| Error::plain(ErrorKind::Store, format!("the cache cannot be read: {error}"));
+        let miss = match found.map_err(fault)? {
+            Lookup::Hit(value, at) => match prepared.invocation.as_mut().decode_output(&value) {
+                Ok(()) => return Ok(Explained::Hit { key, at, age: now.since(at) }),
+                Err(error) => Miss::Shape(error.to_string()),
+            },
+            Lookup::Busy(miss) => miss,
+            Lookup::Lead(lead, miss) => {
+                core.store.release(lead);
+                miss
+            }
+            Lookup::Follow(_) => continue,
+        };
+        // A value of another shape under a former name says more than that there is none under the new one.
+        if !matches!(why, Miss::Shape(_)) {
+            why = miss;
+        }
+    }
+    Ok(Explained::Miss(why))
 }

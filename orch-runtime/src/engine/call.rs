@@ -98,6 +98,14 @@ impl<T, K: Kind> Call<T, K> {
         Self { state, types: PhantomData }
     }
 
+    /// What would be run, for whoever only asks about it. `None` when it is under way.
+    pub(crate) fn into_prepared(mut self) -> Option<Box<Prepared>> {
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Ready(ready) => Some(ready),
+            State::Running(_) | State::Done => None,
+        }
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Prepared)) -> Self {
         if let State::Ready(ready) = &mut self.state {
             change(ready);
@@ -186,7 +194,7 @@ impl<T> Call<T, Task> {
     #[doc(hidden)]
     pub fn __cache_key(self, digest: Result<KeyDigest, Error>) -> Self {
         self.with(|ready| match digest {
-            Ok(digest) => ready.digests = Some(vec![digest]),
+            Ok(digest) => ready.cache_inputs = Some(vec![digest]),
             Err(error) => ready.fault = Some(error),
         })
     }

@@ -33,6 +33,7 @@ mod ticket;
 
 pub use ambient::{now, random, sleep, step, uuid};
 pub use branch::spawn;
+pub(crate) use cached::{CacheUse, explain};
 pub(crate) use call::typed;
 pub use call::{Call, Flow, Kind, Task};
 pub(crate) use context::core_of_run;

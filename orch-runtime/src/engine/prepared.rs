@@ -12,7 +12,7 @@ use super::{
     ticket::Ticket,
 };
 use crate::{
-    cache::{CallHash, call_hash, hash_arguments, prefix_digest},
+    cache::{CallHash, call_hash, prefix_digest},
     codec::CodecError,
     definition::{Definition, Invocation, Moved},
     error::{Error, ErrorKind},
@@ -27,8 +27,8 @@ pub(crate) struct Prepared {
     pub(super) way: Way,
     pub(super) definition: &'static Definition,
     pub(super) type_arguments: &'static str,
-    /// Hashes of the arguments one by one, for cached tasks.
-    pub(super) digests: Option<Vec<KeyDigest>>,
+    /// What its cache keys are made of, for cached tasks; see [`Keys::inputs`](crate::cache::Keys).
+    pub(super) cache_inputs: Option<Vec<KeyDigest>>,
     pub(super) invocation: Pin<Box<dyn Invocation>>,
     /// The body that wrote it.
     pub(super) parent: Option<Arc<Frame>>,
@@ -92,7 +92,7 @@ impl CallOptions {
 pub(super) struct Identity {
     /// The body that writes the call, and the call's hash there.
     place: Option<(Arc<Frame>, CallHash)>,
-    digests: Option<Vec<KeyDigest>>,
+    cache_inputs: Option<Vec<KeyDigest>>,
     fault: Option<Error>,
 }
 
@@ -108,18 +108,14 @@ impl Identity {
             let name = definition.display_name();
             Error::plain(ErrorKind::Input, format!("the input of `{name}` cannot be written: {error}"))
         };
-        let place = frame::current().map(|frame| {
-            let hash = call_hash(frame.run.id, definition, type_arguments, arguments);
-            let hash = hash.unwrap_or_else(|error| {
-                fault.get_or_insert(cannot_write(&error));
-                CallHash { call: 0, former: Vec::new() }
-            });
-            (frame, hash)
+        let frame = frame::current();
+        let run = frame.as_ref().map(|frame| frame.run.id);
+        let hashed = call_hash(run, definition, type_arguments, arguments);
+        let (hash, cache_inputs) = hashed.unwrap_or_else(|error| {
+            fault.get_or_insert(cannot_write(&error));
+            (CallHash { call: 0, former: Vec::new() }, None)
         });
-        let digests = definition.cache.is_some().then(|| hash_arguments(arguments));
-        let digests = digests
-            .and_then(|digests| digests.map_err(|error| fault.get_or_insert(cannot_write(&error))).ok());
-        Self { place, digests, fault }
+        Self { place: frame.map(|frame| (frame, hash)), cache_inputs, fault }
     }
 }
 
@@ -130,7 +126,7 @@ impl Prepared {
             way: Way::Written,
             definition,
             type_arguments: "",
-            digests: None,
+            cache_inputs: None,
             invocation,
             parent: None,
             chosen: None,
@@ -157,7 +153,7 @@ impl Prepared {
         let invocation = std::mem::replace(&mut self.invocation, Box::pin(Moved));
         Self {
             type_arguments: self.type_arguments,
-            digests: self.digests.take(),
+            cache_inputs: self.cache_inputs.take(),
             parent: Some(frame.clone()),
             chosen: self.chosen.take(),
             progress: Some(Progress::new(ticket, self.definition)),
@@ -201,10 +197,10 @@ impl Prepared {
         identity: Identity,
         invocation: Pin<Box<dyn Invocation>>,
     ) -> Box<Self> {
-        let Identity { place, digests, fault } = identity;
+        let Identity { place, cache_inputs, fault } = identity;
         let mut call = Box::new(Self::new(definition, invocation));
         call.type_arguments = type_arguments;
-        call.digests = digests;
+        call.cache_inputs = cache_inputs;
         call.fault = fault;
         if let Some((frame, hash)) = place {
             let ticket = Ticket::claim(frame.open_scope().clone(), &hash);

@@ -2,4 +2,4 @@
 
 mod warnings;
 
-pub(crate) use warnings::warn;
+pub(crate) use warnings::{warn, warn_of_store};

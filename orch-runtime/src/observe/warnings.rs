@@ -17,11 +17,20 @@ pub(crate) fn warn(run: RunId, flow: &str, notice: Notice, text: &str) {
     } else if tracing::dispatcher::has_been_set() {
         tracing::warn!(target: "orch", %run, flow, ?notice, "{text}");
     } else {
-        on_stderr(run, flow, text);
+        on_stderr(&format!("{text} (in `{flow}`, run {run})"));
+    }
+}
+
+/// Tells people about something that happened to the store outside any run.
+pub(crate) fn warn_of_store(text: &str) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::warn!(target: "orch", "{text}");
+    } else {
+        on_stderr(text);
     }
 }
 
 #[expect(clippy::print_stderr, reason = "nobody listens to `tracing`, and a warning must not be lost")]
-fn on_stderr(run: RunId, flow: &str, text: &str) {
-    eprintln!("warning: {text} (in `{flow}`, run {run})");
+fn on_stderr(text: &str) {
+    eprintln!("warning: {text}");
 }

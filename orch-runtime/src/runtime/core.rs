@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    engine::{Rules, RunShared, Stop},
+    engine::{CacheUse, Rules, RunShared, Stop},
     error::{Error, ErrorKind, Result},
     id::RunId,
     store::{Store, WorkerId},
@@ -37,6 +37,7 @@ pub(crate) struct Core {
     /// How long a resumed body may wait for what its journal does not know.
     pub(crate) patience: Duration,
     pub(crate) rules: Rules,
+    pub(crate) cache_use: CacheUse,
     provided: Provided,
     closing: AtomicBool,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
@@ -59,6 +60,7 @@ impl Core {
             cpu: Arc::new(Semaphore::new(cpu)),
             patience,
             rules,
+            cache_use: CacheUse::default(),
             provided,
             closing: AtomicBool::new(false),
             active: Mutex::default(),

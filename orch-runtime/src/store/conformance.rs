@@ -15,6 +15,7 @@
 
 mod cache;
 mod cache_limits;
+mod cache_reading;
 mod changes;
 mod check;
 mod crowd;
@@ -51,10 +52,14 @@ const PARTS: &[Part] = &parts! {
     journal: empty_before_the_first_record, keeps_every_attempt_in_order, keeps_dropped_marks,
         separates_scopes, tells_what_is_in_flight, outlives_a_claim, refuses_another_fence;
     cache: first_caller_leads, follow_resolves_on_publish, follow_resolves_on_release,
-        no_follow_is_busy, no_lead_is_busy, hit_after_publish, dropped_publish_still_stores, ttl_expires,
+        no_follow_is_busy, no_lead_is_busy, hit_after_publish, cached_is_what_would_hit,
+        dropped_publish_still_stores, ttl_expires,
         unread_lookups_lead, strange_leads_end_nothing;
     cache_limits: misses_of_unknown_definitions, misses_name_what_changed, the_nearest_entry_explains,
         max_size_evicts_the_oldest, replacing_an_entry_frees_its_room;
+    cache_reading: entry_tells_all, entries_newest_first_by_pages, entries_by_definition,
+        a_replaced_entry_is_listed_once, size_is_what_is_listed, forgets_one_result, forgets_a_definition,
+        forgets_everything, too_large_makes_no_room;
     reading: runs_newest_first_by_pages, runs_by_filter, run_tells_all, run_tells_its_error,
         task_runs_by_pages, task_run_tells_all, unknown_runs_are_empty, location_is_told;
     task_history: attempts_tell_reasons_and_waits, restarted_attempt_stays_one, attempts_of_one_task_run;

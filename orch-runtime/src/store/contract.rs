@@ -5,13 +5,16 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use super::records::{
-    Attempt, CacheEntry, CacheLookup, Change, Claimed, Fence, Journal, Lead, Lookup, NewRun, Page, Run,
-    RunFilter, Submitted, TaskRun, WorkerId,
+    Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Claimed, Fence,
+    Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter, Submitted, TaskRun, WorkerId,
 };
 use crate::{
+    clock::Timestamp,
+    codec::Bytes,
     id::{RunId, ScopeId, TaskNumber},
     state::Event,
 };
@@ -32,6 +35,16 @@ impl StoreError {
     /// An error with its text.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), source: None }
+    }
+
+    /// A cached value that takes more than all values of its definition, or of the store, may take together.
+    pub(crate) fn too_large(bytes: u64, max_size: u64, keep: u64) -> Self {
+        let limit =
+            if max_size <= keep { "its task's `max_size`" } else { "the store's limit for the cache" };
+        let most = max_size.min(keep);
+        Self::new(format!(
+            "it takes {bytes} bytes, and {limit} is {most}; raise the limit, or do not cache this task"
+        ))
     }
 
     /// The same, with what caused it.
@@ -132,18 +145,44 @@ pub trait Store: Send + Sync + 'static {
     /// was dropped, and which calls have begun without having an outcome.
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
 
+    /// The value of a cache key and when it was computed, if there is one that is younger than `ttl`. The short
+    /// way of a hit: it takes no duty, waits for nobody and does not say why there is none.
+    fn cached(
+        &self,
+        key: CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'_, Result<Option<(Bytes, Timestamp)>, StoreError>>;
+
     /// Looks up a cache key. At most one caller leads a key at a time, and it leads until its lead is
     /// [published](Self::publish) or [released](Self::release). `Follow` resolves when the leader ended, without
     /// saying how: look up again. With `CacheLookup::follow == false` the answer is never
     /// `Follow`, with `lead == false` it is `Hit` or `Busy`.
     fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>>;
 
-    /// Stores the leader's value and ends its lead. Not durable when it returns: a lost entry costs a
-    /// computation, never a wrong value. Dropping the future withdraws nothing.
+    /// Stores the leader's value and ends its lead, also when the value cannot be stored. Not durable when it
+    /// returns: a lost entry costs a computation, never a wrong value. The oldest results make room where the
+    /// definition's `max_size` or the store's own limit asks for it; a value that is larger than such a limit by
+    /// itself is an error, and nothing makes room for it. Dropping the future withdraws nothing.
     fn publish(&self, lead: Lead, entry: CacheEntry) -> BoxFuture<'static, Result<(), StoreError>>;
 
     /// Ends a lead without a value; the next follower that looks up leads.
     fn release(&self, lead: Lead);
+
+    /// Cached results, the one that was stored last first, by pages of their numbers. Results that are stored,
+    /// replaced or evicted between two pages may be missing, but none is listed twice under one number.
+    fn cache_entries(
+        &self,
+        filter: CacheFilter,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<CachedResult>, StoreError>>;
+
+    /// Removes cached results and what is remembered of their keys, and says how many results there were. What is
+    /// being computed meanwhile is stored when it is there. Dropping the future may leave a part of them.
+    fn cache_forget(&self, which: Forget) -> BoxFuture<'_, Result<u64, StoreError>>;
+
+    /// How much the cache holds. Counted when it is written, so that asking costs nothing.
+    fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>>;
 
     /// Resolves when everything that was committed before the call is as durable as the store makes it.
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>>;

@@ -1,14 +1,18 @@
 //! Where runs, journals and results live: one contract, several stores.
 
+mod check;
 pub mod conformance;
 mod contract;
 mod memory;
 mod records;
+mod sled;
 
+pub use self::sled::{SledStore, SledStoreBuilder, SyncMode};
 pub use contract::{BoxFuture, Commit, Committed, Durability, Store, StoreError};
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use records::{
-    Attempt, CacheEntry, CacheKey, CacheLookup, Change, Claimed, Counts, Fence, InFlight, Journal, KeyDigest,
-    KeyParts, Labels, Lead, Lookup, Mark, Miss, NewRun, Outcome, Page, Record, Run, RunFilter, Stamped, Step,
-    Submitted, TaskClaim, TaskDetail, TaskRun, Trigger, WorkerId,
+    Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Claimed,
+    Counts, Fence, Forget, InFlight, Journal, KeyDigest, KeyParts, Labels, Lead, Lookup, Mark, Miss, NewRun,
+    Outcome, Page, Record, Run, RunFilter, Stamped, Step, Submitted, TaskClaim, TaskDetail, TaskRun, Trigger,
+    WorkerId,
 };

@@ -354,6 +354,11 @@ pub enum Miss {
     Expired(Duration),
     /// The entry was evicted to make room.
     Evicted,
+    /// The entry was stored as a type of another shape than the one that is asked for now; the text says how that
+    /// showed.
+    Shape(String),
+    /// There is an entry, but it is damaged or cannot be read; the text says what happened and where.
+    Unreadable(String),
     /// The caller asked to compute anew.
     Refresh,
 }
@@ -365,6 +370,8 @@ impl std::fmt::Display for Miss {
             Self::Changed(parts) => write!(f, "changed: {}", parts.join(", ")),
             Self::Expired(age) => write!(f, "expired: {age:?} old"),
             Self::Evicted => f.write_str("evicted"),
+            Self::Shape(how) => write!(f, "shape: {how}"),
+            Self::Unreadable(why) => write!(f, "the kept result is lost: {why}"),
             Self::Refresh => f.write_str("refresh was asked for"),
         }
     }
@@ -381,6 +388,49 @@ pub struct CacheEntry {
     pub at: Timestamp,
     /// The most bytes that this definition's results may take together.
     pub max_size: Option<u64>,
+}
+
+/// Which cached results.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CacheFilter {
+    /// Only of this definition.
+    pub name: Option<String>,
+}
+
+/// A cached result as a reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CachedResult {
+    /// Its place among all that was stored: the results are numbered from 1, and a result that is computed anew
+    /// gets a new number.
+    pub number: u64,
+    /// Its key.
+    pub key: CacheKey,
+    /// What the key was made of.
+    pub parts: Arc<KeyParts>,
+    /// When it was computed.
+    pub at: Timestamp,
+    /// Bytes that it takes, with what is stored beside the value.
+    pub bytes: u64,
+}
+
+/// What the cache is to forget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Forget {
+    /// One result.
+    Key(CacheKey),
+    /// All results of the definition of this name.
+    Definition(String),
+    /// Everything.
+    All,
+}
+
+/// How much the cache holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheSize {
+    /// Results.
+    pub entries: u64,
+    /// Bytes that they take, with what is stored beside the values.
+    pub bytes: u64,
 }
 
 /// Which part of a list: at most `limit` items that come after `after` in the list's order.

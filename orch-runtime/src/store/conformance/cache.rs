@@ -6,7 +6,7 @@ use super::{
     check::{Checked, answer, equal, holds, waits},
     fixture::{bytes, cache_key, entry, lookup, moment, parts},
 };
-use crate::store::{BoxFuture, CacheLookup, Lead, Lookup, Miss, Store};
+use crate::store::{BoxFuture, CacheEntry, CacheLookup, Forget, Lead, Lookup, Miss, Store};
 
 const NAME: &str = "suite::price";
 
@@ -146,6 +146,29 @@ pub(super) async fn hit_after_publish(store: &dyn Store) -> Checked {
     answer("publish", store.publish(leads, newer).await)?;
     hit(store, question(), "90", 5).await?;
     lead(store, lookup(parts(NAME, 2))).await.map(drop)
+}
+
+/// `cached`: the value of a key, "if there is one that is younger than `ttl`".
+pub(super) async fn cached_is_what_would_hit(store: &dyn Store) -> Checked {
+    let key = cache_key(&parts(NAME, 1));
+    let cached = async |at: u64, ttl: Option<u64>| {
+        answer("cached", store.cached(key, moment(at), ttl.map(Duration::from_secs)).await)
+    };
+    equal("of an unknown key", cached(0, None).await?, None)?;
+    let (leads, _) = lead(store, lookup(parts(NAME, 1))).await?;
+    equal("while it is computed", cached(0, None).await?, None)?;
+    let stored = CacheEntry { at: moment(100), ..entry(parts(NAME, 1), "120") };
+    answer("publish", store.publish(leads, stored).await)?;
+    let value = Some((bytes("120"), moment(100)));
+    equal("without a ttl", cached(10_000, None).await?, value.clone())?;
+    equal("young enough", cached(109, Some(10)).await?, value.clone())?;
+    equal("too old", cached(110, Some(10)).await?, None)?;
+    equal("with a clock that went back", cached(50, Some(10)).await?, value)?;
+    // Asking took no duty.
+    let (leads, _) = lead(store, CacheLookup { read: false, ..lookup(parts(NAME, 1)) }).await?;
+    store.release(leads);
+    answer("cache_forget", store.cache_forget(Forget::Key(key)).await)?;
+    equal("after it was forgotten", cached(109, None).await?, None)
 }
 
 /// `publish`: "Dropping the future withdraws nothing".

@@ -11,13 +11,13 @@ use crate::store::{CacheEntry, KeyDigest, KeyParts, Miss, Store};
 
 const NAME: &str = "suite::price";
 
-async fn store_entry(store: &dyn Store, entry: CacheEntry) -> Checked {
+pub(super) async fn store_entry(store: &dyn Store, entry: CacheEntry) -> Checked {
     let (leads, _) = lead(store, lookup(KeyParts::clone(&entry.parts))).await?;
     answer("publish", store.publish(leads, entry).await)
 }
 
 /// Asks and gives the lead back at once.
-async fn why(store: &dyn Store, parts: KeyParts) -> Checked<Miss> {
+pub(super) async fn why(store: &dyn Store, parts: KeyParts) -> Checked<Miss> {
     let (leads, miss) = lead(store, lookup(parts)).await?;
     store.release(leads);
     Ok(miss)

@@ -3,7 +3,7 @@
 use super::{Inner, MemoryStore};
 use crate::{
     id::RunId,
-    store::{CacheEntry, CacheKey, Change, NewRun, WorkerId},
+    store::{CacheEntry, CacheKey, Change, Forget, NewRun, WorkerId},
 };
 
 /// Something that changed the store.
@@ -13,6 +13,7 @@ pub(super) enum Operation {
     Claim(RunId, #[expect(dead_code, reason = "says who, for a debugger")] WorkerId),
     Commit(Change),
     Publish(CacheKey, CacheEntry),
+    Forget(Forget),
 }
 
 impl Inner {
@@ -42,7 +43,8 @@ impl MemoryStore {
                     Operation::Submit(run) => drop(inner.data.submit(run)),
                     Operation::Claim(run, _) => drop(inner.data.claim(run)),
                     Operation::Commit(change) => drop(inner.data.commit(change)),
-                    Operation::Publish(key, entry) => inner.cache.insert(key, entry, fork.keep.cache),
+                    Operation::Publish(key, entry) => drop(inner.cache.insert(key, entry, fork.keep.cache)),
+                    Operation::Forget(which) => drop(inner.cache.forget(&which)),
                 }
             }
             inner.operations = Some(taken);

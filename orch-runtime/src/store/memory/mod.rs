@@ -5,13 +5,19 @@ mod data;
 mod fork;
 mod rows;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use super::{
-    Attempt, BoxFuture, CacheEntry, CacheLookup, Change, Claimed, Commit, Durability, Fence, Journal, Lead,
-    Lookup, NewRun, Page, Run, RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId,
+    Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
+    Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter, Store,
+    StoreError, Submitted, TaskRun, WorkerId,
 };
 use crate::{
+    clock::Timestamp,
+    codec::Bytes,
     id::{RunId, ScopeId, TaskNumber},
     state::Event,
 };
@@ -151,6 +157,15 @@ impl Store for MemoryStore {
         ready(self.lock().data.replay(run, fence, scope))
     }
 
+    fn cached(
+        &self,
+        key: CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'_, Result<Option<(Bytes, Timestamp)>, StoreError>> {
+        ready(Ok(self.lock().cache.cached(&key, at, ttl)))
+    }
+
     fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>> {
         ready(Ok(self.lock().cache.lookup(lookup)))
     }
@@ -158,12 +173,29 @@ impl Store for MemoryStore {
     fn publish(&self, lead: Lead, entry: CacheEntry) -> BoxFuture<'static, Result<(), StoreError>> {
         let mut inner = self.lock();
         inner.note(|| Operation::Publish(lead.key, entry.clone()));
-        inner.cache.publish(lead, entry, self.keep.cache);
-        ready(Ok(()))
+        ready(inner.cache.publish(lead, entry, self.keep.cache))
     }
 
     fn release(&self, lead: Lead) {
         self.lock().cache.release(lead);
+    }
+
+    fn cache_entries(
+        &self,
+        filter: CacheFilter,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<CachedResult>, StoreError>> {
+        ready(Ok(self.lock().cache.list(&filter, page)))
+    }
+
+    fn cache_forget(&self, which: Forget) -> BoxFuture<'_, Result<u64, StoreError>> {
+        let mut inner = self.lock();
+        inner.note(|| Operation::Forget(which.clone()));
+        ready(Ok(inner.cache.forget(&which)))
+    }
+
+    fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>> {
+        ready(Ok(self.lock().cache.size()))
     }
 
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -217,6 +249,14 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         (**self).replay(run, fence, scope)
     }
+    fn cached(
+        &self,
+        key: CacheKey,
+        at: Timestamp,
+        ttl: Option<Duration>,
+    ) -> BoxFuture<'_, Result<Option<(Bytes, Timestamp)>, StoreError>> {
+        (**self).cached(key, at, ttl)
+    }
     fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>> {
         (**self).lookup_or_lead(lookup)
     }
@@ -225,6 +265,19 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn release(&self, lead: Lead) {
         (**self).release(lead);
+    }
+    fn cache_entries(
+        &self,
+        filter: CacheFilter,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<CachedResult>, StoreError>> {
+        (**self).cache_entries(filter, page)
+    }
+    fn cache_forget(&self, which: Forget) -> BoxFuture<'_, Result<u64, StoreError>> {
+        (**self).cache_forget(which)
+    }
+    fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>> {
+        (**self).cache_size()
     }
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         (**self).flush()
