@@ -111,6 +111,7 @@ impl Database {
         self.guarded("read", |db| db.scan_prefix(prefix).collect())
     }
 
+    #[cfg(test)]
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         self.guarded("write", |db| db.flush().map(drop))
     }
