@@ -129,7 +129,6 @@ impl Database {
         self.reads.fetch_add(rows, Ordering::Relaxed);
     }
 
-    #[cfg(test)]
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         self.guarded("write", |db| db.flush().map(drop))
     }

@@ -243,7 +243,6 @@ impl SledCache {
     }
 
     /// Hands everything to the operating system, as sled does twice a second by itself.
-    #[cfg(test)]
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         self.database.flush()
     }
