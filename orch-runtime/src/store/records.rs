@@ -370,7 +370,7 @@ impl std::fmt::Display for Miss {
             Self::Changed(parts) => write!(f, "changed: {}", parts.join(", ")),
             Self::Expired(age) => write!(f, "expired: {age:?} old"),
             Self::Evicted => f.write_str("evicted"),
-            Self::Shape(how) => write!(f, "shape: {how}"),
+            Self::Shape(how) => write!(f, "shape: the kept result was passed over: {how}"),
             Self::Unreadable(why) => write!(f, "the kept result is lost: {why}"),
             Self::Refresh => f.write_str("refresh was asked for"),
         }

@@ -60,7 +60,7 @@ async fn a_value_of_another_shape_is_computed_anew_and_replaced() {
     let lines = lines(&runtime).await;
     let misses = only(&lines, "CacheMiss");
     assert_eq!(misses.len(), 2);
-    assert!(misses[1].contains("shape: cannot read usize"), "{misses:?}");
+    assert!(misses[1].contains("shape: the kept result was passed over: cannot read usize"), "{misses:?}");
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ pub(super) struct Database {
     /// Makes everything panic, as sled does over some damage.
     #[cfg(test)]
     pub(super) panics: AtomicBool,
+    /// Rows that were read, found or not.
+    #[cfg(test)]
+    pub(super) reads: std::sync::atomic::AtomicUsize,
     /// Happens when the next row has been read, before whoever reads it goes on.
     #[cfg(test)]
     pub(super) meanwhile: std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>,
@@ -38,6 +41,8 @@ impl Database {
             full: AtomicBool::new(false),
             #[cfg(test)]
             panics: AtomicBool::new(false),
+            #[cfg(test)]
+            reads: std::sync::atomic::AtomicUsize::new(0),
             #[cfg(test)]
             meanwhile: std::sync::Mutex::default(),
         }
@@ -78,6 +83,7 @@ impl Database {
         let found = self.guarded("read", |db| db.get(key));
         #[cfg(test)]
         {
+            self.count(1);
             let meanwhile = self.meanwhile.lock().expect("no test panics there").take();
             meanwhile.into_iter().for_each(|happens| happens());
         }
@@ -96,19 +102,31 @@ impl Database {
 
     /// The first row at `from` or behind it whose key begins with `prefix`.
     pub(super) fn first(&self, prefix: &[u8], from: &[u8]) -> Result<Option<(IVec, IVec)>, StoreError> {
+        #[cfg(test)]
+        self.count(1);
         let found = self.guarded("read", |db| db.range(from..).next().transpose())?;
         Ok(found.filter(|(key, _)| key.starts_with(prefix)))
     }
 
     /// The last row before `until` whose key begins with `prefix`.
     pub(super) fn last(&self, prefix: &[u8], until: &[u8]) -> Result<Option<(IVec, IVec)>, StoreError> {
+        #[cfg(test)]
+        self.count(1);
         let found = self.guarded("read", |db| db.range(prefix..until).next_back().transpose())?;
         Ok(found.filter(|(key, _)| key.starts_with(prefix)))
     }
 
     /// All rows whose keys begin with `prefix`; for kinds of which there are few.
     pub(super) fn all(&self, prefix: &[u8]) -> Result<Vec<(IVec, IVec)>, StoreError> {
-        self.guarded("read", |db| db.scan_prefix(prefix).collect())
+        let found: Vec<_> = self.guarded("read", |db| db.scan_prefix(prefix).collect())?;
+        #[cfg(test)]
+        self.count(found.len());
+        Ok(found)
+    }
+
+    #[cfg(test)]
+    fn count(&self, rows: usize) {
+        self.reads.fetch_add(rows, Ordering::Relaxed);
     }
 
     pub(super) fn flush(&self) -> Result<(), StoreError> {

@@ -111,7 +111,7 @@ impl SledCache {
     }
 
     /// What happened to an earlier cache that could not be opened, and where it is now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "people get a warning; only tests ask"))]
+    #[cfg(test)]
     pub(crate) fn set_aside(&self) -> Option<&str> {
         self.set_aside.as_deref()
     }
@@ -250,6 +250,9 @@ impl SledCache {
 
 impl std::fmt::Debug for SledCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SledCache").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("SledCache")
+            .field("settings", &self.settings)
+            .field("set_aside", &self.set_aside)
+            .finish_non_exhaustive()
     }
 }

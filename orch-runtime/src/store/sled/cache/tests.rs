@@ -4,6 +4,7 @@ mod crowd;
 mod damage;
 mod limits;
 mod places;
+mod reads;
 mod reopening;
 mod with_cache;
 
