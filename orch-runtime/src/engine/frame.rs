@@ -187,7 +187,9 @@ impl Frame {
 
 /// The body that is being polled on this thread, or that runs on it.
 pub(crate) fn current() -> Option<Arc<Frame>> {
-    CURRENT.try_with(|current| current.borrow().as_ref().map(|here| here.frame.clone())).ok().flatten()
+    // Asked for by the panic hook too, which must not panic.
+    let here = |current: &RefCell<Option<Here>>| Some(current.try_borrow().ok()?.as_ref()?.frame.clone());
+    CURRENT.try_with(here).ok().flatten()
 }
 
 /// Makes `frame` the current body of this thread, which polls it, until the guard is dropped.

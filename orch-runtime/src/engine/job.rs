@@ -43,8 +43,11 @@ impl Job {
         body: impl FnOnce() -> BodyResult<T> + Send + 'static,
     ) -> JoinHandle<BodyResult<T>> {
         let Self { frame, permit, running } = self;
+        // A job that no thread has taken yet is not waiting for anything that a test's clock should jump over.
+        let queued = frame.run.core.clock.busy();
         tokio::task::spawn_blocking(move || {
             running.store(true, Ordering::Release);
+            drop(queued);
             let span = frame.span.clone();
             let _in_span = span.enter();
             let result = {

@@ -2,6 +2,8 @@
 
 use std::{any::Any, cell::RefCell, panic::PanicHookInfo, sync::Once};
 
+use super::frame;
+
 thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
@@ -15,6 +17,8 @@ pub(crate) fn watch_panics() {
         std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
             let place = info.location().map(ToString::to_string);
             let _ = PLACE.try_with(|last| last.replace(place));
+            // To print a backtrace may take longer than a test's clock waits for a thread.
+            let _busy = frame::current().and_then(|frame| frame.run.core.clock.busy());
             before(info);
         }));
     });
