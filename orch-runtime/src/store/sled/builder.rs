@@ -58,21 +58,16 @@ impl SledStoreBuilder {
         B: Backend<Item = Item, Fault = Fault> + Send + 'static,
     {
         let layout = Layout::open(&self.dir)?;
-        let blobs = layout.blobs();
-        let blobs = Blobs::open(&blobs, BlobSync::Synced).map_err(|error| refused("use", &blobs, error))?;
-        let state = layout.state();
-        let db = Db::open(&state).and_then(|db| {
-            sync_names(&state)?;
-            sync_names(&layout.dir)?;
-            Ok(db)
+        // Side by side, because both wait for the disk.
+        let (opened, cache) = std::thread::scope(|scope| {
+            let cache = scope
+                .spawn(|| SledCache::open(layout.cache(), CacheSettings::default(), Clock::System.now()));
+            (self.open_state(&layout), cache.join())
         });
-        let opened =
-            db.and_then(|db| recover::recover(Dir(layout.dir.as_path().into()), db, blobs, self.mode));
-        let (shared, log) = opened.map_err(|fault| match fault {
-            Fault::Damaged(reason) => layout.quarantine(&reason),
-            Fault::Io(kind, text) => refused("open", &state, std::io::Error::new(kind, text)),
-        })?;
-        let cache = SledCache::open(layout.cache(), CacheSettings::default(), Clock::System.now())?;
+        let (shared, log) = opened?;
+        let cache = cache.map_err(|_| {
+            StoreError::new(format!("opening the cache in `{}` ended unexpectedly", layout.cache().display()))
+        })??;
         let inbox = FromQueue(shared.clone());
         let backend = between(log);
         let writer = std::thread::Builder::new().name("orch-store".into()).spawn(move || {
@@ -81,6 +76,24 @@ impl SledStoreBuilder {
         });
         let writer = writer.map_err(|error| refused("start the writer of", &layout.dir, error))?;
         Ok(SledStore::new(shared, self.mode, cache, writer, layout))
+    }
+
+    fn open_state(&self, layout: &Layout) -> Result<(Arc<Shared>, Log), StoreError> {
+        let blobs = layout.blobs();
+        let blobs = Blobs::open(&blobs, BlobSync::Synced).map_err(|error| refused("use", &blobs, error))?;
+        let state = layout.state();
+        let is_new = !state.exists();
+        let opened = Db::open(&state).and_then(|db| {
+            if is_new {
+                sync_names(&state)?;
+                sync_names(&layout.dir)?;
+            }
+            recover::recover(Dir(layout.dir.as_path().into()), db, blobs, self.mode)
+        });
+        opened.map_err(|fault| match fault {
+            Fault::Damaged(reason) => layout.quarantine(&reason),
+            Fault::Io(kind, text) => refused("open", &state, std::io::Error::new(kind, text)),
+        })
     }
 }
 
