@@ -3,6 +3,7 @@
 
 mod bytes;
 mod kinds;
+mod message_pack;
 mod names;
 mod processes;
 mod random;
