@@ -1,11 +1,9 @@
 //! What the runtime remembers of a watch.
 
-use std::fmt::Write;
-
 use anyhow::Context;
 use orch::{
     Runtime, TaskState,
-    store::{Page, RunFilter},
+    store::{Page, Run, RunFilter},
 };
 
 /// What the history says about one poll.
@@ -39,18 +37,37 @@ pub(crate) async fn of_poll(poll: u32) -> anyhow::Result<Poll> {
     Ok(seen)
 }
 
+/// Earlier watches in this store, newest first, a line each; empty when there are none.
+pub(crate) async fn earlier(runtime: &Runtime) -> anyhow::Result<Vec<String>> {
+    let watches = RunFilter { tag: Some("shop".into()), ..RunFilter::default() };
+    let now = orch::now().await;
+    let mut lines = Vec::new();
+    for run in runtime.runs(watches, Page::first(5)).await? {
+        let ago = now.duration_since(run.created.as_system_time()).unwrap_or_default().as_secs();
+        let ago = match ago {
+            0..60 => format!("{ago} s"),
+            60..3600 => format!("{} min", ago / 60),
+            _ => format!("{} h", ago / 3600),
+        };
+        lines.push(format!("earlier run {} {:?}, {ago} ago:{}", run.id, run.state, counted(&run)));
+    }
+    Ok(lines)
+}
+
+fn counted(run: &Run) -> String {
+    run.counts.iter().map(|(state, count)| format!(" {count} {state}")).collect()
+}
+
 /// The newest run: its id, what it did, where its history lies and how to read it.
 pub(crate) async fn summary(runtime: &Runtime) -> anyhow::Result<String> {
     let runs = runtime.runs(RunFilter::default(), Page::first(1)).await?;
     let run = runs.first().context("there is no run")?;
-    let mut text = format!("run {} {:?}:", run.id, run.state);
-    for (state, count) in &run.counts {
-        write!(text, " {count} {state}")?;
-    }
-    write!(
-        text,
-        "\nits history lies in: {} (read it with `Runtime::run`, `task_runs`, `attempts` and `run_events`)",
+    Ok(format!(
+        "run {} {:?}:{}\nits history lies in: {} (read it with `Runtime::run`, `task_runs`, `attempts` and \
+         `run_events`)",
+        run.id,
+        run.state,
+        counted(run),
         runtime.location()
-    )?;
-    Ok(text)
+    ))
 }

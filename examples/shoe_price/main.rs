@@ -1,7 +1,8 @@
 //! Watches the price of a shoe until it is within the budget: `cargo run --example shoe_price`.
 //!
 //! Without arguments it opens a small shop on this machine, whose price falls and which is now and then too busy to
-//! answer. With `--url` it watches a real page; `--help` lists the rest.
+//! answer. With `--url` it watches a real page; `--help` lists the rest. Everything is kept in `.orch`: a second start
+//! names the watches before it, and finds prices in the cache that were read then.
 //!
 //! The flow and its tasks are here and in `page.rs`; everything else is what a program needs around them.
 
@@ -89,6 +90,9 @@ async fn watch(runtime: &Runtime, screen: &Screen, args: Args) -> anyhow::Result
     let shop = if args.url.is_none() { Some(Shop::open()?) } else { None };
     let url = args.url.or(shop.as_ref().map(Shop::url)).unwrap_or_default();
     let budget = args.budget;
+    for line in runtime.scope(history::earlier(runtime)).await? {
+        screen.line(format_args!("{line}"))?;
+    }
 
     let decision = runtime.scope(watch_price(url, args.selector, budget, args.every)).await?;
 

@@ -81,7 +81,8 @@ use proc_macro::TokenStream;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), orch::Error> {
-/// let runtime = Runtime::builder().provide(Pool::open()).build()?;
+/// # let builder = || Runtime::builder().store(orch::store::MemoryStore::new());
+/// let runtime = builder().provide(Pool::open()).build()?; // `builder` stands for `Runtime::builder`
 /// let name = runtime.scope(async { load(7).await }).await?;
 /// # assert_eq!(name, "row 7");
 /// # Ok(()) }

@@ -12,7 +12,7 @@ pub use crate::definition::{
 };
 use crate::{
     Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, definition::Cause, error::BoxError,
-    runtime::current_core,
+    runtime::known_core,
 };
 pub use crate::{engine::start::*, store::KeyDigest};
 
@@ -82,7 +82,7 @@ pub fn verdict<R: Into<Retry>>(verdict: R) -> Retry {
 /// # Errors
 /// When the runtime has none; the text says which line to add.
 pub fn provided<T: ?Sized + Send + Sync + 'static>(parameter: &'static str) -> Result<Arc<T>, BodyError> {
-    current_core().ok().and_then(|core| core.provided::<T>()).ok_or_else(|| {
+    known_core().and_then(|core| core.provided::<T>()).ok_or_else(|| {
         let name = type_name::<T>();
         let method =
             if name.starts_with("dyn ") { format!("provide_arc::<{name}>") } else { "provide".to_owned() };

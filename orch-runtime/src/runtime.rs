@@ -10,7 +10,7 @@ use std::{
     future::Future,
     path::PathBuf,
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -23,12 +23,13 @@ use crate::{
     engine::{self, Rules, watch_panics},
     error::{Error, ErrorKind, Result},
     id::RunId,
-    store::{MemoryStore, SledStore, Store, SyncMode},
+    store::{SledStore, Store, SyncMode},
 };
 
 /// A runtime: where runs are kept, and what they may use.
 ///
-/// A program needs none: the first call opens one with the default store. One is built to choose the store, to
+/// A program needs none: the first call opens one with the default store, the directory `.orch` where the program was
+/// started, or the one that `ORCH_STORE` names. One is built to choose the store, to
 /// [provide](RuntimeBuilder::provide) values, to read history, or to [close](Self::close) in order. It is cheap
 /// to clone; all clones are the same runtime.
 ///
@@ -37,10 +38,12 @@ use crate::{
 ///
 /// ```
 /// # extern crate orch_runtime as orch;
-/// # use orch::Runtime;
+/// use orch::{Runtime, store::MemoryStore};
+///
 /// struct Mailer;
 ///
-/// let runtime = Runtime::builder().provide(Mailer).cpu(2).build()?;
+/// // Kept in memory alone; without this line, in `.orch`.
+/// let runtime = Runtime::builder().store(MemoryStore::new()).provide(Mailer).cpu(2).build()?;
 /// # Ok::<_, orch::Error>(())
 /// ```
 #[derive(Clone)]
@@ -62,7 +65,7 @@ pub struct RuntimeBuilder {
 
 /// Where the runs of a runtime that is being built are kept.
 enum StorePlace {
-    Memory,
+    Default,
     Given(Arc<dyn Store>),
     Dir(PathBuf),
 }
@@ -70,14 +73,16 @@ enum StorePlace {
 impl StorePlace {
     fn open(self, durability: SyncMode) -> Result<Arc<dyn Store>> {
         Ok(match self {
-            Self::Memory => Arc::new(MemoryStore::new()),
+            Self::Default => open(SledStore::default_path(), durability)?,
             Self::Given(store) => store,
-            Self::Dir(dir) => {
-                let opened = SledStore::builder(dir).durability(durability).open();
-                Arc::new(opened.map_err(|error| Error::plain(ErrorKind::Store, error.to_string()))?)
-            }
+            Self::Dir(dir) => open(dir, durability)?,
         })
     }
+}
+
+fn open(dir: PathBuf, durability: SyncMode) -> Result<Arc<dyn Store>> {
+    let opened = SledStore::builder(dir).durability(durability).open();
+    Ok(Arc::new(opened.map_err(|error| Error::plain(ErrorKind::Store, error.to_string()))?))
 }
 
 /// The one default runtime of the process: installed, or opened by the first call that has no other.
@@ -87,14 +92,15 @@ thread_local! {
     static SCOPED: RefCell<Option<Runtime>> = const { RefCell::new(None) };
 }
 
-/// The runtime of the body that asks, or of a call that is written outside any body.
+/// The runtime of the body that asks, or of a call that is written outside any body. Opens the default one if there
+/// is no other.
 pub(crate) fn current_core() -> Result<Arc<Core>> {
-    if let Some(of_run) = engine::core_of_run() {
-        return Ok(of_run);
+    /// Held while the default runtime is opened, because a store is opened by one at a time.
+    static OPENING: Mutex<()> = Mutex::new(());
+    if let Some(core) = known_core() {
+        return Ok(core);
     }
-    if let Some(scoped) = SCOPED.with(|scoped| scoped.borrow().clone()) {
-        return Ok(scoped.core);
-    }
+    let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(default) = DEFAULT.get() {
         return Ok(default.core.clone());
     }
@@ -102,11 +108,18 @@ pub(crate) fn current_core() -> Result<Arc<Core>> {
     Ok(DEFAULT.get_or_init(|| opened).core.clone())
 }
 
+/// The same, where there is one already.
+pub(crate) fn known_core() -> Option<Arc<Core>> {
+    engine::core_of_run()
+        .or_else(|| SCOPED.with(|scoped| scoped.borrow().as_ref().map(|scoped| scoped.core.clone())))
+        .or_else(|| DEFAULT.get().map(|default| default.core.clone()))
+}
+
 impl Runtime {
     /// Starts to build a runtime.
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder {
-            place: StorePlace::Memory,
+            place: StorePlace::Default,
             durability: SyncMode::default(),
             clock: Clock::System,
             provided: Provided::new(),
@@ -211,7 +224,8 @@ impl std::fmt::Debug for Runtime {
 }
 
 impl RuntimeBuilder {
-    /// Where runs are kept. Default: a [`MemoryStore`].
+    /// Where runs are kept. Default: a [`SledStore`] in the directory that `ORCH_STORE` names, or in `.orch`; see
+    /// [`path`](Self::path). A [`MemoryStore`](crate::store::MemoryStore) forgets everything with the process.
     pub fn store(mut self, store: impl Store) -> Self {
         self.place = StorePlace::Given(Arc::new(store));
         self
@@ -250,7 +264,7 @@ impl RuntimeBuilder {
     ///
     /// ```
     /// # use std::sync::Arc;
-    /// # use orch_runtime::Runtime;
+    /// # use orch_runtime::{Runtime, store::MemoryStore};
     /// trait Mailer: Send + Sync {
     ///     fn send(&self, text: &str);
     /// }
@@ -264,7 +278,8 @@ impl RuntimeBuilder {
     /// }
     ///
     /// // For `#[provided] mailer: &dyn Mailer`.
-    /// let runtime = Runtime::builder().provide_arc::<dyn Mailer>(Arc::new(Printer)).build()?;
+    /// # let builder = || Runtime::builder().store(MemoryStore::new());
+    /// let runtime = builder().provide_arc::<dyn Mailer>(Arc::new(Printer)).build()?;
     /// runtime.provided::<dyn Mailer>().expect("it was provided").send("hello");
     /// # Ok::<_, orch_runtime::Error>(())
     /// ```

@@ -34,7 +34,7 @@ fn ticket(kind: &str) -> Option<Ticket> {
 
 fn clock() -> Clock {
     let of_run = frame::current().map(|frame| frame.run.core.clock.clone());
-    of_run.or_else(|| runtime::current_core().ok().map(|core| core.clock.clone())).unwrap_or_default()
+    of_run.or_else(|| runtime::known_core().map(|core| core.clock.clone())).unwrap_or_default()
 }
 
 /// Gives what the journal has, or records what `make` gives now.

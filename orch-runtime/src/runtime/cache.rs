@@ -19,10 +19,10 @@ use crate::{
 /// ```
 /// # extern crate orch_runtime as orch;
 /// # use orch::Runtime;
-/// use orch::store::{CacheFilter, Page};
+/// use orch::store::{CacheFilter, MemoryStore, Page};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let runtime = Runtime::builder().build()?;
+/// let runtime = Runtime::builder().store(MemoryStore::new()).build()?;
 /// let cache = runtime.cache();
 /// let of_find_price = CacheFilter { name: Some("shop::find_price".into()) };
 /// for result in cache.list(of_find_price, Page::first(10)).await? {
