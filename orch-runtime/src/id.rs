@@ -19,6 +19,10 @@ impl RunId {
     pub fn as_uuid(&self) -> Uuid {
         self.0
     }
+
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
 }
 
 impl Default for RunId {

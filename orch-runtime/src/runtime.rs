@@ -8,6 +8,7 @@ use std::{
     any::{TypeId, type_name},
     cell::RefCell,
     future::Future,
+    path::PathBuf,
     pin::Pin,
     sync::{Arc, OnceLock},
     task::{Context, Poll},
@@ -20,9 +21,9 @@ use self::core::Provided;
 use crate::{
     clock::Clock,
     engine::{self, Rules, watch_panics},
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     id::RunId,
-    store::{MemoryStore, Store},
+    store::{MemoryStore, SledStore, Store, SyncMode},
 };
 
 /// A runtime: where runs are kept, and what they may use.
@@ -49,13 +50,34 @@ pub struct Runtime {
 
 /// Builds a [`Runtime`].
 pub struct RuntimeBuilder {
-    store: Arc<dyn Store>,
+    place: StorePlace,
+    durability: SyncMode,
     clock: Clock,
     provided: Provided,
     provided_twice: Vec<&'static str>,
     cpu: usize,
     patience: Duration,
     rules: Rules,
+}
+
+/// Where the runs of a runtime that is being built are kept.
+enum StorePlace {
+    Memory,
+    Given(Arc<dyn Store>),
+    Dir(PathBuf),
+}
+
+impl StorePlace {
+    fn open(self, durability: SyncMode) -> Result<Arc<dyn Store>> {
+        Ok(match self {
+            Self::Memory => Arc::new(MemoryStore::new()),
+            Self::Given(store) => store,
+            Self::Dir(dir) => {
+                let opened = SledStore::builder(dir).durability(durability).open();
+                Arc::new(opened.map_err(|error| Error::plain(ErrorKind::Store, error.to_string()))?)
+            }
+        })
+    }
 }
 
 /// The one default runtime of the process: installed, or opened by the first call that has no other.
@@ -84,7 +106,8 @@ impl Runtime {
     /// Starts to build a runtime.
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder {
-            store: Arc::new(MemoryStore::new()),
+            place: StorePlace::Memory,
+            durability: SyncMode::default(),
             clock: Clock::System,
             provided: Provided::new(),
             provided_twice: Vec::new(),
@@ -190,7 +213,30 @@ impl std::fmt::Debug for Runtime {
 impl RuntimeBuilder {
     /// Where runs are kept. Default: a [`MemoryStore`].
     pub fn store(mut self, store: impl Store) -> Self {
-        self.store = Arc::new(store);
+        self.place = StorePlace::Given(Arc::new(store));
+        self
+    }
+
+    /// Keeps runs in this directory, in a [`SledStore`] that [`build`](Self::build) opens: they survive the
+    /// process, and what was interrupted can be resumed. Takes the place of [`store`](Self::store).
+    ///
+    /// ```
+    /// # use orch_runtime::{Runtime, store::SyncMode};
+    /// # let directory = std::env::temp_dir().join(format!("orch-doc-path-{}", std::process::id()));
+    /// let runtime = Runtime::builder().path(&directory).durability(SyncMode::Process).build()?;
+    /// # drop(runtime);
+    /// # std::fs::remove_dir_all(directory).unwrap();
+    /// # Ok::<_, orch_runtime::Error>(())
+    /// ```
+    pub fn path(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.place = StorePlace::Dir(dir.into());
+        self
+    }
+
+    /// What the store in [`path`](Self::path) waits for before it calls something durable. Default:
+    /// [`SyncMode::Fsync`]. Says nothing about a store that was opened elsewhere.
+    pub fn durability(mut self, mode: SyncMode) -> Self {
+        self.durability = mode;
         self
     }
 
@@ -257,15 +303,16 @@ impl RuntimeBuilder {
     /// The runtime.
     ///
     /// # Errors
-    /// When two values of one type were provided.
+    /// When two values of one type were provided, or the store cannot be [opened](crate::store::SledStoreBuilder::open).
     pub fn build(self) -> Result<Runtime> {
-        let Self { store, clock, provided, provided_twice, cpu, patience, rules } = self;
+        let Self { place, durability, clock, provided, provided_twice, cpu, patience, rules } = self;
         if let Some(twice) = provided_twice.first() {
             return Err(Error::runtime(format!(
                 "two values of type `{twice}` are provided, and `#[provided]` chooses by type; wrap one of them in a \
                  type of its own"
             )));
         }
+        let store = place.open(durability)?;
         watch_panics();
         Ok(Runtime { core: Arc::new(Core::new(store, clock, provided, cpu, patience, rules)) })
     }

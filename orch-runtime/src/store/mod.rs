@@ -1,11 +1,13 @@
 //! Where runs, journals and results live: one contract, several stores.
 
+mod check;
 pub mod conformance;
 mod contract;
 mod memory;
 mod records;
 mod sled;
 
+pub use self::sled::{SledStore, SledStoreBuilder, SyncMode};
 pub use contract::{BoxFuture, Commit, Committed, Durability, Store, StoreError};
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use records::{

@@ -9,6 +9,7 @@ use crate::{
     store::{
         Attempt, Change, Claimed, Committed, Fence, Journal, NewRun, Page, Run, RunFilter, Stamped, Step,
         StoreError, Submitted, TaskRun,
+        check::{Moved, check},
     },
 };
 
@@ -22,9 +23,6 @@ pub(super) struct Data {
     forgotten: u64,
     moved: Vec<Moved>,
 }
-
-/// Where a task run stands in the middle of a change.
-type Moved = (TaskNumber, (TaskState, u32));
 
 impl Data {
     pub(super) fn submit(&mut self, new: NewRun) -> Submitted {
@@ -63,7 +61,8 @@ impl Data {
         if change.number <= row.applied {
             return Ok(Committed::AlreadyMine);
         }
-        check(row, &change.steps, &mut self.moved)?;
+        let stored = |task: TaskNumber| row.tasks.get(task.0 as usize).map(|row| (row.state, row.attempt));
+        check(change.run, row.state, row.tasks.len(), stored, &change.steps, &mut self.moved)?;
         row.applied = change.number;
         let ended_before = row.state.is_final();
         for Stamped { at, step } in change.steps {
@@ -221,54 +220,6 @@ fn start(events: &mut VecDeque<EventRow>, forgotten: u64, row: &mut RunRow, at: 
         row.state = RunState::Running;
     }
     push(events, forgotten, row, at, What::Run(row.state, row.attempt, None));
-}
-
-/// Whether every compare-and-set of a change holds, taking its earlier steps into account.
-/// `moved` is room for the task runs that the change moves, kept from one change to the next.
-fn check(row: &RunRow, steps: &[Stamped], moved: &mut Vec<Moved>) -> Result<(), StoreError> {
-    let run = row.new.id;
-    let mut run_state = row.state;
-    let mut claimed = row.tasks.len();
-    moved.clear();
-    for Stamped { step, .. } in steps {
-        match step {
-            Step::Run { expect, state, .. } => {
-                if run_state != *expect {
-                    return Err(StoreError::new(format!("run {run} is {run_state} instead of {expect}")));
-                }
-                run_state = *state;
-            }
-            Step::Claim(claim) => {
-                if claim.task.0 as usize != claimed {
-                    return Err(StoreError::new(format!(
-                        "task run {} of run {run} is claimed out of turn: {claimed} come before it",
-                        claim.task
-                    )));
-                }
-                moved.push((claim.task, (TaskState::Pending, 0)));
-                claimed += 1;
-            }
-            Step::Task { task, expect, state, attempt, .. } => {
-                let known = moved.iter_mut().rev().find(|(moved, _)| moved == task);
-                let stored = row.tasks.get(task.0 as usize).map(|row| (row.state, row.attempt));
-                let current = known.as_ref().map(|(_, now)| *now).or(stored);
-                if current != Some(*expect) {
-                    return Err(StoreError::new(format!(
-                        "task run {task} of run {run} is {current:?} instead of {expect:?}"
-                    )));
-                }
-                match known {
-                    Some(known) => known.1 = (*state, *attempt),
-                    None => moved.push((*task, (*state, *attempt))),
-                }
-            }
-            Step::Child { task, .. } if task.0 as usize >= claimed => {
-                return Err(StoreError::new(format!("task run {task} of run {run} is not known")));
-            }
-            Step::Child { .. } | Step::Record(_) | Step::Dropped(_) | Step::Notice { .. } => {}
-        }
-    }
-    Ok(())
 }
 
 fn apply(

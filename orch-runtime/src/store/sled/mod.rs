@@ -1,5 +1,36 @@
-//! The store on disk.
+//! The store on disk: what happened in a log, where runs stand in rows beside it, both in one sled database.
 
+mod ack;
+mod active;
+mod actor;
 mod blobs;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the store that holds it comes next"))]
+mod builder;
 mod cache;
+mod db;
+mod decode;
+mod encode;
+mod facts;
+mod history;
+mod journal;
+mod keys;
+mod layout;
+mod log;
+mod names;
+mod pack;
+mod queue;
+mod recover;
+mod row;
+mod runs;
+mod sealed;
+mod shared;
+mod standing;
+mod store;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod trail;
+mod wire;
+mod write;
+
+pub use builder::{SledStoreBuilder, SyncMode};
+pub use store::SledStore;

@@ -1,0 +1,62 @@
+//! Whether a change may be applied: the compare-and-set of every step, the same for all stores of this crate.
+
+use super::{Stamped, Step, StoreError};
+use crate::{
+    id::{RunId, TaskNumber},
+    state::{RunState, TaskState},
+};
+
+/// Where a task run stands in the middle of a change.
+pub(super) type Moved = (TaskNumber, (TaskState, u32));
+
+/// Whether every compare-and-set of a change holds, taking its earlier steps into account. The run stands at
+/// `run_state` with `claimed` task runs, of which `stored` tells where each stands.
+/// `moved` is room for the task runs that the change moves, kept from one change to the next.
+pub(super) fn check(
+    run: RunId,
+    mut run_state: RunState,
+    mut claimed: usize,
+    stored: impl Fn(TaskNumber) -> Option<(TaskState, u32)>,
+    steps: &[Stamped],
+    moved: &mut Vec<Moved>,
+) -> Result<(), StoreError> {
+    moved.clear();
+    for Stamped { step, .. } in steps {
+        match step {
+            Step::Run { expect, state, .. } => {
+                if run_state != *expect {
+                    return Err(StoreError::new(format!("run {run} is {run_state} instead of {expect}")));
+                }
+                run_state = *state;
+            }
+            Step::Claim(claim) => {
+                if claim.task.0 as usize != claimed {
+                    return Err(StoreError::new(format!(
+                        "task run {} of run {run} is claimed out of turn: {claimed} come before it",
+                        claim.task
+                    )));
+                }
+                moved.push((claim.task, (TaskState::Pending, 0)));
+                claimed += 1;
+            }
+            Step::Task { task, expect, state, attempt, .. } => {
+                let known = moved.iter_mut().rev().find(|(moved, _)| moved == task);
+                let current = known.as_ref().map(|(_, now)| *now).or_else(|| stored(*task));
+                if current != Some(*expect) {
+                    return Err(StoreError::new(format!(
+                        "task run {task} of run {run} is {current:?} instead of {expect:?}"
+                    )));
+                }
+                match known {
+                    Some(known) => known.1 = (*state, *attempt),
+                    None => moved.push((*task, (*state, *attempt))),
+                }
+            }
+            Step::Child { task, .. } if task.0 as usize >= claimed => {
+                return Err(StoreError::new(format!("task run {task} of run {run} is not known")));
+            }
+            Step::Child { .. } | Step::Record(_) | Step::Dropped(_) | Step::Notice { .. } => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Runs in memory: those that have not ended, and ended ones that somebody still writes to.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use super::{
+    db::{Db, Fault},
+    facts::Origin,
+    journal::Index,
+    keys::{self, NameId},
+    row::{self, Row},
+    sealed,
+    standing::{Standing, Told},
+    trail::Trail,
+};
+use crate::{
+    id::RunId,
+    state::{RunState, TaskState},
+    store::check::Moved,
+};
+
+/// A run in memory. Whoever commits moves `live`; the writer follows with `written` when it has written.
+pub(super) struct Active {
+    pub(super) id: RunId,
+    pub(super) origin: Origin,
+    /// The run at the top of those that called each other down to this one.
+    pub(super) family: RunId,
+    live: Mutex<Live>,
+    written: Mutex<Written>,
+    /// For who replays it.
+    pub(super) index: Mutex<Index>,
+}
+
+/// The run as everything that was committed has left it.
+pub(super) struct Live {
+    pub(super) standing: Standing,
+    pub(super) told: Told,
+    /// Where each task run stands; `None` until it is read from the log.
+    pub(super) slots: Option<Vec<Slot>>,
+    /// Messages sent to the writer so far.
+    pub(super) sent: u64,
+    /// It is not in the map any more.
+    pub(super) gone: bool,
+    /// Room for the check of a change.
+    pub(super) moved: Vec<Moved>,
+}
+
+/// Where a task run stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    pub(super) name: NameId,
+    pub(super) attempt: u32,
+    pub(super) state: TaskState,
+}
+
+/// The run as the log has it.
+#[derive(Clone)]
+pub(super) struct Written {
+    pub(super) standing: Standing,
+    pub(super) told: Told,
+    pub(super) trail: Trail,
+    /// Messages written so far.
+    pub(super) messages: u64,
+    /// It has a row among those that have not ended.
+    pub(super) stored: bool,
+    /// It has a row among those that have ended, and is found under this state.
+    pub(super) indexed: Option<RunState>,
+}
+
+impl Active {
+    fn with(
+        id: RunId,
+        family: RunId,
+        row: Row,
+        slots: Option<Vec<Slot>>,
+        stored: bool,
+        indexed: Option<RunState>,
+    ) -> Self {
+        let Row { origin, standing, told, trail } = row;
+        let live = Live { standing, told: told.clone(), slots, sent: 0, gone: false, moved: Vec::new() };
+        let written = Written { standing, told, trail, messages: 0, stored, indexed };
+        let index = Mutex::default();
+        Self { id, origin, family, live: Mutex::new(live), written: Mutex::new(written), index }
+    }
+
+    /// A run that was just submitted.
+    pub(super) fn new(id: RunId, family: RunId, origin: Origin) -> Self {
+        let row = Row { origin, standing: Standing::new(), told: Told::default(), trail: Trail::default() };
+        Self::with(id, family, row, Some(Vec::new()), false, None)
+    }
+
+    /// A run that is stored and has not ended.
+    pub(super) fn stored(id: RunId, family: RunId, row: Row) -> Self {
+        Self::with(id, family, row, None, true, None)
+    }
+
+    /// A run that is stored and has ended.
+    pub(super) fn ended(id: RunId, family: RunId, row: Row) -> Self {
+        let indexed = Some(row.standing.state);
+        Self::with(id, family, row, None, false, indexed)
+    }
+
+    pub(super) fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The runs in memory.
+#[derive(Default)]
+pub(super) struct Runs(RwLock<BTreeMap<RunId, Arc<Active>>>);
+
+impl Runs {
+    /// The family of a run with this origin.
+    pub(super) fn family(&self, run: RunId, origin: &Origin) -> RunId {
+        match origin.parent {
+            Some((parent, _)) => self.get(parent).map_or(parent, |parent| parent.family),
+            None => run,
+        }
+    }
+
+    pub(super) fn get(&self, run: RunId) -> Option<Arc<Active>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&run).cloned()
+    }
+
+    /// All that come before `before`, the newest first.
+    pub(super) fn newest_first(&self, before: Option<RunId>) -> Vec<Arc<Active>> {
+        let runs = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let range = match before {
+            Some(before) => runs.range(..before),
+            None => runs.range(..),
+        };
+        range.rev().map(|(_, run)| run.clone()).collect()
+    }
+
+    /// The run in memory, taken there when it is stored. A run is read and put in under the lock under which it
+    /// is taken out, so that what is read is never older than what was there.
+    pub(super) fn get_or_read(&self, db: &Db, run: RunId) -> Result<Option<Arc<Active>>, Fault> {
+        if let Some(active) = self.get(run) {
+            return Ok(Some(active));
+        }
+        let mut runs = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(active) = runs.get(&run) {
+            return Ok(Some(active.clone()));
+        }
+        let Some(row) = ended_row(db, run)? else { return Ok(None) };
+        let parent = row.origin.parent.map(|(parent, _)| parent);
+        let family = parent.map_or(run, |parent| runs.get(&parent).map_or(parent, |parent| parent.family));
+        let active = Arc::new(Active::ended(run, family, row));
+        runs.insert(run, active.clone());
+        Ok(Some(active))
+    }
+
+    /// Puts a new run in, unless one of this id is there or stored; then `known` looks at it.
+    pub(super) fn insert_new<T>(
+        &self,
+        db: &Db,
+        new: Arc<Active>,
+        known: impl FnOnce(&Origin) -> T,
+    ) -> Result<Option<T>, Fault> {
+        let mut runs = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(active) = runs.get(&new.id) {
+            return Ok(Some(known(&active.origin)));
+        }
+        if let Some(row) = ended_row(db, new.id)? {
+            return Ok(Some(known(&row.origin)));
+        }
+        runs.insert(new.id, new);
+        Ok(None)
+    }
+
+    pub(super) fn insert(&self, active: Arc<Active>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(active.id, active);
+    }
+
+    /// Takes ended runs out that nobody has written to since.
+    pub(super) fn forget<'a>(&self, ended: impl Iterator<Item = &'a Arc<Active>>) {
+        let mut runs = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for active in ended {
+            let mut live = active.live();
+            if live.sent == active.written().messages && live.standing.state.is_final() {
+                live.gone = true;
+                runs.remove(&active.id);
+            }
+        }
+    }
+}
+
+/// The row of a run that has ended.
+pub(super) fn ended_row(db: &Db, run: RunId) -> Result<Option<Row>, Fault> {
+    let key = keys::ended(run);
+    let content = sealed::get(db, &key)?;
+    content.map(|content| row::read(&content).map_err(|damaged| Fault::damaged(&key, damaged))).transpose()
+}

@@ -1,0 +1,127 @@
+//! The keys of the one tree. The first byte says what it is; numbers are big-endian, so that keys sort like them.
+//!
+//! | key | value |
+//! |---|---|
+//! | `l` place | a pack: what one run changed at one moment ([`facts`](super::facts)) |
+//! | `n` name | the text of a definition's name |
+//! | `a` run | the row of a run that has not ended, as the last checkpoint left it |
+//! | `r` run | the row of a run that has ended |
+//! | `s` state run, `d` name state run, `g` tag run | nothing: ended runs in the order of queries |
+//! | `p` run first | the places of a run's packs, from number `first` on |
+//! | `t` run block first | the packs that tell of a block of task runs, from pack `first` on |
+//! | `c` | the checkpoint |
+//! | `x` key part | the rest of a value that is too long for one |
+
+use super::wire::{Code, Damaged, In};
+use crate::{id::RunId, state::RunState};
+
+pub(super) const LOG: u8 = b'l';
+pub(super) const NAME: u8 = b'n';
+pub(super) const ACTIVE: u8 = b'a';
+pub(super) const ENDED: u8 = b'r';
+pub(super) const CHECKPOINT: &[u8] = b"c";
+
+/// A definition's name as this store numbers it.
+pub(super) type NameId = u32;
+
+/// Where a pack lies in the log: the number of its first event; packs without events come before it in turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) first: u64,
+    pub(super) nth: u32,
+}
+
+impl Place {
+    pub(super) const START: Self = Self { first: 1, nth: 0 };
+
+    pub(super) fn key(self) -> Vec<u8> {
+        let mut key = Vec::with_capacity(13);
+        key.push(LOG);
+        key.extend_from_slice(&self.first.to_be_bytes());
+        key.extend_from_slice(&self.nth.to_be_bytes());
+        key
+    }
+
+    pub(super) fn of(key: &[u8]) -> Result<Self, Damaged> {
+        let mut read = In(key);
+        let (LOG, first, nth, true) = (read.byte()?, read.array()?, read.array()?, read.is_empty()) else {
+            return Err(Damaged("a key of the log has another form"));
+        };
+        Ok(Self { first: u64::from_be_bytes(first), nth: u32::from_be_bytes(nth) })
+    }
+
+    /// Where the next pack lies when this one tells of `events` events.
+    pub(super) fn next(self, events: u64) -> Self {
+        match events {
+            0 => Self { nth: self.nth + 1, ..self },
+            events => Self { first: self.first + events, nth: 0 },
+        }
+    }
+}
+
+fn with_run(mut key: Vec<u8>, run: RunId) -> Vec<u8> {
+    key.extend_from_slice(run.as_uuid().as_bytes());
+    key
+}
+
+pub(super) fn active(run: RunId) -> Vec<u8> {
+    with_run(vec![ACTIVE], run)
+}
+
+pub(super) fn ended(run: RunId) -> Vec<u8> {
+    with_run(vec![ENDED], run)
+}
+
+pub(super) fn name(id: NameId) -> Vec<u8> {
+    [&[NAME][..], &id.to_be_bytes()].concat()
+}
+
+/// What the keys of all ended runs in one state begin with.
+pub(super) fn by_state(state: RunState) -> Vec<u8> {
+    vec![b's', state.code()]
+}
+
+/// What the keys of all ended runs of one definition in one state begin with.
+pub(super) fn by_name(name: NameId, state: RunState) -> Vec<u8> {
+    [&[b'd'][..], &name.to_be_bytes(), &[state.code()]].concat()
+}
+
+/// What the keys of all ended runs with one tag begin with.
+pub(super) fn by_tag(tag: &str) -> Vec<u8> {
+    // Tags are hashed so that none can be the beginning of another, nor longer than a key should be.
+    [&[b'g'][..], &blake3::hash(tag.as_bytes()).as_bytes()[..16]].concat()
+}
+
+/// The run of a key that ends with one.
+pub(super) fn run_of(key: &[u8]) -> Result<RunId, Damaged> {
+    let tail = key.last_chunk::<16>().ok_or(Damaged("a key has no run"))?;
+    Ok(RunId::from_bytes(*tail))
+}
+
+/// The key of a run below a prefix of an index.
+pub(super) fn indexed(prefix: Vec<u8>, run: RunId) -> Vec<u8> {
+    with_run(prefix, run)
+}
+
+pub(super) fn places(run: RunId, first: u32) -> Vec<u8> {
+    let mut key = with_run(vec![b'p'], run);
+    key.extend_from_slice(&first.to_be_bytes());
+    key
+}
+
+/// What the keys of a block of task runs begin with.
+pub(super) fn block(run: RunId, block: u32) -> Vec<u8> {
+    let mut key = with_run(vec![b't'], run);
+    key.extend_from_slice(&block.to_be_bytes());
+    key
+}
+
+pub(super) fn block_from(run: RunId, number: u32, first: u32) -> Vec<u8> {
+    let mut key = block(run, number);
+    key.extend_from_slice(&first.to_be_bytes());
+    key
+}
+
+pub(super) fn part(key: &[u8], number: u16) -> Vec<u8> {
+    [&[b'x'][..], key, &number.to_be_bytes()].concat()
+}

@@ -1,0 +1,120 @@
+//! Lists of runs: those in memory and those that have ended, merged by their ids, the newest first.
+
+use std::{iter::Peekable, sync::Arc};
+
+use super::{
+    active::{Active, ended_row},
+    db::{Fault, Range},
+    facts::Origin,
+    keys,
+    shared::Shared,
+    standing::Standing,
+};
+use crate::{
+    id::RunId,
+    state::RunState,
+    store::{Page, Run, RunFilter},
+};
+
+const FINAL: [RunState; 5] =
+    [RunState::Completed, RunState::Failed, RunState::TimedOut, RunState::Cancelled, RunState::Crashed];
+
+impl Shared {
+    pub(super) fn runs(&self, filter: &RunFilter, page: Page<RunId>) -> Result<Vec<Run>, Fault> {
+        let mut runs: Vec<Run> = Vec::new();
+        // In memory first: a run that ends meanwhile is then seen twice, and not missed.
+        let mut active = self.runs.newest_first(page.after).into_iter().peekable();
+        let mut ended = self.ended(filter, page.after);
+        while runs.len() < page.limit {
+            let in_memory = active.peek().map(|active| active.id);
+            let stored = ended.peek()?;
+            let Some(next) = in_memory.max(stored) else { break };
+            if filter.since.is_some_and(|since| self.skew.is_before(next, since)) {
+                break;
+            }
+            if stored == Some(next) {
+                ended.advance();
+            }
+            let found = match active.next_if(|active| active.id == next) {
+                Some(active) => self.active_view(&active, filter)?,
+                None => self.ended_view(next, filter)?,
+            };
+            runs.extend(found);
+        }
+        Ok(runs)
+    }
+
+    fn active_view(&self, active: &Arc<Active>, filter: &RunFilter) -> Result<Option<Run>, Fault> {
+        let written = active.written();
+        let wanted = written.trail.packs() > 0 && self.is_wanted(&active.origin, &written.standing, filter);
+        let (standing, told) = (written.standing, written.told.clone());
+        drop(written);
+        wanted.then(|| self.view(active.id, &active.origin, &standing, &told)).transpose()
+    }
+
+    fn ended_view(&self, run: RunId, filter: &RunFilter) -> Result<Option<Run>, Fault> {
+        let row = ended_row(&self.db, run)?;
+        let row = row.filter(|row| self.is_wanted(&row.origin, &row.standing, filter));
+        row.map(|row| self.view(run, &row.origin, &row.standing, &row.told)).transpose()
+    }
+
+    fn is_wanted(&self, origin: &Origin, standing: &Standing, filter: &RunFilter) -> bool {
+        filter.name.as_ref().is_none_or(|name| self.names.known(name) == Some(origin.name))
+            && filter.state.is_none_or(|state| state == standing.state)
+            && filter.tag.as_ref().is_none_or(|tag| origin.tags.contains(tag))
+            && filter.since.is_none_or(|since| origin.created >= since)
+    }
+
+    /// The ended runs that may be wanted, by the index that fits best.
+    fn ended(&self, filter: &RunFilter, after: Option<RunId>) -> Ended {
+        let states = filter.state.map_or(FINAL.to_vec(), |state| vec![state]);
+        let prefixes = match (&filter.tag, &filter.name) {
+            (Some(tag), _) => vec![keys::by_tag(tag)],
+            (None, Some(name)) => match self.names.known(name) {
+                Some(name) => states.into_iter().map(|state| keys::by_name(name, state)).collect(),
+                None => Vec::new(),
+            },
+            (None, None) if filter.state.is_some() => states.into_iter().map(keys::by_state).collect(),
+            (None, None) => vec![vec![keys::ENDED]],
+        };
+        let before = |prefix: Vec<u8>| {
+            let end = match after {
+                Some(after) => keys::indexed(prefix.clone(), after),
+                // Longer than any key below the prefix, and behind all of them.
+                None => [&prefix[..], &[0xff; 17]].concat(),
+            };
+            self.db.range(prefix..end).rev().peekable()
+        };
+        Ended(prefixes.into_iter().map(before).collect())
+    }
+}
+
+/// Ended runs from several ranges, the newest first.
+struct Ended(Vec<Peekable<std::iter::Rev<Range>>>);
+
+impl Ended {
+    /// The newest that is left.
+    fn peek(&mut self) -> Result<Option<RunId>, Fault> {
+        let mut newest = None;
+        for range in &mut self.0 {
+            let run = match range.peek() {
+                Some(Ok((key, _))) => {
+                    Some(keys::run_of(key).map_err(|damaged| Fault::damaged(key, damaged))?)
+                }
+                Some(Err(fault)) => return Err(fault.clone()),
+                None => None,
+            };
+            newest = newest.max(run);
+        }
+        Ok(newest)
+    }
+
+    fn advance(&mut self) {
+        let newest = self.peek();
+        if let Ok(Some(newest)) = newest {
+            for range in &mut self.0 {
+                range.next_if(|entry| entry.as_ref().is_ok_and(|(key, _)| keys::run_of(key) == Ok(newest)));
+            }
+        }
+    }
+}

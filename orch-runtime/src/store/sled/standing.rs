@@ -1,0 +1,143 @@
+//! Where a run stands: the small part of it that every change may move.
+
+use super::{
+    facts::{Fact, Kept, What},
+    wire::{Code, Damaged, In, Out, TASK_STATES},
+};
+use crate::{
+    clock::Timestamp,
+    state::{RunState, TaskState},
+    store::{Counts, Fence},
+};
+
+/// Where a run stands, in a form that is copied with every change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Standing {
+    pub(super) fence: Fence,
+    /// The last change under this fence.
+    pub(super) applied: u64,
+    pub(super) state: RunState,
+    pub(super) attempt: u32,
+    pub(super) started: Option<Timestamp>,
+    pub(super) ended: Option<Timestamp>,
+    /// How many task runs there are.
+    pub(super) tasks: u32,
+    counts: [u32; TASK_STATES],
+}
+
+/// What few changes tell of a run: why it has its state and what came out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    pub(super) reason: Option<String>,
+    pub(super) outcome: Option<Kept>,
+}
+
+impl Standing {
+    /// A run that was just submitted.
+    pub(super) fn new() -> Self {
+        Self {
+            fence: Fence(0),
+            applied: 0,
+            state: RunState::Pending,
+            attempt: 0,
+            started: None,
+            ended: None,
+            tasks: 0,
+            counts: [0; TASK_STATES],
+        }
+    }
+
+    /// A worker takes the run; gives what the log tells of it.
+    pub(super) fn take(&mut self, at: Timestamp) -> What {
+        self.fence.0 += 1;
+        self.applied = 0;
+        self.attempt = self.attempt.max(1);
+        self.started.get_or_insert(at);
+        if self.state != RunState::Cancelling {
+            self.state = RunState::Running;
+        }
+        What::Taken { fence: self.fence, state: self.state, attempt: self.attempt }
+    }
+
+    /// The run itself moves. Says whether that is its end.
+    pub(super) fn move_run(&mut self, at: Timestamp, state: RunState, attempt: u32) -> bool {
+        self.state = state;
+        self.attempt = attempt;
+        if state.is_final() {
+            self.ended = Some(at);
+        }
+        state.is_final()
+    }
+
+    pub(super) fn add_task(&mut self) {
+        self.tasks += 1;
+        self.counts[usize::from(TaskState::Pending.code())] += 1;
+    }
+
+    pub(super) fn move_task(&mut self, from: TaskState, to: TaskState) {
+        let from = &mut self.counts[usize::from(from.code())];
+        *from = from.saturating_sub(1);
+        self.counts[usize::from(to.code())] += 1;
+    }
+
+    /// Takes in what the log tells, as the steps of the change did when it was committed.
+    pub(super) fn fold(&mut self, told: &mut Told, fact: &Fact) {
+        match &fact.what {
+            What::Taken { fence, state, attempt } => {
+                self.fence = *fence;
+                self.applied = 0;
+                self.state = *state;
+                self.attempt = *attempt;
+                self.started.get_or_insert(fact.at);
+            }
+            What::Change(number) => self.applied = *number,
+            What::Run(run) => {
+                told.reason.clone_from(&run.reason);
+                if self.move_run(fact.at, run.state, run.attempt) {
+                    told.outcome.clone_from(&run.outcome);
+                }
+            }
+            What::Claim(_) => self.add_task(),
+            What::Task(task) => self.move_task(task.from, task.state),
+            What::Submitted(_)
+            | What::Child { .. }
+            | What::Record(_)
+            | What::Dropped(_)
+            | What::Notice { .. } => {}
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let states = (0..).map_while(TaskState::from_code);
+        states.zip(self.counts).filter(|(_, n)| *n > 0).map(|(state, n)| (state, u64::from(n))).collect()
+    }
+
+    pub(super) fn write(&self, out: &mut Out) {
+        let Self { fence, applied, state, attempt, started, ended, tasks, counts } = self;
+        out.uint(fence.0);
+        out.uint(*applied);
+        out.code(*state);
+        out.uint(u64::from(*attempt));
+        out.maybe(*started, |out, at| out.uint(at.as_micros()));
+        out.maybe(*ended, |out, at| out.uint(at.as_micros()));
+        out.uint(u64::from(*tasks));
+        counts.iter().for_each(|count| out.uint(u64::from(*count)));
+    }
+
+    pub(super) fn read(read: &mut In<'_>) -> Result<Self, Damaged> {
+        let mut standing = Self {
+            fence: Fence(read.uint()?),
+            applied: read.uint()?,
+            state: read.code()?,
+            attempt: read.small()?,
+            started: read.maybe(|read| read.uint().map(Timestamp::from_micros))?,
+            ended: read.maybe(|read| read.uint().map(Timestamp::from_micros))?,
+            tasks: read.small()?,
+            counts: [0; TASK_STATES],
+        };
+        for count in &mut standing.counts {
+            *count = read.small()?;
+        }
+        Ok(standing)
+    }
+}

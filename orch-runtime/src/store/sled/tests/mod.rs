@@ -1,0 +1,10 @@
+//! What only this store promises: that it is there again, whatever happened to the process, the disk or a byte.
+
+mod bad_input;
+mod conformance;
+mod damage;
+mod kill;
+mod model;
+mod order;
+mod strace;
+mod support;

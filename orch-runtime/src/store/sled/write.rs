@@ -1,0 +1,237 @@
+//! What changes a store: submissions, claims, commits. Each is decided here, on the caller's thread, and put in
+//! line for the writer before the run's lock is released.
+
+use std::sync::Arc;
+
+use super::{
+    ack::{Acked, ack},
+    active::{Active, Live, Slot},
+    actor::Need,
+    builder::SyncMode,
+    encode::Encoder,
+    facts::{Fact, Kept, Origin, What},
+    shared::{End, Item},
+    store::SledStore,
+};
+use crate::{
+    id::{RunId, TaskNumber},
+    state::TaskState,
+    store::{
+        Change, Claimed, Commit, Committed, Durability, Fence, NewRun, Stamped, Step, StoreError, Submitted,
+        check::check,
+    },
+};
+
+/// What to wait for, where there is something.
+pub(super) type Waiting = Option<Acked<End>>;
+
+impl SledStore {
+    /// A run that can be written to.
+    fn run_to_write(&self, run: RunId) -> Result<Option<Arc<Active>>, StoreError> {
+        self.shared.healthy()?;
+        self.shared.runs.get_or_read(&self.shared.db, run).map_err(|fault| self.shared.unreadable(fault))
+    }
+
+    /// What a commit has to wait for.
+    fn waits(&self, durability: Durability) -> bool {
+        durability == Durability::Durable && self.mode != SyncMode::Relaxed
+    }
+
+    pub(super) fn change(&self, change: Change, durability: Durability) -> Result<Commit, StoreError> {
+        self.shared.queue.wait_for_room();
+        loop {
+            let Some(active) = self.run_to_write(change.run)? else {
+                return Err(StoreError::new(format!("run {} is not in this store", change.run)));
+            };
+            let mut live = active.live();
+            if live.gone {
+                continue;
+            }
+            if live.standing.fence != change.fence {
+                return Ok(Commit::ready(Ok(Committed::Fenced)));
+            }
+            if change.number <= live.standing.applied {
+                drop(live);
+                return self.already_mine(durability);
+            }
+            let live = &mut *live;
+            let slots = match &mut live.slots {
+                Some(slots) => slots,
+                // Nothing was committed since the start, so the log has all of it.
+                empty => {
+                    empty.insert(self.shared.slots(&active).map_err(|fault| self.shared.unreadable(fault))?)
+                }
+            };
+            let stored = |task: TaskNumber| slots.get(task.0 as usize).map(|slot| (slot.state, slot.attempt));
+            let Change { run, number, steps, .. } = change;
+            check(run, live.standing.state, slots.len(), stored, &steps, &mut live.moved)?;
+            let mut encoder = Encoder::default();
+            let names = &self.shared.names;
+            encoder.change(
+                number,
+                &steps,
+                |claim| names.intern(&claim.name),
+                |task| slots.get(task.0 as usize).map_or(0, |slot| slot.name),
+            );
+            live.standing.applied = number;
+            let mut told = None;
+            for Stamped { at, step } in steps {
+                if !matches!(step, Step::Child { .. } | Step::Record(_) | Step::Dropped(_)) {
+                    self.shared.saw(at);
+                }
+                match step {
+                    Step::Run { expect: _, state, attempt, reason, outcome } => {
+                        live.told.reason = reason;
+                        if live.standing.move_run(at, state, attempt) {
+                            live.told.outcome =
+                                outcome.map(|outcome| Kept::of(&outcome, |value| encoder.hold(value)));
+                        }
+                        told = Some(Box::new(live.told.clone()));
+                    }
+                    Step::Claim(claim) => {
+                        live.standing.add_task();
+                        let state = TaskState::Pending;
+                        slots.push(Slot { name: names.intern(&claim.name), attempt: 0, state });
+                    }
+                    Step::Task { task, expect: (from, _), state, attempt, detail: _ } => {
+                        live.standing.move_task(from, state);
+                        if let Some(slot) = slots.get_mut(task.0 as usize) {
+                            (slot.state, slot.attempt) = (state, attempt);
+                        }
+                    }
+                    Step::Child { .. } | Step::Record(_) | Step::Dropped(_) | Step::Notice { .. } => {}
+                }
+            }
+            live.sent += 1;
+            let standing = live.standing;
+            let item = Item { active: active.clone(), encoded: encoder.finish(), standing, told };
+            return self.send(item, durability);
+        }
+    }
+
+    /// The change was applied before; whether it is durable by now is another question.
+    fn already_mine(&self, durability: Durability) -> Result<Commit, StoreError> {
+        if !self.waits(durability) {
+            return Ok(Commit::ready(Ok(Committed::AlreadyMine)));
+        }
+        let (ack, acked) = ack();
+        self.shared.send(None, Need::Durable, Some(ack))?;
+        Ok(self.commit_of(acked, Committed::AlreadyMine))
+    }
+
+    fn send(&self, item: Item, durability: Durability) -> Result<Commit, StoreError> {
+        if !self.waits(durability) {
+            self.shared.send(Some(item), Need::Written, None)?;
+            return Ok(Commit::ready(Ok(Committed::Applied)));
+        }
+        let (ack, acked) = ack();
+        self.shared.send(Some(item), Need::Durable, Some(ack))?;
+        Ok(self.commit_of(acked, Committed::Applied))
+    }
+
+    fn commit_of(&self, acked: Acked<End>, committed: Committed) -> Commit {
+        // Not the store itself: who holds a commit for long must not keep the directory from the next opening.
+        let dir = self.shared.dir.clone();
+        Commit::waiting(Box::pin(async move { dir.end_of(acked.await).map(|()| committed) }))
+    }
+
+    /// Sends facts that are no change of a worker; `live` is held, so that they are in line in their order.
+    fn send_facts(
+        &self,
+        active: &Arc<Active>,
+        live: &mut Live,
+        mut encoder: Encoder,
+        facts: &[Fact],
+    ) -> Result<Waiting, StoreError> {
+        for fact in facts {
+            self.shared.saw(fact.at);
+            encoder.fact(fact);
+        }
+        live.sent += 1;
+        let (standing, encoded) = (live.standing, encoder.finish());
+        let item = Item { active: active.clone(), encoded, standing, told: None };
+        if !self.waits(Durability::Durable) {
+            self.shared.send(Some(item), Need::Written, None)?;
+            return Ok(None);
+        }
+        let (ack, acked) = ack();
+        self.shared.send(Some(item), Need::Durable, Some(ack))?;
+        Ok(Some(acked))
+    }
+
+    pub(super) async fn end_of(&self, acked: Waiting) -> Result<(), StoreError> {
+        match acked {
+            Some(acked) => self.shared.dir.end_of(acked.await),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn start_submit(&self, new: &NewRun) -> Result<(Submitted, Waiting), StoreError> {
+        self.shared.healthy()?;
+        self.shared.queue.wait_for_room();
+        let mut encoder = Encoder::default();
+        let name = self.shared.names.intern(&new.name);
+        let origin = Origin::new(new, name, encoder.hold(&new.input));
+        let family = self.shared.runs.family(new.id, &origin);
+        let active = Arc::new(Active::new(new.id, family, origin.clone()));
+        // Nobody else knows the run yet; locked before it is shown, so that nothing is in line before this.
+        let mut live = active.live();
+        let same = |known: &Origin| known.name == origin.name && known.input == origin.input;
+        let known = self.shared.runs.insert_new(&self.shared.db, active.clone(), same);
+        if let Some(same) = known.map_err(|fault| self.shared.unreadable(fault))? {
+            let submitted = if same { Submitted::Existing } else { Submitted::Conflict };
+            // The first submission may be in line still.
+            let (ack, acked) = ack();
+            self.shared.send(None, Need::Durable, Some(ack))?;
+            return Ok((submitted, Some(acked)));
+        }
+        self.shared.skew.saw(new.id, new.at);
+        let mut facts = vec![Fact { at: new.at, what: What::Submitted(Box::new(origin)) }];
+        if new.worker.is_some() {
+            facts.push(Fact { at: new.at, what: live.standing.take(new.at) });
+        }
+        let acked = self.send_facts(&active, &mut live, encoder, &facts)?;
+        Ok((Submitted::Created(live.standing.fence), acked))
+    }
+
+    pub(super) fn start_claim(&self, run: RunId) -> Result<Option<(Claimed, Waiting)>, StoreError> {
+        self.shared.queue.wait_for_room();
+        loop {
+            self.shared.healthy()?;
+            // A run that is not in memory has ended, or never was.
+            let Some(active) = self.shared.runs.get(run) else { return Ok(None) };
+            let mut live = active.live();
+            if live.gone {
+                continue;
+            }
+            if live.standing.state.is_final() {
+                return Ok(None);
+            }
+            let at = self.shared.last();
+            let fact = Fact { at, what: live.standing.take(at) };
+            let acked = self.send_facts(&active, &mut live, Encoder::default(), &[fact])?;
+            let unreadable = |fault| self.shared.unreadable(fault);
+            let view =
+                self.shared.view(run, &active.origin, &live.standing, &live.told).map_err(unreadable)?;
+            let input = self.shared.value(&active.origin.input).map_err(unreadable)?;
+            let (fence, next_task) = (live.standing.fence, live.standing.tasks);
+            return Ok(Some((Claimed { run: view, fence, input, next_task }, acked)));
+        }
+    }
+
+    pub(super) fn start_replay(&self, run: RunId, fence: Fence) -> Result<Arc<Active>, StoreError> {
+        self.shared.healthy()?;
+        let active = match self.shared.runs.get(run) {
+            Some(active) => Some(active),
+            // For this reader alone.
+            None => self.shared.ended_run(run).map_err(|fault| self.shared.unreadable(fault))?,
+        };
+        let Some(active) = active else {
+            return Err(StoreError::new(format!("run {run} is not in this store")));
+        };
+        if active.live().standing.fence != fence {
+            return Err(StoreError::new(format!("another worker has run {run}")));
+        }
+        Ok(active)
+    }
+}
