@@ -3,6 +3,7 @@
 mod faults;
 mod flight;
 mod inside;
+mod second_start;
 mod waits;
 
 use std::{
