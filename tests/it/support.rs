@@ -179,9 +179,11 @@ pub fn in_own_process(name: &str) -> bool {
     if std::env::var(CHILD).is_ok_and(|child| child == name) {
         return true;
     }
+    let store = tempfile::tempdir().unwrap();
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture"])
         .env(CHILD, name)
+        .env("ORCH_STORE", store.path())
         .output()
         .unwrap();
     let said = [child.stdout, child.stderr].concat();

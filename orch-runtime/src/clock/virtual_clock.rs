@@ -20,6 +20,10 @@ const SETTLE: Duration = Duration::from_micros(300);
 /// The same while something foreign is awaited: long enough for a local request, short enough for a test.
 const SETTLE_FOREIGN: Duration = Duration::from_millis(60);
 
+/// The same while a synchronous body waits for a thread: a loaded machine may take long to give one, and one whose
+/// threads are all taken never does.
+const SETTLE_QUEUED: Duration = Duration::from_millis(600);
+
 pub(crate) struct VirtualClock {
     state: Mutex<State>,
     changed: Condvar,
@@ -32,6 +36,7 @@ struct State {
     timers: BTreeMap<(u64, u64), Option<Waker>>,
     busy: usize,
     foreign: usize,
+    queued: usize,
     activity: u64,
 }
 
@@ -99,32 +104,39 @@ impl VirtualClock {
 
     /// Something is going on until the guard is dropped.
     pub(crate) fn busy(self: &Arc<Self>) -> Busy {
-        self.count(|state| state.busy += 1);
-        Busy { clock: self.clone(), foreign: false }
+        self.guard(|state| &mut state.busy)
     }
 
     /// Something waits for what the clock does not know, until the guard is dropped.
     pub(crate) fn foreign(self: &Arc<Self>) -> Busy {
-        self.count(|state| state.foreign += 1);
-        Busy { clock: self.clone(), foreign: true }
+        self.guard(|state| &mut state.foreign)
     }
 
-    fn count(&self, change: impl FnOnce(&mut State)) {
+    /// A synchronous body waits for a thread, until the guard is dropped.
+    pub(crate) fn queued(self: &Arc<Self>) -> Busy {
+        self.guard(|state| &mut state.queued)
+    }
+
+    fn guard(self: &Arc<Self>, of: fn(&mut State) -> &mut usize) -> Busy {
         let mut state = self.lock();
-        change(&mut state);
+        *of(&mut state) += 1;
         state.activity += 1;
+        drop(state);
+        Busy { clock: self.clone(), of }
     }
 }
 
-/// See [`VirtualClock::busy`] and [`VirtualClock::foreign`].
+/// Counts something that is going on, until it is dropped.
 pub(crate) struct Busy {
     clock: Arc<VirtualClock>,
-    foreign: bool,
+    of: fn(&mut State) -> &mut usize,
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.clock.count(|state| if self.foreign { state.foreign -= 1 } else { state.busy -= 1 });
+        let mut state = self.clock.lock();
+        *(self.of)(&mut state) -= 1;
+        state.activity += 1;
     }
 }
 
@@ -152,7 +164,11 @@ fn drive(clock: &Weak<VirtualClock>) {
             drop(clock.changed.wait_timeout(state, wait));
             continue;
         }
-        let needed = if state.foreign > 0 { SETTLE_FOREIGN } else { SETTLE };
+        let needed = match (state.queued, state.foreign) {
+            (0, 0) => SETTLE,
+            (0, _) => SETTLE_FOREIGN,
+            _ => SETTLE_QUEUED,
+        };
         if seen.0 != state.activity {
             seen = (state.activity, Duration::ZERO);
         }

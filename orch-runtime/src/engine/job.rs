@@ -43,8 +43,8 @@ impl Job {
         body: impl FnOnce() -> BodyResult<T> + Send + 'static,
     ) -> JoinHandle<BodyResult<T>> {
         let Self { frame, permit, running } = self;
-        // A job that no thread has taken yet is not waiting for anything that a test's clock should jump over.
-        let queued = frame.run.core.clock.busy();
+        // What a job that no thread has taken waits for is nothing that a test's clock should jump over soon.
+        let queued = frame.run.core.clock.as_virtual().map(|clock| clock.queued());
         tokio::task::spawn_blocking(move || {
             running.store(true, Ordering::Release);
             drop(queued);
