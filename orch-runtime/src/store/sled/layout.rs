@@ -200,7 +200,10 @@ pub(super) fn sync_names(dir: &Path) -> io::Result<()> {
 
 /// Now, as a part of a file name that sorts by time: `20261124T061500`, in UTC.
 fn now() -> String {
-    let seconds = Clock::System.now().as_micros() / 1_000_000;
+    moment(Clock::System.now().as_micros() / 1_000_000)
+}
+
+fn moment(seconds: u64) -> String {
     let (day, second) = (seconds / 86_400, seconds % 86_400);
     // Days since 1 March of year 0, in which the leap day is the last of its year.
     let days = day + 719_468;
@@ -213,4 +216,17 @@ fn now() -> String {
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moment;
+
+    #[test]
+    fn moments_are_those_of_the_calendar() {
+        assert_eq!(moment(0), "19700101T000000");
+        assert_eq!(moment(951_782_400), "20000229T000000");
+        assert_eq!(moment(1_763_964_900), "20251124T061500");
+        assert_eq!(moment(4_107_542_399), "21000228T235959");
+    }
 }
