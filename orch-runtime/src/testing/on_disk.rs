@@ -1,14 +1,18 @@
 //! The store of a test runtime that is to be on disk.
 
 use std::{
+    future::poll_fn,
     path::PathBuf,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
+use futures_util::task::AtomicWaker;
+
 use crate::{
-    clock::{Clock, Timestamp},
+    clock::{Busy, Clock, Timestamp},
     codec::Bytes,
     id::{RunId, ScopeId, TaskNumber},
     state::Event,
@@ -65,6 +69,20 @@ impl OnDisk {
     }
 }
 
+/// A virtual clock stands still until a commit has ended, not until somebody looks: a body may have something else to
+/// wait for before it does.
+struct Waits {
+    busy: Mutex<Option<Busy>>,
+    outer: AtomicWaker,
+}
+
+impl Wake for Waits {
+    fn wake(self: Arc<Self>) {
+        self.outer.wake();
+        drop(self.busy.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
 /// Does again what was done before. What was refused then is refused again.
 fn repeat(disk: &SledStore, operation: Operation) {
     // Everything is in line when the call returns, and nobody waits for its end.
@@ -96,10 +114,15 @@ impl Store for OnDisk {
         let _order = self.both();
         drop(self.memory.commit(change.clone(), durability));
         let mut commit = self.disk.commit(change, durability);
-        // One that has ended stays one that has ended.
-        match std::pin::Pin::new(&mut commit).poll(&mut Context::from_waker(Waker::noop())) {
+        let waits = Arc::new(Waits { busy: Mutex::new(self.clock.busy()), outer: AtomicWaker::new() });
+        let waker = Waker::from(waits.clone());
+        match Pin::new(&mut commit).poll(&mut Context::from_waker(&waker)) {
+            // One that has ended stays one that has ended.
             Poll::Ready(ended) => Commit::ready(ended),
-            Poll::Pending => Commit::waiting(self.busily(Box::pin(commit))),
+            Poll::Pending => Commit::waiting(Box::pin(poll_fn(move |cx| {
+                waits.outer.register(cx.waker());
+                Pin::new(&mut commit).poll(&mut Context::from_waker(&waker))
+            }))),
         }
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
