@@ -115,6 +115,7 @@ fn on_disk(memory: &Arc<MemoryStore>, clock: &Clock) -> Option<OnDisk> {
 pub struct TestRuntime {
     runtime: Runtime,
     store: Arc<MemoryStore>,
+    answering: Arc<dyn Store>,
     clock: Clock,
 }
 
@@ -122,19 +123,24 @@ impl TestRuntime {
     fn build(builder: TestBuilder) -> Self {
         let TestBuilder { store, runtime, virtual_clock } = builder;
         let clock = if virtual_clock { Clock::Virtual(VirtualClock::start(START)) } else { Clock::System };
-        let runtime = match on_disk(&store, &clock) {
-            Some(disk) => runtime.store(disk),
-            None => runtime.store(store.clone()),
+        let answering: Arc<dyn Store> = match on_disk(&store, &clock) {
+            Some(disk) => Arc::new(disk),
+            None => store.clone(),
         };
-        let runtime = runtime.clock(clock.clone()).build();
+        let runtime = runtime.store(answering.clone()).clock(clock.clone()).build();
         #[expect(clippy::expect_used, reason = "a test that is set up wrongly has to fail")]
         let runtime = runtime.expect("the test's runtime");
-        Self { runtime, store, clock }
+        Self { runtime, store, answering, clock }
     }
 
     /// The store behind it.
     pub fn store(&self) -> &MemoryStore {
         &self.store
+    }
+
+    /// The store that answers this runtime: the same, or one on disk that is told the same.
+    pub fn answering(&self) -> &dyn Store {
+        &*self.answering
     }
 
     /// The time by this runtime's clock.
