@@ -1,7 +1,10 @@
 //! For tests of flows and tasks.
 
+mod on_disk;
+
 use std::{ops::Deref, sync::Arc, time::Duration};
 
+use self::on_disk::OnDisk;
 pub use crate::engine::Rules;
 use crate::{
     Event, Runtime,
@@ -100,10 +103,19 @@ impl TestBuilder {
     }
 }
 
+/// The store on disk that a test runtime has with `ORCH_TEST_STORE=sled` in the environment: so that one set of tests
+/// tells of both stores.
+fn on_disk(memory: &Arc<MemoryStore>, clock: &Clock) -> Option<OnDisk> {
+    let asked = std::env::var_os("ORCH_TEST_STORE").is_some_and(|store| store == "sled");
+    #[expect(clippy::expect_used, reason = "a test that cannot be set up has to fail")]
+    asked.then(|| OnDisk::new(memory.clone(), clock.clone()).expect("a store on disk"))
+}
+
 /// A [`Runtime`] for one test; see [`runtime`]. It dereferences to the runtime itself.
 pub struct TestRuntime {
     runtime: Runtime,
     store: Arc<MemoryStore>,
+    answering: Arc<dyn Store>,
     clock: Clock,
 }
 
@@ -111,15 +123,24 @@ impl TestRuntime {
     fn build(builder: TestBuilder) -> Self {
         let TestBuilder { store, runtime, virtual_clock } = builder;
         let clock = if virtual_clock { Clock::Virtual(VirtualClock::start(START)) } else { Clock::System };
-        let runtime = runtime.store(store.clone()).clock(clock.clone()).build();
+        let answering: Arc<dyn Store> = match on_disk(&store, &clock) {
+            Some(disk) => Arc::new(disk),
+            None => store.clone(),
+        };
+        let runtime = runtime.store(answering.clone()).clock(clock.clone()).build();
         #[expect(clippy::expect_used, reason = "a test that is set up wrongly has to fail")]
         let runtime = runtime.expect("the test's runtime");
-        Self { runtime, store, clock }
+        Self { runtime, store, answering, clock }
     }
 
     /// The store behind it.
     pub fn store(&self) -> &MemoryStore {
         &self.store
+    }
+
+    /// The store that answers this runtime: the same, or one on disk that is told the same.
+    pub fn answering(&self) -> &dyn Store {
+        &*self.answering
     }
 
     /// The time by this runtime's clock.

@@ -327,7 +327,7 @@ async fn a_hit_inside_a_run_survives_a_crash_although_the_cache_does_not_hold_it
 mod resumed {
     use super::*;
 
-    #[task(cache(max_size = "300B"))]
+    #[task(cache(max_size = "400B"))]
     pub async fn kept(n: u32, #[provided] bodies: &Bodies) -> usize {
         let _input = n;
         bodies.enter()

@@ -9,6 +9,7 @@ mod sled;
 
 pub use self::sled::{SledStore, SledStoreBuilder, SyncMode};
 pub use contract::{BoxFuture, Commit, Committed, Durability, Store, StoreError};
+pub(crate) use memory::Operation;
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use records::{
     Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Claimed,

@@ -36,11 +36,11 @@ async fn replace(runtime: &TestRuntime, value: &[u8]) {
         lead: true,
         read: false,
     };
-    let Lookup::Lead(lead, _) = runtime.store().lookup_or_lead(lookup).await.unwrap() else {
+    let Lookup::Lead(lead, _) = runtime.answering().lookup_or_lead(lookup).await.unwrap() else {
         panic!("nobody else leads");
     };
     let entry = CacheEntry { parts, value: value.into(), at: runtime.now(), max_size: None };
-    runtime.store().publish(lead, entry).await.unwrap();
+    runtime.answering().publish(lead, entry).await.unwrap();
 }
 
 #[tokio::test]

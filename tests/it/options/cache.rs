@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use orch::{
     prelude::*,
-    store::{CacheKey, CacheLookup, KeyParts, Lookup, Miss, Page, Store},
+    store::{CacheKey, CacheLookup, KeyParts, Lookup, Miss, Page},
     testing::TestRuntime,
 };
 
@@ -237,9 +237,9 @@ async fn differences(runtime: &TestRuntime, name: &str, body: String) -> Vec<Str
         lead: true,
         read: true,
     };
-    match runtime.store().lookup_or_lead(lookup).await {
+    match runtime.answering().lookup_or_lead(lookup).await {
         Ok(Lookup::Lead(lead, Miss::Changed(parts))) => {
-            runtime.store().release(lead);
+            runtime.answering().release(lead);
             parts
         }
         _ => panic!("the definition is known to the cache, and this key is not"),

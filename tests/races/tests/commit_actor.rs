@@ -4,6 +4,8 @@
 //! who waits is answered (a schedule in which nobody can go on is an error), and a failure reaches everybody from
 //! then on.
 
+#![expect(clippy::expect_used, reason = "a test in which something does not hold has to fail")]
+
 #[path = "../../../orch-runtime/src/store/sled/ack.rs"]
 mod ack;
 #[path = "../../../orch-runtime/src/store/sled/actor.rs"]
@@ -131,7 +133,7 @@ fn send(queue: &Queue<ToActor>, item: Option<Item>, need: Need) -> Acked<End> {
 fn sender(queue: &Queue<ToActor>, shared: &Shared, number: usize, messages: usize) {
     let mut waiting = Vec::new();
     for place in 0..messages {
-        let need = if (place + number) % 2 == 0 { Need::Durable } else { Need::Written };
+        let need = if (place + number).is_multiple_of(2) { Need::Durable } else { Need::Written };
         let acked = send(queue, Some((number, place)), need);
         if place % 3 == 2 {
             // Who does not wait withdraws nothing.

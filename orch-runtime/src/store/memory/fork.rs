@@ -8,9 +8,9 @@ use crate::{
 
 /// Something that changed the store.
 #[derive(Clone)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     Submit(NewRun),
-    Claim(RunId, #[expect(dead_code, reason = "says who, for a debugger")] WorkerId),
+    Claim(RunId, WorkerId),
     Commit(Change),
     Publish(CacheKey, CacheEntry),
     Forget(Forget),
@@ -28,6 +28,11 @@ impl MemoryStore {
     /// How many operations a [forkable](super::MemoryStoreBuilder::forkable) store has carried out; 0 for others.
     pub fn operations(&self) -> usize {
         self.lock().operations.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Every operation of a [forkable](super::MemoryStoreBuilder::forkable) store.
+    pub(crate) fn history(&self) -> Vec<Operation> {
+        self.lock().operations.clone().unwrap_or_default()
     }
 
     /// A store that holds what this one held after its first `operations` operations; it is forkable too.

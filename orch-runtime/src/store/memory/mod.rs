@@ -23,7 +23,7 @@ use crate::{
 };
 use cache::Cache;
 use data::Data;
-use fork::Operation;
+pub(crate) use fork::Operation;
 
 /// Finished runs that are kept before the oldest is forgotten.
 const KEEP_RUNS: usize = 1_000;

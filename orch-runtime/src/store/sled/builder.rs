@@ -7,7 +7,7 @@ use super::{
     blobs::{BlobSync, Blobs},
     cache::{CacheSettings, SledCache},
     db::{Db, Fault},
-    layout::{Layout, refused, sync_names},
+    layout::{Layout, refused},
     log::Log,
     queue::Taken,
     recover,
@@ -82,14 +82,8 @@ impl SledStoreBuilder {
         let blobs = layout.blobs();
         let blobs = Blobs::open(&blobs, BlobSync::Synced).map_err(|error| refused("use", &blobs, error))?;
         let state = layout.state();
-        let is_new = !state.exists();
-        let opened = Db::open(&state).and_then(|db| {
-            if is_new {
-                sync_names(&state)?;
-                sync_names(&layout.dir)?;
-            }
-            recover::recover(Dir(layout.dir.as_path().into()), db, blobs, self.mode)
-        });
+        let opened = Db::open(&state)
+            .and_then(|db| recover::recover(Dir(layout.dir.as_path().into()), db, blobs, self.mode));
         opened.map_err(|fault| match fault {
             Fault::Damaged(reason) => layout.quarantine(&reason),
             Fault::Io(kind, text) => refused("open", &state, std::io::Error::new(kind, text)),

@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     keys::Place,
+    layout::sync_names,
     wire::{Damaged, In},
 };
 
@@ -93,8 +94,19 @@ pub(super) struct Db {
 impl Db {
     /// Opens or creates the database in `dir`.
     pub(super) fn open(dir: &Path) -> Result<Self, Fault> {
+        let is_new = !file_of(dir).exists();
+        if is_new {
+            // A process that died while it made the database may have left half of this, and sled would believe it.
+            remove(&dir.join("conf"))?;
+        }
         remove_unfinished_snapshots(dir)?;
         let db = open_when_free(dir)?;
+        if is_new {
+            // sled never syncs what it cannot do without.
+            File::open(dir.join("conf"))?.sync_all()?;
+            sync_names(dir)?;
+            sync_names(dir.parent().unwrap_or(dir))?;
+        }
         let file = File::options().read(true).write(true).open(file_of(dir))?;
         let reached = Reached::open(&dir.join("reached"))?;
         Ok(Self { db, file, reached })
@@ -227,6 +239,13 @@ fn file_of(dir: &Path) -> PathBuf {
     dir.join("db")
 }
 
+fn remove(file: &Path) -> io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// A snapshot that was being written when the process died makes sled refuse to open.
 fn remove_unfinished_snapshots(dir: &Path) -> Result<(), Fault> {
     let entries = match std::fs::read_dir(dir) {
@@ -238,7 +257,7 @@ fn remove_unfinished_snapshots(dir: &Path) -> Result<(), Fault> {
         let path = entry?.path();
         let unfinished = path.extension().is_some_and(|extension| extension == "generating");
         if unfinished {
-            std::fs::remove_file(path)?;
+            remove(&path)?;
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{clock::Clock, store::StoreError};
@@ -13,6 +14,10 @@ const FORMAT: u32 = 1;
 
 const FORMAT_FILE: &str = "format";
 const LOCK_FILE: &str = "lock";
+
+/// How often a lock that this process had is asked for again, and how long it waits in between.
+const LOCK_TRIES: u32 = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// A store's directory, held by this process.
 #[derive(Debug)]
@@ -152,11 +157,10 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     let refused = |error| refused("lock", &path, error);
     let mut file =
         File::options().create(true).read(true).write(true).truncate(false).open(&path).map_err(refused)?;
-    match file.try_lock() {
+    match lock_when_free(&mut file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
+            let holder = holder(&mut file);
             let holder = match holder.trim() {
                 "" => "another process".to_owned(),
                 pid if pid == std::process::id().to_string() => format!("this process ({pid}) already"),
@@ -177,6 +181,29 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     };
     note(&file).map_err(refused)?;
     Ok(file)
+}
+
+/// Who has the lock, or had it last.
+fn holder(file: &mut File) -> String {
+    let mut holder = String::new();
+    let _ = file.rewind().and_then(|()| file.read_to_string(&mut holder));
+    holder
+}
+
+/// A lock that this process has let go may be held a moment longer: by a child process that is being started, until its
+/// program takes the place of ours.
+fn lock_when_free(file: &mut File) -> Result<(), TryLockError> {
+    let own = std::process::id().to_string();
+    let mut tries = 0;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if tries < LOCK_TRIES && holder(file).trim() == own => {
+                tries += 1;
+                std::thread::park_timeout(LOCK_PAUSE);
+            }
+            locked => return locked,
+        }
+    }
 }
 
 fn unfinished_format() -> String {
@@ -200,7 +227,10 @@ pub(super) fn sync_names(dir: &Path) -> io::Result<()> {
 
 /// Now, as a part of a file name that sorts by time: `20261124T061500`, in UTC.
 fn now() -> String {
-    let seconds = Clock::System.now().as_micros() / 1_000_000;
+    moment(Clock::System.now().as_micros() / 1_000_000)
+}
+
+fn moment(seconds: u64) -> String {
     let (day, second) = (seconds / 86_400, seconds % 86_400);
     // Days since 1 March of year 0, in which the leap day is the last of its year.
     let days = day + 719_468;
@@ -213,4 +243,17 @@ fn now() -> String {
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moment;
+
+    #[test]
+    fn moments_are_those_of_the_calendar() {
+        assert_eq!(moment(0), "19700101T000000");
+        assert_eq!(moment(951_782_400), "20000229T000000");
+        assert_eq!(moment(1_763_964_900), "20251124T061500");
+        assert_eq!(moment(4_107_542_399), "21000228T235959");
+    }
 }

@@ -96,6 +96,19 @@ fn what_an_interrupted_opening_leaves_does_not_matter() {
     assert_eq!(block_on(everything(&store)).expect("readable"), told);
 }
 
+/// What a process leaves that dies while it makes the database.
+#[test]
+fn a_database_that_was_never_made_is_made() {
+    let dir = tempfile::tempdir().expect("a directory");
+    drop(SledStore::open(dir.path()).expect("a new store"));
+    let state = dir.path().join("state");
+    let conf = fs::read(state.join("conf")).expect("readable");
+    fs::remove_dir_all(&state).expect("removed");
+    fs::create_dir_all(state.join("blobs")).expect("made");
+    fs::write(state.join("conf"), &conf[..conf.len() - 4]).expect("written");
+    SledStore::open(dir.path()).expect("there was nothing in it");
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory");
     for entry in fs::read_dir(from).expect("a directory") {
