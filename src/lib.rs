@@ -25,6 +25,7 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Error> {
+//! #   orch::testing::runtime().install()?;
 //!     let buy = watch_price("https://shop.example/1".into(), 120).await?;
 //!     assert!(buy);
 //!     Ok(())
@@ -68,6 +69,7 @@
 //!
 //! # #[tokio::main]
 //! # async fn main() {
+//! # orch::testing::runtime().install().unwrap();
 //! let error = in_stock(0).await.unwrap_err();
 //! assert_eq!(error.kind(), ErrorKind::Failed);
 //! assert!(error.to_string().ends_with("no product 0"));
@@ -78,8 +80,10 @@
 //!
 //! A **task** is one unit of work, a **flow** is what calls tasks and other flows; both are functions. Every execution of a
 //! flow is a **run** with a history of its own, every call in it a **task run**, every try of that an **attempt**. A
-//! **[`Runtime`]** is where runs live. The first call opens one by itself; you [build](Runtime::builder) one to choose, to
-//! provide values, to read history or to [close](Runtime::close) in order.
+//! **[`Runtime`]** is where runs live. The first call opens one by itself, which keeps runs, journals and cached results in
+//! the directory `.orch`, or the one that `ORCH_STORE` names; you [build](Runtime::builder) one to choose another place, to
+//! provide values, to read history or to [close](Runtime::close) in order. What was recorded has reached the disk before
+//! the flow sees it, unless [less](store::SyncMode) is asked for.
 //!
 //! **Calls** take options for this one time: [`named`](Call::named), [`tag`](Call::tag), [`retries`](Call::retries),
 //! [`timeout`](Call::timeout), [`after`](Call::after), [`refresh`](Call::refresh), [`no_cache`](Call::no_cache).
@@ -113,6 +117,7 @@
 //! }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
+//! # orch::testing::runtime().install().unwrap();
 //! # assert_eq!(squares().await.unwrap(), 1 + 4 + 9 + 16 + 25 + 16);
 //! # }
 //! ```
@@ -164,8 +169,8 @@
 //!
 //! # Today
 //!
-//! Runs live in the memory of one process and end with it: what is said about resuming holds within the process and in
-//! tests, until a store on disk is there. Schedules, limits and rates come after that.
+//! A directory is one process's at a time. A run that was interrupted is taken up by [`Runtime::resume`], not yet by itself;
+//! ended runs are kept until somebody removes the directory. Schedules, limits and rates come after that.
 
 #[doc(inline)]
 pub use orch_macros::{flow, task};

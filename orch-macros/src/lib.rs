@@ -41,6 +41,7 @@ use proc_macro::TokenStream;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), orch::Error> {
+/// # orch::testing::runtime().install().unwrap();
 /// let price: u32 = find_price("https://shop.example/1").await?;
 /// # assert_eq!(price, 119);
 /// # Ok(()) }
@@ -81,6 +82,7 @@ use proc_macro::TokenStream;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), orch::Error> {
+/// # orch::testing::runtime().install().unwrap();
 /// # let builder = || Runtime::builder().store(orch::store::MemoryStore::new());
 /// let runtime = builder().provide(Pool::open()).build()?; // `builder` stands for `Runtime::builder`
 /// let name = runtime.scope(async { load(7).await }).await?;
@@ -107,6 +109,7 @@ use proc_macro::TokenStream;
 /// # }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), orch::Error> {
+/// # orch::testing::runtime().install().unwrap();
 /// # use std::sync::Arc;
 /// let runtime = orch::testing::builder().provide_arc::<dyn Db>(Arc::new(Fake)).build();
 /// assert_eq!(runtime.scope(async { load(7).await }).await?, "fake 7");
@@ -192,6 +195,7 @@ use proc_macro::TokenStream;
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
+/// # orch::testing::runtime().install().unwrap();
 /// # assert!(order(0).await.unwrap_err().to_string().contains("NoSuchProduct"));
 /// # assert_eq!(order(1).await.unwrap(), "receipt");
 /// # }
@@ -256,6 +260,7 @@ use proc_macro::TokenStream;
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
+/// # orch::testing::runtime().install().unwrap();
 /// # assert_eq!(ask("3").await.unwrap(), 3);
 /// # assert_eq!(ask("x").await.unwrap_err().kind(), ErrorKind::Failed);
 /// # }
@@ -297,6 +302,7 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), orch::Error> {
+/// # orch::testing::runtime().install().unwrap();
 /// let buy: bool = watch_price("https://shop.example/1".into(), 120).await?;
 /// # assert!(buy);
 /// # Ok(()) }
