@@ -16,8 +16,8 @@ use std::{
 };
 
 pub use self::cache::{Cache, CacheStats, Explained};
-pub(crate) use self::core::Core;
 use self::core::Provided;
+pub(crate) use self::core::{Core, Entering};
 use crate::{
     clock::Clock,
     engine::{self, Rules, watch_panics},

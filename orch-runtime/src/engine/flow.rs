@@ -28,7 +28,7 @@ use crate::{
     definition::{self, Invocation},
     error::{Error, ErrorKind, RecordedError},
     id::{RunId, ScopeId},
-    runtime::{Core, Runtime},
+    runtime::{Core, Entering, Runtime},
     state::{Notice, RunInput, TaskInput},
     store::{BoxFuture, Journal, Outcome},
 };
@@ -38,7 +38,7 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
     if let Some(fault) = prepared.fault.take() {
         return Err(fault);
     }
-    core.is_open()?;
+    let entering = core.enter()?;
     let name = prepared.definition.display_name();
     let id = prepared.options().run.unwrap_or_default();
     let new = new_run(&core, id, name, &prepared, None)?;
@@ -52,13 +52,13 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
         );
         run.notice(None, Notice::OutsideScope, text);
     }
-    let outcome = execute(&run, &mut prepared, None).await;
+    let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
     finish(&run, outcome, prepared.invocation)
 }
 
 /// Takes up a run where its journal ends.
 pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
-    core.is_open()?;
+    let entering = core.enter()?;
     let store_error =
         |error| Error::plain(ErrorKind::Store, format!("run {id} could not be claimed: {error}"));
     let Some(claimed) = core.store.claim(id, core.worker).await.map_err(store_error)? else {
@@ -78,7 +78,7 @@ pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
         .map_err(|error| Error::at(&name, id, ErrorKind::Input, error.to_string()))?;
     let mut prepared = Prepared::new(found.definition, invocation);
     let run = reopened(&core, &prepared, claimed, None)?;
-    let outcome = execute(&run, &mut prepared, None).await;
+    let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
     finish(&run, outcome, prepared.invocation)
 }
 
@@ -116,7 +116,7 @@ async fn child(run: &Arc<RunShared>, prepared: &mut Prepared, progress: &mut Pro
         }
     };
     let parent = prepared.parent.clone();
-    match execute(&child, prepared, parent).await {
+    match execute(&child, prepared, parent, None).await {
         Ok(outcome) => Some(end_of(progress, outcome)),
         Err(stop @ (Stop::Store(_) | Stop::Fenced | Stop::Shutdown)) => {
             run.stop(stop);
@@ -139,8 +139,10 @@ async fn execute(
     run: &Arc<RunShared>,
     prepared: &mut Prepared,
     parent: Option<Arc<Frame>>,
+    entering: Option<Entering>,
 ) -> Result<Outcome, Stop> {
     let alive = Alive::new(run, parent.as_ref().map(|frame| &*frame.run));
+    drop(entering);
     let (outcome, guard) = {
         let mut body = pin!(attempts(run, prepared, parent));
         // Declared after the body, so a run that is dropped says that it is being cancelled before anything goes.

@@ -40,6 +40,10 @@ pub(crate) struct Core {
     pub(crate) cache_use: CacheUse,
     provided: Provided,
     closing: AtomicBool,
+    /// The time that closing gave to what was under way is over.
+    shut_down: AtomicBool,
+    /// Runs that are being recorded as begun.
+    entering: AtomicUsize,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
     left: Notify,
 }
@@ -63,6 +67,8 @@ impl Core {
             cache_use: CacheUse::default(),
             provided,
             closing: AtomicBool::new(false),
+            shut_down: AtomicBool::new(false),
+            entering: AtomicUsize::new(0),
             active: Mutex::default(),
             left: Notify::new(),
         }
@@ -77,17 +83,22 @@ impl Core {
         self.provided.get(&TypeId::of::<T>())?.downcast_ref::<Arc<T>>().cloned()
     }
 
-    /// Whether new runs may start.
-    pub(crate) fn is_open(&self) -> Result<()> {
-        if self.closing.load(Ordering::Acquire) {
+    /// Lets a run begin: from now on, closing waits for it.
+    pub(crate) fn enter(self: &Arc<Self>) -> Result<Entering> {
+        self.entering.fetch_add(1, Ordering::SeqCst);
+        let entering = Entering(self.clone());
+        if self.closing.load(Ordering::SeqCst) {
             return Err(Error::runtime("the runtime is closed; no new run may start"));
         }
-        Ok(())
+        Ok(entering)
     }
 
     pub(crate) fn enter_run(&self, run: &Arc<RunShared>) {
         ACTIVE.fetch_add(1, Ordering::Relaxed);
         self.active().insert(run.id, run.clone());
+        if self.shut_down.load(Ordering::SeqCst) {
+            run.stop(Stop::Shutdown);
+        }
     }
 
     pub(crate) fn leave_run(&self, run: RunId) {
@@ -114,7 +125,7 @@ impl Core {
     }
 
     pub(super) async fn close(&self, grace: Option<Duration>) -> Result<()> {
-        self.closing.store(true, Ordering::Release);
+        self.closing.store(true, Ordering::SeqCst);
         let mut patience = std::pin::pin!(async {
             match grace {
                 Some(grace) => self.clock.sleep(grace).await,
@@ -126,12 +137,14 @@ impl Core {
             let left = self.left.notified();
             let mut left = std::pin::pin!(left);
             left.as_mut().enable();
-            if self.active().is_empty() {
+            // In this order: a run is active before it has stopped entering.
+            if self.entering.load(Ordering::SeqCst) == 0 && self.active().is_empty() {
                 break;
             }
             std::future::poll_fn(|cx| {
                 if !stopped && patience.as_mut().poll(cx).is_ready() {
                     stopped = true;
+                    self.shut_down.store(true, Ordering::SeqCst);
                     let runs: Vec<_> = self.active().values().cloned().collect();
                     runs.iter().for_each(|run| run.stop(Stop::Shutdown));
                 }
@@ -142,5 +155,15 @@ impl Core {
         let fault =
             |error| Error::plain(ErrorKind::Store, format!("the last changes are not durable: {error}"));
         self.store.flush().await.map_err(fault)
+    }
+}
+
+/// A run on its way into the store; dropped when it is active, or will never be.
+pub(crate) struct Entering(Arc<Core>);
+
+impl Drop for Entering {
+    fn drop(&mut self) {
+        self.0.entering.fetch_sub(1, Ordering::SeqCst);
+        self.0.left.notify_waiters();
     }
 }
