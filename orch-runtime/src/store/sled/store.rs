@@ -104,8 +104,10 @@ impl Store for SledStore {
     fn claim(&self, run: RunId, _worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
         let started = self.start_claim(run);
         Box::pin(async move {
-            let Some((claimed, acked)) = started? else { return Ok(None) };
-            self.end_of(acked).await.map(|()| Some(claimed))
+            match started? {
+                Some(claiming) => self.end_claim(claiming).await.map(Some),
+                None => Ok(None),
+            }
         })
     }
 

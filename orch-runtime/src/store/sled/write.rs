@@ -17,13 +17,22 @@ use crate::{
     id::{RunId, TaskNumber},
     state::TaskState,
     store::{
-        Change, Claimed, Commit, Committed, Durability, Fence, NewRun, Stamped, Step, StoreError, Submitted,
-        check::check,
+        Change, Claimed, Commit, Committed, Durability, Fence, NewRun, Run, Stamped, Step, StoreError,
+        Submitted, check::check,
     },
 };
 
 /// What to wait for, where there is something.
 pub(super) type Waiting = Option<Acked<End>>;
+
+/// A claim that is in line.
+pub(super) struct Claiming {
+    run: Run,
+    fence: Fence,
+    next_task: u32,
+    active: Arc<Active>,
+    acked: Waiting,
+}
 
 impl SledStore {
     /// A run that can be written to.
@@ -194,7 +203,7 @@ impl SledStore {
         Ok((Submitted::Created(live.standing.fence), acked))
     }
 
-    pub(super) fn start_claim(&self, run: RunId) -> Result<Option<(Claimed, Waiting)>, StoreError> {
+    pub(super) fn start_claim(&self, run: RunId) -> Result<Option<Claiming>, StoreError> {
         self.shared.queue.wait_for_room();
         loop {
             self.shared.healthy()?;
@@ -213,10 +222,21 @@ impl SledStore {
             let unreadable = |fault| self.shared.unreadable(fault);
             let view =
                 self.shared.view(run, &active.origin, &live.standing, &live.told).map_err(unreadable)?;
-            let input = self.shared.value(&active.origin.input).map_err(unreadable)?;
             let (fence, next_task) = (live.standing.fence, live.standing.tasks);
-            return Ok(Some((Claimed { run: view, fence, input, next_task }, acked)));
+            drop(live);
+            return Ok(Some(Claiming { run: view, fence, next_task, active, acked }));
         }
+    }
+
+    pub(super) async fn end_claim(&self, claiming: Claiming) -> Result<Claimed, StoreError> {
+        let Claiming { run, fence, next_task, active, acked } = claiming;
+        // A large input lies in a file that the writer makes, maybe just now.
+        match acked {
+            Some(_) => self.end_of(acked).await?,
+            None => self.shared.barrier(Need::Written).await?,
+        }
+        let input = self.shared.value(&active.origin.input).map_err(|fault| self.shared.unreadable(fault))?;
+        Ok(Claimed { run, fence, input, next_task })
     }
 
     pub(super) fn start_replay(&self, run: RunId, fence: Fence) -> Result<Arc<Active>, StoreError> {
