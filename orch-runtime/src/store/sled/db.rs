@@ -100,7 +100,9 @@ impl Db {
             remove(&dir.join("conf"))?;
         }
         remove_unfinished_snapshots(dir)?;
-        let db = open_when_free(dir)?;
+        // The writer flushes when something has to be durable.
+        let config = sled::Config::new().path(dir).cache_capacity(PAGES).flush_every_ms(None);
+        let db = open_when_free(&config)?;
         if is_new {
             // sled never syncs what it cannot do without.
             File::open(dir.join("conf"))?.sync_all()?;
@@ -219,11 +221,10 @@ impl DoubleEndedIterator for Range {
 
 /// Opens sled. Whoever comes here holds the lock of the whole store, so if the file is locked, then by helper threads
 /// of a database that this process has just closed.
-fn open_when_free(dir: &Path) -> Result<sled::Db, Fault> {
+#[expect(clippy::disallowed_methods, reason = "the one place where sled is opened")]
+pub(super) fn open_when_free(config: &sled::Config) -> Result<sled::Db, Fault> {
     let mut tries = 0;
     loop {
-        // The writer flushes when something has to be durable.
-        let config = sled::Config::new().path(dir).cache_capacity(PAGES).flush_every_ms(None);
         match guarded(|| config.open()) {
             // sled says so in the text of an error without a kind of its own.
             Err(Fault::Io(_, text)) if tries < LOCK_TRIES && text.contains("could not acquire lock") => {
@@ -247,11 +248,11 @@ fn remove(file: &Path) -> io::Result<()> {
 }
 
 /// A snapshot that was being written when the process died makes sled refuse to open.
-fn remove_unfinished_snapshots(dir: &Path) -> Result<(), Fault> {
+pub(super) fn remove_unfinished_snapshots(dir: &Path) -> io::Result<()> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     for entry in entries {
         let path = entry?.path();

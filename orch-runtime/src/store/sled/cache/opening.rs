@@ -2,9 +2,7 @@
 
 use std::{
     fs, io,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use super::{
@@ -16,15 +14,12 @@ use crate::{
     clock::Timestamp,
     store::{
         StoreError,
-        sled::blobs::{BlobSync, Blobs},
+        sled::{
+            blobs::{BlobSync, Blobs},
+            db::{self, open_when_free, remove_unfinished_snapshots},
+        },
     },
 };
-
-/// How often a lock that somebody has is asked for, with a pause between: sled's helper threads may hold the lock of
-/// a database for a moment after it was closed.
-const LOCK_TRIES: u32 = 50;
-
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What an opened cache consists of.
 pub(super) struct Opened {
@@ -84,7 +79,7 @@ fn try_open(dir: &Path, memory: u64) -> Result<Opened, Fault> {
         return Err(Fault::Damaged("is a file and no directory".into()));
     }
     fs::create_dir_all(dir).map_err(unusable)?;
-    remove_half_snapshots(dir).map_err(unusable)?;
+    remove_unfinished_snapshots(dir).map_err(unusable)?;
     let db = open_database(dir, memory).map_err(|fault| match fault {
         Ok(error) => unusable(error),
         Err(why) => Fault::Damaged(why),
@@ -99,19 +94,14 @@ fn try_open(dir: &Path, memory: u64) -> Result<Opened, Fault> {
 
 /// The open database, an error of the place, or what is wrong with the database.
 fn open_database(dir: &Path, memory: u64) -> Result<sled::Db, Result<io::Error, String>> {
-    let config = || sled::Config::new().path(dir).cache_capacity(memory).flush_every_ms(Some(500));
-    for further in (0..LOCK_TRIES).rev() {
-        match catch_unwind(AssertUnwindSafe(|| config().open())) {
-            Ok(Ok(db)) => return Ok(db),
-            Ok(Err(sled::Error::Io(error))) if further > 0 && is_about_the_lock(&error) => {
-                std::thread::park_timeout(LOCK_PAUSE);
-            }
-            Ok(Err(sled::Error::Io(error))) if is_about_the_place(&error) => return Err(Ok(error)),
-            Ok(Err(error)) => return Err(Err(format!("cannot be read ({error})"))),
-            Err(_) => return Err(Err("is damaged".into())),
+    let config = sled::Config::new().path(dir).cache_capacity(memory).flush_every_ms(Some(500));
+    open_when_free(&config).map_err(|fault| match fault {
+        db::Fault::Io(kind, text) => {
+            let error = io::Error::new(kind, text);
+            if is_about_the_place(&error) { Ok(error) } else { Err(format!("cannot be read ({error})")) }
         }
-    }
-    Err(Ok(io::Error::other("could not acquire lock")))
+        db::Fault::Damaged(reason) => Err(format!("is damaged ({reason})")),
+    })
 }
 
 fn check_format(database: &Database) -> Result<(), String> {
@@ -146,19 +136,6 @@ fn is_about_the_place(error: &io::Error) -> bool {
 /// Whether somebody else has the database. sled says so in the text of an error without a kind of its own.
 fn is_about_the_lock(error: &io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
-}
-
-/// sled writes its snapshots beside the log and takes one that it did not finish for whole.
-fn remove_half_snapshots(dir: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with("snap.") && name.ends_with(".generating") {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 fn set_aside(dir: &Path, now: Timestamp) -> io::Result<PathBuf> {
