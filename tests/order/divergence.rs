@@ -203,3 +203,38 @@ where
 {
     value
 }
+
+mod cached_meanwhile {
+    use super::*;
+
+    pub(super) static CACHED: AtomicBool = AtomicBool::new(false);
+
+    #[task(name = "tests::looked_up_before")]
+    async fn old(n: u32, #[provided] bodies: &Bodies) -> u32 {
+        bodies.0.fetch_add(1, Ordering::SeqCst);
+        n
+    }
+
+    #[task(cache, name = "tests::looked_up_after", formerly = "tests::looked_up_before")]
+    async fn new(n: u32, #[provided] bodies: &Bodies) -> u32 {
+        bodies.0.fetch_add(1, Ordering::SeqCst);
+        n
+    }
+
+    /// Its own text stays the same, as that of a flow does whose task has got an option.
+    #[flow]
+    pub(super) async fn looks_up() -> Result<u32, Error> {
+        if CACHED.load(Ordering::SeqCst) { new(7).await } else { old(7).await }
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_is_cached_since_keeps_its_records() {
+    let live = runtime();
+    live.scope(cached_meanwhile::looks_up()).await.unwrap();
+    let run = live.last_run().await.unwrap().unwrap();
+    let fork = cut_before_end(&live);
+    cached_meanwhile::CACHED.store(true, Ordering::SeqCst);
+    assert_eq!(fork.resume::<u32>(run).await.unwrap(), 7);
+    assert_eq!(bodies(&fork), 0);
+}

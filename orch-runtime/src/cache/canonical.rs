@@ -40,19 +40,28 @@ pub(crate) fn hash_value<T: Serialize + ?Sized>(prefix: &[u8], value: &T) -> Res
     Ok(sink.finish())
 }
 
-/// A number for `prefix` and the canonical form of `value` that nobody can aim at who does not know `key`. Most
-/// inputs are short, and SipHash takes an eighth of the time that a cryptographic hash takes for them.
+/// A number for `prefix` and the canonical form of `value` that nobody can aim at who does not know `key`, and, where it
+/// is asked for, the hash of both. Most inputs are short, and SipHash takes an eighth of the time that a cryptographic
+/// hash takes for them.
 pub(crate) fn keyed_hash<T: Serialize + ?Sized>(
     key: u128,
     prefix: u128,
     value: &T,
-) -> Result<u128, HashError> {
+    with_hash: bool,
+) -> Result<(u128, Option<blake3::Hash>), HashError> {
     let mut sink = Sink::new(false);
     sink.raw(&prefix.to_le_bytes());
     value.serialize(Canonical { sink: &mut sink })?;
-    Ok(match &sink.long {
-        None => SipHasher13::new_with_key(&key.to_le_bytes()).hash(&sink.short[..sink.filled]).as_u128(),
-        Some(_) => first_half(sink.finish()),
+    let keyed = sink
+        .long
+        .is_none()
+        .then(|| SipHasher13::new_with_key(&key.to_le_bytes()).hash(&sink.short[..sink.filled]).as_u128());
+    Ok(match keyed {
+        Some(keyed) => (keyed, with_hash.then(|| sink.finish())),
+        None => {
+            let hash = sink.finish();
+            (first_half(hash), with_hash.then_some(hash))
+        }
     })
 }
 

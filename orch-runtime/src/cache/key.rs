@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::canonical::{HashError, hash_value, keyed_hash};
+use super::canonical::{HashError, keyed_hash};
 use crate::{
     definition::{CachePolicy, CacheScope, Definition},
     error::Error,
@@ -52,21 +52,22 @@ pub(crate) fn call_hash<A: Serialize>(
         hasher.update(&prefix.to_le_bytes()).update(type_arguments.as_bytes());
         first_half(hasher.finalize())
     };
-    let prefixes = std::iter::once(prefix).chain(former.iter().copied()).map(typed);
-    if definition.cache.is_some() {
-        let full: Vec<blake3::Hash> =
-            prefixes.map(|prefix| hash_value(&prefix.to_le_bytes(), arguments)).collect::<Result<_, _>>()?;
-        let mut halves = full.iter().map(|hash| first_half(*hash));
-        let call = halves.next().unwrap_or_default();
-        let hash = CallHash { call, former: halves.collect() };
-        return Ok((hash, Some(full.iter().map(|hash| KeyDigest(*hash.as_bytes())).collect())));
-    }
-    let Some(run) = run else { return Ok((CallHash { call: 0, former: Vec::new() }, None)) };
     // A run's id is random, so nobody can choose inputs whose calls are taken for each other.
-    let key = run.as_uuid().as_u128();
-    let mut keyed = prefixes.map(|prefix| keyed_hash(key, prefix, arguments));
-    let call = keyed.next().unwrap_or(Ok(0))?;
-    Ok((CallHash { call, former: keyed.collect::<Result<_, _>>()? }, None))
+    let key = run.map_or(0, |run| run.as_uuid().as_u128());
+    let with_hash = definition.cache.is_some();
+    if run.is_none() && !with_hash {
+        return Ok((CallHash { call: 0, former: Vec::new() }, None));
+    }
+    let under = |prefix: u128| keyed_hash(key, typed(prefix), arguments, with_hash);
+    let (call, full) = under(prefix)?;
+    let mut hash = CallHash { call, former: Vec::new() };
+    let mut inputs: Vec<KeyDigest> = full.iter().map(|full| KeyDigest(*full.as_bytes())).collect();
+    for prefix in former {
+        let (call, full) = under(*prefix)?;
+        hash.former.push(call);
+        inputs.extend(full.map(|full| KeyDigest(*full.as_bytes())));
+    }
+    Ok((hash, with_hash.then_some(inputs)))
 }
 
 /// The keys under which results of a call lie across runs, and what they are made of.
