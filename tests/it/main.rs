@@ -11,6 +11,7 @@ mod functions;
 mod handles;
 mod matrix;
 mod options;
+mod resumed;
 mod spans;
 mod support;
 mod values;

@@ -1,5 +1,7 @@
 //! What the tests share: reading events back, and gates that hold a body until a test lets it go.
 
+mod wrapped;
+
 use std::{
     process::Command,
     sync::{
@@ -14,6 +16,8 @@ use orch::{
     testing::{TestBuilder, TestRuntime},
 };
 use tokio::sync::watch;
+
+pub use self::wrapped::Wrapped;
 
 /// Every event that the store has, one line each, in the order of the commits.
 ///

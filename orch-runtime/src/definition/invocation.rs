@@ -56,6 +56,11 @@ impl BodyError {
         }
     }
 
+    /// A panic, and where it happened.
+    pub(crate) fn of_panic(message: String, place: Option<String>) -> Self {
+        Self { cause: Cause::Panic(place), ..Self::new(message) }
+    }
+
     /// Like [`new`](Self::new), and keeps the value itself for `Error::downcast`.
     pub fn typed<E: Into<BoxError> + Serialize + DeserializeOwned + 'static>(error: E) -> Self {
         let typed = codec::encode(&error).ok();

@@ -8,11 +8,11 @@ use std::{
 };
 
 use super::{
-    Frame, Job,
-    body::{self, Panic},
-    panics,
+    Frame, Job, body,
+    panics::{self, Panic},
 };
 use crate::{
+    codec::Bytes,
     definition::{BodyError, Cause, Invocation},
     error::{ErrorKind, RecordedError, Retry},
 };
@@ -49,7 +49,10 @@ pub(super) async fn attempt(
     job: Option<Job>,
     timeout: Option<Duration>,
 ) -> Ended {
-    invocation.as_mut().start(last, job);
+    // The input is cloned here.
+    if let Err(panic) = panics::catch(|| invocation.as_mut().start(last, job)) {
+        return Ended::Failure(panicked(panic));
+    }
     let body = Attempting(invocation);
     let succeeded = |result: &Result<(), BodyError>| result.is_ok();
     let result = match timeout {
@@ -84,11 +87,24 @@ pub(super) fn classify(frame: &Frame, result: Result<Result<(), BodyError>, Pani
             }
         },
         Ok(Err(error)) => Ended::Failure(failure(error)),
-        Err(panic) => {
-            let cause = Cause::Panic(panics::take_place());
-            Ended::Failure(failure(BodyError { cause, ..BodyError::new(panics::message(&*panic)) }))
-        }
+        Err(panic) => Ended::Failure(panicked(panic)),
     }
+}
+
+/// The output of an attempt that gave one, written; one that cannot be written is a failure.
+pub(super) fn output(invocation: &dyn Invocation) -> Result<Bytes, Failure> {
+    match panics::catch(|| invocation.encode_output()) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            Err(Failure::for_good(RecordedError::message(ErrorKind::Output, error.to_string())))
+        }
+        Err(panic) => Err(panicked(panic)),
+    }
+}
+
+/// What a panic means for its attempt.
+pub(super) fn panicked(panic: Panic) -> Failure {
+    failure(BodyError::of_panic(panic.message(), panic.place))
 }
 
 fn failure(error: BodyError) -> Failure {

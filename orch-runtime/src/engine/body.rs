@@ -1,8 +1,6 @@
 //! Polls a body and hands outcomes to it: one outcome, one poll, until the body rests.
 
 use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -12,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::{
     Frame, Stop, frame,
+    panics::{self, Panic},
     pulse::QueuePulse,
     scope::{Delivery, Scope},
 };
@@ -41,9 +40,6 @@ pub(super) struct Watch {
     flushed: bool,
     done: bool,
 }
-
-/// A body's panic.
-pub(super) type Panic = Box<dyn Any + Send>;
 
 impl<F: Future> Future for Body<F> {
     type Output = Result<F::Output, Panic>;
@@ -223,7 +219,7 @@ impl Drop for Watch {
 }
 
 fn guarded<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T, Panic>> {
-    match catch_unwind(AssertUnwindSafe(poll)) {
+    match panics::catch(poll) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
         Err(panic) => Poll::Ready(Err(panic)),

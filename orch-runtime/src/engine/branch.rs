@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use super::{Frame, Handle, body, frame, handle, panics, ticket::Ticket};
+use super::{Frame, Handle, body, frame, handle, ticket::Ticket};
 use crate::{
     cache::{CallHash, prefix_digest},
     error::{ErrorKind, RecordedError},
@@ -60,8 +60,8 @@ pub(super) async fn run_branch<F: Future>(
         return std::future::pending().await;
     };
     body::run(&frame, future, |_| true).await.map_err(|panic| {
-        let mut recorded = RecordedError::message(ErrorKind::Panicked, panics::message(&*panic));
-        recorded.place = panics::take_place();
+        let mut recorded = RecordedError::message(ErrorKind::Panicked, panic.message());
+        recorded.place = panic.place;
         recorded
     })
 }

@@ -8,7 +8,9 @@ use std::{
 };
 
 use super::{
-    Handle, flow, handle,
+    Handle,
+    away::Away,
+    flow, handle,
     prepared::Prepared,
     start::{Begun, Started},
     straight::Course,
@@ -54,6 +56,8 @@ impl Kind for Flow {}
 #[must_use = "a call does nothing unless it is awaited or started"]
 pub struct Call<T, K: Kind = Task> {
     state: State,
+    /// Dropped after what the call is made of.
+    away: Option<Box<Away>>,
     types: PhantomData<fn() -> (T, K)>,
 }
 
@@ -95,7 +99,7 @@ impl<T, K: Kind> Call<T, K> {
             // Arguments from the store have no caller.
             Begun::Stored(_) => State::Done,
         };
-        Self { state, types: PhantomData }
+        Self { state, away: None, types: PhantomData }
     }
 
     /// What would be run, for whoever only asks about it. `None` when it is under way.
@@ -212,16 +216,29 @@ impl<T: 'static, K: Kind> Future for Call<T, K> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
         let finished = loop {
-            match &mut self.state {
-                State::Running(course) => break ready!(Pin::new(course).poll(cx)),
+            match &mut this.state {
+                State::Running(course) => {
+                    if let Poll::Ready(finished) = Pin::new(course).poll(cx) {
+                        break finished;
+                    }
+                    match &this.away {
+                        Some(away) => break Some(Err(ready!(away.poll_over(cx)))),
+                        None => return Poll::Pending,
+                    }
+                }
                 state => match std::mem::replace(state, State::Done) {
-                    State::Ready(ready) => *state = State::Running(set_out(ready)),
+                    State::Ready(ready) => {
+                        this.away = Away::look_at(&ready);
+                        *state = State::Running(set_out(ready));
+                    }
                     _ => return Poll::Ready(Err(Error::runtime("a call was polled after its end"))),
                 },
             }
         };
-        self.state = State::Done;
+        this.state = State::Done;
+        this.away = None;
         let elsewhere = || Err(Error::runtime("the outcome is with a handle"));
         Poll::Ready(typed(finished.unwrap_or_else(elsewhere)))
     }

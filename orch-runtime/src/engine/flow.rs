@@ -16,7 +16,7 @@ use self::{
 use super::{
     Frame, Job, RunShared, Stop,
     alive::{Alive, EndGuard},
-    attempt::{Ended, Failure, attempt},
+    attempt::{Ended, Failure, attempt, output},
     body,
     commit::child_step,
     prepared::Prepared,
@@ -249,9 +249,9 @@ async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Op
         let last = !policy.may_follow(number);
         let ended = attempt(&frame, prepared.invocation.as_mut(), last, job, None).await;
         let Failure { mut recorded, verdict } = match ended {
-            Ended::Value => match prepared.invocation.encode_output() {
+            Ended::Value => match output(&*prepared.invocation) {
                 Ok(value) => return Outcome::Value(value),
-                Err(error) => Failure::for_good(RecordedError::message(ErrorKind::Output, error.to_string())),
+                Err(failure) => failure,
             },
             Ended::Failure(failure) => failure,
         };
@@ -311,7 +311,7 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
             Some(recorded) => Outcome::Error(Arc::new(recorded.clone())),
             None => failed(error.kind(), error.to_string()),
         },
-        Err(panic) => failed(ErrorKind::Panicked, super::panics::message(&*panic)),
+        Err(panic) => failed(ErrorKind::Panicked, panic.message()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     task::{Context, Poll, Waker, ready},
 };
@@ -56,10 +56,13 @@ pub struct Handle<T> {
 /// Where a started call leaves its value for its handle.
 pub(super) struct Cell {
     state: Mutex<CellState>,
-    /// Somebody has decided how the call ends.
-    ended: AtomicBool,
-    cancelled: AtomicBool,
+    /// Who has decided how the call ends: nobody yet, the call, or its handle.
+    end: AtomicU8,
 }
+
+const NOBODY: u8 = 0;
+const CALL: u8 = 1;
+const HANDLE: u8 = 2;
 
 #[derive(Default)]
 struct CellState {
@@ -78,8 +81,7 @@ enum Left {
 
 impl Cell {
     fn new() -> Arc<Self> {
-        let state = Mutex::default();
-        Arc::new(Self { state, ended: AtomicBool::new(false), cancelled: AtomicBool::new(false) })
+        Arc::new(Self { state: Mutex::default(), end: AtomicU8::new(NOBODY) })
     }
 
     fn lock(&self) -> MutexGuard<'_, CellState> {
@@ -88,11 +90,20 @@ impl Cell {
 
     /// The first one to ask decides how the call ends.
     pub(super) fn claim_end(&self) -> bool {
-        !self.ended.swap(true, Ordering::AcqRel)
+        self.claim(CALL)
+    }
+
+    /// The same for the handle, which cancels the call.
+    fn cancel(&self) -> bool {
+        self.claim(HANDLE)
+    }
+
+    fn claim(&self, end: u8) -> bool {
+        self.end.compare_exchange(NOBODY, end, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire)
+        self.end.load(Ordering::Acquire) == HANDLE
     }
 
     /// Leaves the value for the handle.
@@ -238,8 +249,8 @@ pub(super) fn start_in_scope<T>(mut progress: Progress, mut prepared: Box<Prepar
     let seat = progress.ticket.share();
     let open = Open::new(&seat, &cell);
     let name = progress.name();
-    if let Some(outcome) = progress.ticket.take_record() {
-        task::settle_recorded(&progress, prepared.invocation, &outcome);
+    if let Some(record) = progress.ticket.take_record() {
+        task::settle_recorded(&progress, prepared.invocation, &record);
         return Handle::seated(seat, name, cell);
     }
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
@@ -291,6 +302,12 @@ where
     let cell = Cell::new();
     let seat = ticket.share();
     let open = Open::new(&seat, &cell);
+    if let Some(cancelled) = ticket.take_cancelled() {
+        cell.claim_end();
+        cell.put(Err(Error::recorded_at(BRANCH, seat.scope().run.id, (*cancelled).clone())));
+        cell.finish();
+        return Handle::seated(seat, BRANCH, cell);
+    }
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return ended(no_tokio());
     };
@@ -379,11 +396,15 @@ impl<T> Handle<T> {
             return;
         };
         // An outcome that is recorded stands, in life as in replay.
-        if seat.has_outcome() || !self.cell.claim_end() {
+        if seat.has_outcome() {
             return;
         }
-        self.cell.cancelled.store(true, Ordering::Release);
-        seat.scope().started_cancelled();
+        // Counted before anybody can see it end.
+        seat.scope().count_leaving(true);
+        if !self.cell.cancel() {
+            seat.scope().count_leaving(false);
+            return;
+        }
         let run = &seat.scope().run;
         let recorded = RecordedError::message(ErrorKind::Cancelled, "it was cancelled through its handle");
         self.cell.put(Err(Error::recorded_at(self.name, run.id, recorded.clone())));

@@ -1,18 +1,15 @@
 //! A synchronous body on the blocking pool.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
 
 use super::{Frame, frame, panics};
 use crate::{
-    definition::{BodyError, BodyResult, Cause},
+    definition::{BodyError, BodyResult},
     state::Notice,
 };
 
@@ -52,14 +49,11 @@ impl Job {
             let _in_span = span.enter();
             let result = {
                 let _entered = frame::enter_thread(frame);
-                catch_unwind(AssertUnwindSafe(body))
+                panics::catch(body)
             };
             drop(permit);
             running.store(false, Ordering::Release);
-            result.unwrap_or_else(|panic| {
-                let cause = Cause::Panic(panics::take_place());
-                Err(BodyError { cause, ..BodyError::new(panics::message(&*panic)) })
-            })
+            result.unwrap_or_else(|panic| Err(BodyError::of_panic(panic.message(), panic.place)))
         })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     future::Future,
-    panic::resume_unwind,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -10,7 +9,7 @@ use std::{
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::{Frame, body, branch::branch_frame, frame, ticket::Ticket};
+use super::{Frame, body, branch::branch_frame, frame, panics, ticket::Ticket};
 use crate::{
     cache::{CallHash, prefix_digest},
     id::ScopeId,
@@ -221,7 +220,7 @@ async fn drive<X, T, Fut: Future<Output = T>>(
                 }
                 None => break,
                 // The panic of an item is the panic of the body that maps.
-                Some((_, Err(panic))) => resume_unwind(panic),
+                Some((_, Err(panic))) => panics::resume(panic),
             }
         }
     }

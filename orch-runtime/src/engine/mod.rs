@@ -6,6 +6,7 @@
 mod alive;
 mod ambient;
 mod attempt;
+mod away;
 mod body;
 mod branch;
 mod cached;

@@ -1,6 +1,11 @@
 //! What a panic said, and where.
 
-use std::{any::Any, cell::RefCell, panic::PanicHookInfo, sync::Once};
+use std::{
+    any::Any,
+    cell::RefCell,
+    panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind},
+    sync::Once,
+};
 
 use super::frame;
 
@@ -24,14 +29,32 @@ pub(crate) fn watch_panics() {
     });
 }
 
-/// The place of the panic that was just caught on this thread.
-pub(super) fn take_place() -> Option<String> {
-    PLACE.try_with(RefCell::take).ok().flatten()
+/// A panic that was caught, and where it happened, if the hook saw it.
+pub(super) struct Panic {
+    payload: Box<dyn Any + Send>,
+    pub(super) place: Option<String>,
 }
 
-/// The text of a panic.
-pub(super) fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic whose payload is no text".to_owned())
+impl Panic {
+    /// What it said.
+    pub(super) fn message(&self) -> String {
+        let text = self.payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| self.payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic whose payload is no text".to_owned())
+    }
+}
+
+/// Lets a panic go on from where it was caught, and keeps its place for whoever catches it next.
+pub(super) fn resume(panic: Panic) -> ! {
+    let _ = PLACE.try_with(|last| last.replace(panic.place));
+    resume_unwind(panic.payload)
+}
+
+/// Runs code that is not ours.
+pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        // Taken at once: the next panic of this thread leaves its own place there.
+        let place = PLACE.try_with(RefCell::take).ok().flatten();
+        Panic { payload, place }
+    })
 }

@@ -284,12 +284,13 @@ impl Scope {
         let Some(waiting) = commit else { return false };
         match Pin::new(waiting).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Pending => false,
-            Poll::Ready(result) => {
-                if let Err(stop) = super::commit::ended(result) {
+            Poll::Ready(result) => match super::commit::ended(result) {
+                Ok(()) => true,
+                Err(stop) => {
                     self.run.stop(stop);
+                    false
                 }
-                true
-            }
+            },
         }
     }
 

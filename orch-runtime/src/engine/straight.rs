@@ -12,10 +12,11 @@ use std::{
 
 use super::{
     Frame,
-    attempt::{Ended, classify},
-    body::{self, Panic, Watch},
+    attempt::{Ended, classify, output, panicked},
+    body::{self, Watch},
+    panics::{self, Panic},
     prepared::{CallOptions, Prepared},
-    task::{self, Finished, Tried, end_with_value, frame_of, run_task},
+    task::{self, Finished, Tried, completed, frame_of, run_task},
 };
 use crate::{
     clock::Timestamp,
@@ -88,8 +89,8 @@ impl Prepared {
         loop {
             match &mut self.way {
                 Way::Written => {
-                    if !self.begin_straight() {
-                        return Poll::Ready(Arrival::LongWay(None));
+                    if let Err(tried) = self.begin_straight() {
+                        return Poll::Ready(Arrival::LongWay(tried));
                     }
                 }
                 Way::Body(watch, begun) => {
@@ -126,37 +127,40 @@ impl Prepared {
         }
     }
 
-    /// Begins the first attempt, unless there is anything to wait for or to look up before it.
-    fn begin_straight(&mut self) -> bool {
-        let waits = !self.is_plain() || self.is_on_pool() || self.timeout().is_some();
+    /// Begins the first attempt, unless there is anything to wait for or to look up before it, or it fails at once.
+    fn begin_straight(&mut self) -> Result<(), Option<Tried>> {
+        if !self.is_plain() || self.is_on_pool() || self.timeout().is_some() {
+            return Err(None);
+        }
         let reads = self.parent.as_ref().is_some_and(|parent| parent.historic);
         let options = CallOptions::of(self.chosen.as_deref());
-        let Some(progress) = self.progress.as_mut().filter(|_| !waits && !reads) else { return false };
+        let progress = self.progress.as_mut().filter(|_| !reads).ok_or(None)?;
         let at_once = progress.ticket.begins_at_once();
         let run = progress.run();
         if run.has_history() || run.has_unsynced() || !at_once {
-            return false;
+            return Err(None);
         }
-        let now = run.core.clock.now();
-        progress.claim_and_start(options, now);
-        let Some(progress) = &self.progress else { return false };
-        let Some(frame) = frame_of(self, progress, 1) else { return false };
+        let begun = run.core.clock.now();
+        progress.claim_and_start(options, begun);
+        let frame = self.progress.as_ref().and_then(|progress| frame_of(self, progress, 1)).ok_or(None)?;
         let last = self.retries() == 0;
-        self.invocation.as_mut().start(last, None);
-        self.way = Way::Body(Watch::new(frame), now);
-        true
+        // The input is cloned here.
+        panics::catch(|| self.invocation.as_mut().start(last, None))
+            .map_err(|panic| Some(Tried { failure: panicked(panic), begun }))?;
+        self.way = Way::Body(Watch::new(frame), begun);
+        Ok(())
     }
 
     /// Records a value; its turn comes later. What is no value takes the long way, where policies are.
     fn end_straight(
         &mut self,
         frame: &Frame,
-        output: Output,
+        ended: Output,
         begun: Timestamp,
         cx: &Context<'_>,
     ) -> Poll<Arrival> {
-        let end = match classify(frame, output) {
-            Ended::Value => end_with_value(self),
+        let end = match classify(frame, ended) {
+            Ended::Value => output(&*self.invocation).map(completed),
             Ended::Failure(failure) => Err(failure),
         };
         let (end, progress) = match (end, &mut self.progress) {

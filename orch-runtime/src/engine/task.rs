@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc, task::Waker};
 
 use super::{
     Frame, Job,
-    attempt::{Ended, Failure, attempt},
+    attempt::{Ended, Failure, attempt, output},
     cached::{self, Cached, Duty},
     flow,
     frame::TaskFrame,
@@ -21,7 +21,7 @@ use crate::{
     definition::Invocation,
     error::{Error, ErrorKind, RecordedError},
     state::{TaskInput, TaskState},
-    store::{Durability, InFlight, Outcome, TaskDetail},
+    store::{Durability, InFlight, Outcome, Record, TaskDetail},
 };
 
 /// A call's end: the invocation holds the value.
@@ -113,10 +113,13 @@ pub(super) fn record(
 }
 
 /// A started call whose outcome was recorded: it is with the handle before anybody can ask.
-pub(super) fn settle_recorded(progress: &Progress, invocation: Pin<Box<dyn Invocation>>, outcome: &Outcome) {
+pub(super) fn settle_recorded(progress: &Progress, invocation: Pin<Box<dyn Invocation>>, record: &Record) {
     // Without a value its handle waits until the run has stopped.
-    if let Some(finished) = replayed(progress.run(), progress.name(), invocation, outcome) {
-        note_failure(&progress.ticket, &finished);
+    if let Some(finished) = replayed(progress.run(), progress.name(), invocation, &record.outcome) {
+        // What its handle cancelled is no task run's end, and fails nobody.
+        if record.task.is_some() {
+            note_failure(&progress.ticket, &finished);
+        }
         drop(keep(&progress.cell, finished));
     }
 }
@@ -140,7 +143,7 @@ async fn compute(
         return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
     }
     if !prepared.options().after.is_empty() {
-        if let Some(end) = Box::pin(upstreams(prepared)).await {
+        if let Some(end) = Box::pin(upstreams(run, prepared)).await {
             return Some(end);
         }
         begins = run.core.clock.now();
@@ -164,7 +167,7 @@ async fn compute(
 }
 
 /// Waits for the calls that this one comes after; the end of the call when one of them did not succeed.
-async fn upstreams(prepared: &mut Prepared) -> Option<End> {
+async fn upstreams(run: &RunShared, prepared: &mut Prepared) -> Option<End> {
     for upstream in std::mem::take(&mut prepared.options_mut().after) {
         if let Err(reason) = upstream.succeeded().await {
             let recorded = RecordedError::message(ErrorKind::UpstreamFailed, reason);
@@ -172,6 +175,8 @@ async fn upstreams(prepared: &mut Prepared) -> Option<End> {
             let outcome = Outcome::Error(Arc::new(recorded));
             return Some(End { input: TaskInput::Skip, outcome, detail, duty: None });
         }
+        // It was told before anything was durable, and the body that comes now builds on it.
+        run.handed_over_buffered();
     }
     None
 }
@@ -241,8 +246,8 @@ async fn attempts(
                 let (job, _watch) = on_pool.then(|| Job::on_pool(&frame, permit)).unzip();
                 let last = number > retries;
                 match attempt(&frame, prepared.invocation.as_mut(), last, job, timeout).await {
-                    Ended::Value => match end_with_value(prepared) {
-                        Ok(end) => return Some(end),
+                    Ended::Value => match output(&*prepared.invocation) {
+                        Ok(value) => return Some(completed(value)),
                         Err(failure) => failure,
                     },
                     Ended::Failure(failure) => failure,
@@ -269,15 +274,6 @@ async fn attempts(
             }
         }
     }
-}
-
-/// The end of an attempt that gave a value, which is in the invocation: one that cannot be written is a failure.
-pub(super) fn end_with_value(prepared: &Prepared) -> Result<End, Failure> {
-    prepared
-        .invocation
-        .encode_output()
-        .map(completed)
-        .map_err(|error| Failure::for_good(RecordedError::message(ErrorKind::Output, error.to_string())))
 }
 
 /// The attempt with which to go on, after what is left of its back-off, and when the first one started.

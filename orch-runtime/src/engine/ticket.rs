@@ -15,6 +15,7 @@ use super::{
 use crate::{
     cache::CallHash,
     clock::Timestamp,
+    error::RecordedError,
     id::{CallKey, TaskNumber},
     state::Notice,
     store::{Durability, InFlight, Outcome, Record},
@@ -50,7 +51,13 @@ impl Ticket {
     /// Claims the next place of this key in a scope.
     pub(super) fn claim(scope: Arc<Scope>, hash: &CallHash) -> Self {
         let Claimed { slot, key, past } = scope.claim(hash);
+        // What was begun under a former name goes on under it, with all that lies inside.
+        let key = past.as_ref().and_then(|past| past.in_flight.as_ref()).map_or(key, |task| task.key);
         Self { scope, slot, key, past, silent: false, begun: false, gone: false }
+    }
+
+    pub(super) fn slot(&self) -> usize {
+        self.slot
     }
 
     /// The same call in the process before this one, when it had begun and had no outcome.
@@ -70,12 +77,20 @@ impl Ticket {
     }
 
     /// The recorded outcome of a call that is started: its handle has the value before its turn comes.
-    pub(super) fn take_record(&mut self) -> Option<Outcome> {
+    pub(super) fn take_record(&mut self) -> Option<Record> {
         if self.scope.is_closed() {
             return None;
         }
         self.begun = true;
-        self.take_recorded().map(|record| record.outcome)
+        self.take_recorded()
+    }
+
+    /// The recorded end of a branch that had none of its own: it was cancelled.
+    pub(super) fn take_cancelled(&mut self) -> Option<Arc<RecordedError>> {
+        match &self.past.as_ref()?.record.as_ref()?.outcome {
+            Outcome::Error(error) => Some(error.clone()),
+            Outcome::Value(_) | Outcome::End => None,
+        }
     }
 
     /// Whether nothing is known of the call and nothing holds it back: it begins with this.

@@ -6,15 +6,12 @@ use std::sync::{
 };
 
 use orch::{
-    Bytes, Event, Explained, RunId, ScopeId, TaskNumber, Timestamp,
-    store::{
-        Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, Miss, NewRun, Page,
-        Run, RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId,
-    },
+    Explained,
+    store::{CacheEntry, CacheFilter, CacheLookup, Lookup, Miss, Page},
 };
 
 use super::*;
+use crate::support::Wrapped;
 
 #[task(cache)]
 async fn price(url: &str, #[provided] bodies: &Bodies) -> usize {
@@ -83,99 +80,6 @@ async fn a_crowd_that_meets_another_shape_computes_once() {
     assert_eq!(bodies.count(), 2);
 }
 
-/// A store in memory whose cache fails when it is told to.
-struct Failing {
-    memory: MemoryStore,
-    fails: Arc<AtomicBool>,
-}
-
-impl Failing {
-    fn fault(&self) -> Result<(), StoreError> {
-        if self.fails.load(Ordering::SeqCst) {
-            return Err(StoreError::new("no space left on device"));
-        }
-        Ok(())
-    }
-}
-
-impl Store for Failing {
-    fn submit(&self, run: NewRun) -> BoxFuture<'_, Result<Submitted, StoreError>> {
-        self.memory.submit(run)
-    }
-    fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
-        self.memory.claim(run, worker)
-    }
-    fn commit(&self, change: Change, durability: Durability) -> Commit {
-        self.memory.commit(change, durability)
-    }
-    fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
-        self.memory.replay(run, fence, scope)
-    }
-    fn cached(
-        &self,
-        key: CacheKey,
-        at: Timestamp,
-        ttl: Option<Duration>,
-    ) -> BoxFuture<'_, Result<Option<(Bytes, Timestamp)>, StoreError>> {
-        self.memory.cached(key, at, ttl)
-    }
-    fn lookup_or_lead(&self, lookup: CacheLookup) -> BoxFuture<'_, Result<Lookup, StoreError>> {
-        self.memory.lookup_or_lead(lookup)
-    }
-    fn publish(&self, lead: Lead, entry: CacheEntry) -> BoxFuture<'static, Result<(), StoreError>> {
-        let fault = self.fault();
-        if fault.is_err() {
-            self.memory.release(lead);
-            return Box::pin(std::future::ready(fault));
-        }
-        self.memory.publish(lead, entry)
-    }
-    fn release(&self, lead: Lead) {
-        self.memory.release(lead);
-    }
-    fn cache_entries(
-        &self,
-        filter: CacheFilter,
-        page: Page<u64>,
-    ) -> BoxFuture<'_, Result<Vec<CachedResult>, StoreError>> {
-        self.memory.cache_entries(filter, page)
-    }
-    fn cache_forget(&self, which: Forget) -> BoxFuture<'_, Result<u64, StoreError>> {
-        self.memory.cache_forget(which)
-    }
-    fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>> {
-        self.memory.cache_size()
-    }
-    fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.memory.flush()
-    }
-    fn runs(&self, filter: RunFilter, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
-        self.memory.runs(filter, page)
-    }
-    fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
-        self.memory.run(run)
-    }
-    fn task_runs(
-        &self,
-        run: RunId,
-        page: Page<TaskNumber>,
-    ) -> BoxFuture<'_, Result<Vec<TaskRun>, StoreError>> {
-        self.memory.task_runs(run, page)
-    }
-    fn attempts(&self, run: RunId, task: TaskNumber) -> BoxFuture<'_, Result<Vec<Attempt>, StoreError>> {
-        self.memory.attempts(run, task)
-    }
-    fn events(&self, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Event>, StoreError>> {
-        self.memory.events(page)
-    }
-    fn run_events(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Event>, StoreError>> {
-        self.memory.run_events(run, page)
-    }
-    fn location(&self) -> String {
-        self.memory.location()
-    }
-}
-
 async fn texts(runtime: &Runtime) -> Vec<String> {
     crate::support::render(&runtime.events(Page::all()).await.unwrap())
 }
@@ -188,7 +92,7 @@ async fn two_prices() -> Result<usize, Error> {
 #[tokio::test]
 async fn a_write_that_fails_is_an_event_and_the_run_goes_on() {
     let (bodies, fails) = (Bodies::default(), Arc::new(AtomicBool::new(true)));
-    let store = Failing { memory: MemoryStore::new(), fails: fails.clone() };
+    let store = Wrapped { fails: fails.clone(), ..Wrapped::default() };
     let runtime = Runtime::builder().store(store).provide(bodies.clone()).build().unwrap();
     runtime
         .scope(async {

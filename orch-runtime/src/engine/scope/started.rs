@@ -21,7 +21,10 @@ impl Scope {
 
     /// Wakes `waker` when the started call in `slot` is to stop.
     pub(in crate::engine) fn watch_started(&self, slot: usize, waker: &Waker) {
-        if let Some(own) = self.lock().slots.get_mut(slot) {
+        let mut state = self.lock();
+        if let Some(own) = state.slots.get_mut(slot)
+            && own.under_way.as_ref().is_none_or(|known| !known.will_wake(waker))
+        {
             own.under_way = Some(waker.clone());
         }
     }
@@ -34,9 +37,27 @@ impl Scope {
         }
     }
 
+    /// A call is polled by somebody else than its body: the scope stays open until it is gone.
+    pub(in crate::engine) fn sent_away(&self) {
+        self.lock().open += 1;
+    }
+
+    /// A call that was sent away is gone.
+    pub(in crate::engine) fn came_back(&self) {
+        let mut state = self.lock();
+        state.open = state.open.saturating_sub(1);
+        let waker = state.waits_for_end.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
     /// The started call in `slot` has ended, and everything of it is gone.
     pub(in crate::engine) fn started_ended(&self, slot: usize, cancelled: bool) {
         let mut state = self.lock();
+        // It may be the last that keeps tokio's task, which goes when the lock is free.
+        let under_way = state.slots.get_mut(slot).and_then(|own| own.under_way.take());
         state.leave(slot);
         state.open = state.open.saturating_sub(1);
         if cancelled {
@@ -44,6 +65,7 @@ impl Scope {
         }
         let waker = state.waits_for_end.take();
         drop(state);
+        drop(under_way);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -86,9 +108,10 @@ impl Scope {
         self.lock().failures.values().next().cloned()
     }
 
-    /// A started call was cancelled through its handle: it is on its way out.
-    pub(in crate::engine) fn started_cancelled(&self) {
-        self.lock().leaving += 1;
+    /// A started call is being cancelled through its handle, so it is on its way out; or it is not after all.
+    pub(in crate::engine) fn count_leaving(&self, leaves: bool) {
+        let mut state = self.lock();
+        state.leaving = if leaves { state.leaving + 1 } else { state.leaving.saturating_sub(1) };
     }
 
     /// How many started calls have not ended, beside those on their way out.
@@ -114,9 +137,16 @@ impl Scope {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), crate::engine::Stop>> {
         loop {
+            // Whatever is queued from now on is seen by the next round.
+            self.pulse.look(cx.waker());
+            self.pulse.take_queued();
+            self.pulse.take_woken();
             match self.deliver(cx) {
                 Delivery::Handed => continue,
-                Delivery::Stop(stop) => return Poll::Ready(Err(stop)),
+                Delivery::Stop(stop) => {
+                    self.pulse.close();
+                    return Poll::Ready(Err(stop));
+                }
                 Delivery::Empty | Delivery::Held | Delivery::Inner => {
                     if self.replaying() && self.release_parked() {
                         continue;
@@ -125,13 +155,12 @@ impl Scope {
             }
             let mut state = self.lock();
             if state.open == 0 && (state.queue.is_empty() || self.is_closed()) {
+                drop(state);
+                self.pulse.close();
                 return Poll::Ready(Ok(()));
             }
             state.waits_for_end = Some(cx.waker().clone());
             drop(state);
-            self.pulse.look(cx.waker());
-            self.pulse.take_queued();
-            self.pulse.take_woken();
             if self.pulse.rest() {
                 return Poll::Pending;
             }
