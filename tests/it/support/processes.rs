@@ -105,11 +105,14 @@ impl Process {
         flows: impl IntoIterator<Item = impl Future<Output = Result<T, Error>>>,
     ) -> ! {
         let flows: Vec<_> = flows.into_iter().map(Box::pin).collect();
-        let arrived = self.halt.arrived(flows.len());
-        tokio::select! {
-            () = arrived => std::process::exit(ENDED_AMID),
-            (ended, ..) = self.runtime.scope(select_all(flows)) => panic!("a flow has ended: {ended:?}"),
-        }
+        let (halt, count) = (self.halt.clone(), flows.len());
+        // From within a task, so that no flow has been dropped before: that would cancel it.
+        tokio::spawn(async move {
+            halt.arrived(count).await;
+            std::process::exit(ENDED_AMID)
+        });
+        let (ended, ..) = self.runtime.scope(select_all(flows)).await;
+        panic!("a flow has ended: {ended:?}");
     }
 
     /// The run of this flow that the process before was amid.
