@@ -47,7 +47,7 @@ async fn survives_a_process<T: Debug + 'static>(
             process.end_amid([flow()]).await;
         }
         Life::Second => {
-            let run = process.interrupted("resumed").await;
+            let run = process.interrupted("::resumed").await;
             is_found(&process.runtime, run, &expected, &give).await;
             assert_eq!(process.bodies.count(), 0, "both are on disk");
         }

@@ -77,6 +77,13 @@ fn said(child: &Output) -> String {
     String::from_utf8_lossy(&[&child.stdout[..], &child.stderr].concat()).into_owned()
 }
 
+impl Life {
+    /// The life of a run that this process is.
+    pub fn of_process() -> Self {
+        std::env::var_os(SECOND).map_or(Self::First, |_| Self::Second)
+    }
+}
+
 /// One of two processes that have one store on disk after each other.
 pub struct Process {
     pub life: Life,
@@ -88,10 +95,8 @@ pub struct Process {
 
 impl Process {
     fn open() -> Self {
-        let (life, halt) = match std::env::var_os(SECOND) {
-            None => (Life::First, Halt::closed()),
-            Some(_) => (Life::Second, Halt::default()),
-        };
+        let life = Life::of_process();
+        let halt = if life == Life::First { Halt::closed() } else { Halt::default() };
         let store = SledStore::builder(SledStore::default_path()).durability(SyncMode::Process).open();
         let (store, bodies) = (Arc::new(store.unwrap()), Bodies::default());
         let runtime = Runtime::builder().store(store.clone()).cpu(16);
@@ -115,11 +120,11 @@ impl Process {
         panic!("a flow has ended: {ended:?}");
     }
 
-    /// The run of this flow that the process before was amid.
+    /// The run of the flow whose name ends so that the process before was amid.
     pub async fn interrupted(&self, flow: &str) -> RunId {
         let running = RunFilter { state: Some(RunState::Running), ..RunFilter::default() };
         let runs = self.runtime.runs(running, Page::all()).await.unwrap();
-        let found: Vec<_> = runs.iter().filter(|run| run.name.ends_with(&format!("::{flow}"))).collect();
+        let found: Vec<_> = runs.iter().filter(|run| run.name.ends_with(flow)).collect();
         assert_eq!(found.len(), 1, "{flow}: {runs:?}");
         found[0].id
     }

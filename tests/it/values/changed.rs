@@ -4,6 +4,7 @@
 //! `formerly` stands for the edit: the task of the second life finds the records of the one of the first.
 
 use orch::{RunId, RunState, prelude::*, store::Store, testing::TestBuilder};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::support::{Bodies, Halt, Life, Process, crashed, halts, in_two_processes, lines, roomy};
@@ -16,13 +17,13 @@ macro_rules! changes {
             use super::*;
 
             mod old {
-                #[derive(serde::Serialize, serde::Deserialize)]
+                #[derive(Clone, serde::Serialize, serde::Deserialize)]
                 $(#[$serde])?
                 pub struct Size { $($old)* }
             }
 
             mod new {
-                #[derive(serde::Serialize, serde::Deserialize)]
+                #[derive(Clone, serde::Serialize, serde::Deserialize)]
                 $(#[$serde])?
                 pub struct Size { $($new)* }
             }
@@ -69,6 +70,37 @@ macro_rules! changes {
                 Err(failing().await.unwrap_err())
             }
 
+            /// The old type to the first process, the new one to the second: one flow takes either.
+            #[derive(Clone)]
+            enum Input {
+                Old(old::Size),
+                New(new::Size),
+            }
+
+            impl Serialize for Input {
+                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    match self {
+                        Self::Old(size) => size.serialize(serializer),
+                        Self::New(size) => size.serialize(serializer),
+                    }
+                }
+            }
+
+            impl<'de> Deserialize<'de> for Input {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    match Life::of_process() {
+                        Life::First => old::Size::deserialize(deserializer).map(Self::Old),
+                        Life::Second => new::Size::deserialize(deserializer).map(Self::New),
+                    }
+                }
+            }
+
+            #[flow]
+            async fn takes(size: Input) -> Result<Value, Error> {
+                halts().await?;
+                Ok(serde_json::to_value(size).unwrap())
+            }
+
             async fn first() -> Value {
                 serde_json::to_value(before().await.unwrap()).unwrap()
             }
@@ -93,7 +125,8 @@ macro_rules! changes {
             async fn what_another_process_left() {
                 match in_two_processes(module_path!(), "what_another_process_left") {
                     Some(process) if process.life == Life::First => {
-                        left(process, first, [awaits(), starts(), tries_again()]).await
+                        let input = Input::Old(serde_json::from_value(old_size()).unwrap());
+                        left(process, first, [awaits(), starts(), tries_again(), takes(input)]).await
                     }
                     Some(process) => found($reads, process, second).await,
                     None => {}
@@ -213,7 +246,7 @@ async fn reused(reads: bool, flow: impl Fn() -> Call<Value, Flow>) {
 async fn left<A: Future<Output = Value>>(
     process: Process,
     before: impl Fn() -> A,
-    flows: [Call<Value, Flow>; 3],
+    flows: [Call<Value, Flow>; 4],
 ) {
     assert_old(&process.runtime.scope(before()).await);
     // Nobody waits for the cache's disk, so a process that ends at once may lose what it has kept.
@@ -226,15 +259,30 @@ async fn found<B: Future<Output = Value>>(reads: bool, process: Process, after: 
     let (runtime, made) = (&process.runtime, usize::from(!reads));
     kept_is_read(reads, runtime, after).await;
     assert_eq!(process.bodies.count(), made, "what does not fit is replaced");
-    for flow in ["awaits", "starts"] {
+    for flow in ["::awaits", "::starts"] {
         recorded_is_read(reads, runtime, process.interrupted(flow).await).await;
     }
     assert_eq!(process.bodies.count(), made, "a recorded body does not run again");
-    let run = process.interrupted("tries_again").await;
+    let run = process.interrupted("::tries_again").await;
     assert_read(reads, &runtime.resume(run).await.unwrap());
     assert_eq!(
         process.bodies.count(),
         2 * made,
         "what the earlier attempt got is made again where it does not fit"
     );
+    input_is_read(reads, runtime, process.interrupted("::takes").await).await;
+}
+
+/// A flow whose input has another type now is not run; a program whose type is as it was may still take it up.
+async fn input_is_read(reads: bool, runtime: &Runtime, run: RunId) {
+    let resumed = runtime.resume::<Value>(run).await;
+    if reads {
+        return assert_old(&resumed.unwrap());
+    }
+    let error = resumed.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    for part in ["::takes", "the stored input does not fit the function", "another shape"] {
+        assert!(error.to_string().contains(part), "{part} is not in: {error}");
+    }
+    assert_eq!(runtime.run(run).await.unwrap().unwrap().state, RunState::Running);
 }
