@@ -18,7 +18,7 @@ mod tests;
 
 use std::{io, process::ExitCode, time::Duration};
 
-use orch::prelude::*;
+use orch::{RuntimeBuilder, prelude::*};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -128,10 +128,10 @@ impl From<&anyhow::Result<Decision>> for Exit {
 }
 
 /// Everything after the arguments.
-async fn run(args: Args, screen: &Screen) -> anyhow::Result<Decision> {
+async fn run(args: Args, screen: &Screen, builder: RuntimeBuilder) -> anyhow::Result<Decision> {
     // Proxies are for real pages; the shop is on this machine.
     let agent = page::agent(args.url.is_some());
-    let runtime = Runtime::builder().provide(screen.clone()).provide(agent).build()?;
+    let runtime = builder.provide(screen.clone()).provide(agent).build()?;
     let result = watch(&runtime, screen, args).await;
     runtime.close().await?;
     result
@@ -150,7 +150,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(Exit::Error as u8);
         }
     };
-    let result = run(args, &Screen::new(io::stdout())).await;
+    let result = run(args, &Screen::new(io::stdout()), Runtime::builder()).await;
     if let Err(error) = &result {
         eprintln!("error: {error:#}");
     }

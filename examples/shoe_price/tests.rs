@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -12,6 +13,13 @@ use super::*;
 /// What was printed.
 #[derive(Clone, Default)]
 struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Paper {
+    fn lines(&self) -> Vec<String> {
+        let printed = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        printed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    }
+}
 
 impl Write for Paper {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -30,12 +38,16 @@ async fn example(line: &str) -> (Exit, Vec<String>, anyhow::Result<Decision>) {
     let screen = Screen::new(paper.clone());
     let runtime = testing::builder().provide(screen.clone()).provide(page::agent(false)).build();
     let result = watch(&runtime, &screen, args).await;
-    let printed = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
-    (
-        Exit::from(&result),
-        printed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect(),
-        result,
-    )
+    (Exit::from(&result), paper.lines(), result)
+}
+
+/// Starts the example without arguments on a store in `dir`, and ends it in order. Its clock is the machine's.
+async fn start(dir: &Path) -> Vec<String> {
+    let Ok(Command::Watch(args)) = args::from("--every 0ms") else { panic!() };
+    let paper = Paper::default();
+    let decision = run(args, &Screen::new(paper.clone()), Runtime::builder().path(dir)).await.unwrap();
+    assert_eq!(decision, Decision::Buy { price: Cents(11_900) });
+    paper.lines()
 }
 
 #[tokio::test]
@@ -65,6 +77,24 @@ async fn the_shoe_is_bought_when_its_price_has_fallen() {
     );
     assert!(lines[12].starts_with("its history lies in: memory"), "{}", lines[12]);
     assert_eq!(lines.len(), 13);
+}
+
+#[tokio::test]
+async fn a_second_start_names_the_first_and_finds_what_it_has_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = start(dir.path()).await;
+    let watch = first[11].strip_suffix(": 35 Completed 5 Cached").unwrap();
+    assert!(first[0].ends_with("parsed") && watch.ends_with(" Completed"), "{first:?}");
+    assert!(first[12].contains(&*dir.path().to_string_lossy()), "{first:?}");
+
+    let second = start(dir.path()).await;
+    assert!(second[0].starts_with(&format!("earlier {watch}, ")), "{second:?}");
+    assert!(second[0].ends_with("ago: 35 Completed 5 Cached"), "{second:?}");
+    let cached: Vec<_> = first[..10].iter().map(|line| line.replace("parsed", "cached")).collect();
+    assert_eq!(second[1..11], cached);
+    assert_ne!(second[12], first[11], "it is another run");
+    assert!(second[12].ends_with(" Completed: 30 Completed 10 Cached"), "{second:?}");
+    assert_eq!(second.len(), 14);
 }
 
 #[tokio::test]

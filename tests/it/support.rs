@@ -1,9 +1,9 @@
 //! What the tests share: reading events back, and gates that hold a body until a test lets it go.
 
+mod processes;
 mod wrapped;
 
 use std::{
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,19 +12,21 @@ use std::{
 };
 
 use orch::{
-    Event, EventKind, RunId,
+    Event, EventKind, RunId, Runtime,
+    store::Page,
     testing::{TestBuilder, TestRuntime},
 };
 use tokio::sync::watch;
 
+pub use self::processes::{Halt, Process, halts, in_own_process, in_two_processes};
 pub use self::wrapped::Wrapped;
 
 /// Every event that the store has, one line each, in the order of the commits.
 ///
 /// Lines of the first run stand plain, those of further runs begin with `#2`, `#3`, …; the same numbers stand for
 /// run ids in texts. Places of panics in this binary are cut to the file.
-pub async fn lines(runtime: &TestRuntime) -> Vec<String> {
-    render(&runtime.all_events().await.expect("the memory store can be read"))
+pub async fn lines(runtime: &Runtime) -> Vec<String> {
+    render(&runtime.events(Page::all()).await.expect("the store can be read"))
 }
 
 /// See [`lines`].
@@ -173,24 +175,4 @@ pub async fn delays(runtime: &TestRuntime) -> Vec<Duration> {
         _ => None,
     };
     events.iter().filter_map(delay).collect()
-}
-
-/// Says to a child process which test it is to carry out.
-const CHILD: &str = "ORCH_TEST_CHILD";
-
-/// Runs the named test again in a process of its own; says whether this is that process.
-pub fn in_own_process(name: &str) -> bool {
-    if std::env::var(CHILD).is_ok_and(|child| child == name) {
-        return true;
-    }
-    let store = tempfile::tempdir().unwrap();
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(CHILD, name)
-        .env("ORCH_STORE", store.path())
-        .output()
-        .unwrap();
-    let said = [child.stdout, child.stderr].concat();
-    assert!(child.status.success(), "{}", String::from_utf8_lossy(&said));
-    false
 }

@@ -7,57 +7,79 @@ use std::{
     fmt::Debug,
 };
 
-use orch::{prelude::*, testing::TestRuntime};
+use orch::{RunId, prelude::*, store::Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::support::{Bodies, crashed, lines, roomy};
+use crate::support::{Bodies, Halt, Life, Process, crashed, halts, in_two_processes, lines, roomy};
 
-/// Two lives of a store: the second finds what the first one left when it crashed before its last run had ended.
-/// Another store is put to the test by other lives.
-struct Lives {
-    first: TestRuntime,
-    crash: fn(&TestRuntime) -> orch::testing::TestBuilder,
-    bodies: Bodies,
-}
-
-impl Lives {
-    fn in_memory() -> Self {
-        let bodies = Bodies::default();
-        Self { first: roomy().provide(bodies.clone()).build(), crash: crashed, bodies }
-    }
-
-    fn second(&self) -> TestRuntime {
-        (self.crash)(&self.first).provide(self.bodies.clone()).build()
-    }
-}
-
-/// Awaits a task that is kept and a flow that is resumed, which give `value`, and compares what comes out.
+/// Awaits a task that is kept and a flow that is resumed after a crash, which give `value`, and compares what comes
+/// out. The crash came just before the end of the flow was recorded.
 async fn survives<T: Debug + 'static>(
-    lives: Lives,
     value: T,
     give: impl Fn() -> Call<T>,
     flow: impl Fn() -> Call<T, Flow>,
 ) {
     let expected = format!("{value:?}");
-    let shown = |value: T| format!("{value:?}");
-    assert_eq!(shown(lives.first.scope(async { give().await }).await.unwrap()), expected, "live");
-    assert_eq!(shown(lives.first.scope(async { give().await }).await.unwrap()), expected, "from the cache");
-    assert_eq!(shown(lives.first.scope(async { flow().await }).await.unwrap()), expected, "from a flow");
-    let run = lives.first.last_run().await.unwrap().unwrap();
-    let second = lives.second();
+    let bodies = Bodies::default();
+    let first = roomy().provide(bodies.clone()).provide(Halt::default()).build();
+    is_kept(&first, &expected, &give).await;
+    assert_eq!(shown(&first, flow()).await, expected, "from a flow");
+    let run = first.last_run().await.unwrap().unwrap();
+    let second = crashed(&first).provide(bodies.clone()).provide(Halt::default()).build();
+    is_found(&second, run, &expected, &give).await;
+    assert_eq!(bodies.count(), 2, "one for the cache and one for the journal");
+}
+
+/// The same over two processes and a store on disk. The first process ends while its flow has the value.
+async fn survives_a_process<T: Debug + 'static>(
+    process: Process,
+    value: T,
+    give: impl Fn() -> Call<T>,
+    flow: impl Fn() -> Call<T, Flow>,
+) {
+    let expected = format!("{value:?}");
+    match process.life {
+        Life::First => {
+            is_kept(&process.runtime, &expected, &give).await;
+            // Nobody waits for the cache's disk, so a process that ends at once may lose what it has kept.
+            process.store.flush().await.unwrap();
+            process.end_amid([flow()]).await;
+        }
+        Life::Second => {
+            let run = process.interrupted("::resumed").await;
+            is_found(&process.runtime, run, &expected, &give).await;
+            assert_eq!(process.bodies.count(), 0, "both are on disk");
+        }
+    }
+}
+
+async fn shown<T: Debug>(runtime: &Runtime, call: impl Future<Output = Result<T, Error>>) -> String {
+    format!("{:?}", runtime.scope(call).await.unwrap())
+}
+
+async fn is_kept<T: Debug + 'static>(runtime: &Runtime, expected: &str, give: impl Fn() -> Call<T>) {
+    assert_eq!(shown(runtime, give()).await, expected, "live");
+    assert_eq!(shown(runtime, give()).await, expected, "from the cache");
+}
+
+async fn is_found<T: Debug + 'static>(
+    runtime: &Runtime,
+    run: RunId,
+    expected: &str,
+    give: impl Fn() -> Call<T>,
+) {
     assert_eq!(
-        shown(second.resume::<T>(run).await.unwrap()),
+        shown(runtime, runtime.resume::<T>(run)).await,
         expected,
         "from the journal, with a stored input"
     );
-    assert_eq!(lives.bodies.count(), 2, "one for the cache and one for the journal");
-    assert_eq!(shown(second.scope(async { give().await }).await.unwrap()), expected, "from the cache again");
-    let passed_over = lines(&second).await.into_iter().find(|line| line.contains("passed over"));
-    assert_eq!(passed_over, None);
+    assert_eq!(shown(runtime, give()).await, expected, "from the cache again");
+    let lines = lines(runtime).await;
+    assert!(!lines.iter().any(|line| line.contains("passed over")), "{lines:?}");
 }
 
-/// A task, a flow and a test per value. The flow takes the value, hands on what a task makes, and gives that.
+/// A task, a flow and two tests per value. The flow takes the value, hands on what a task makes, and gives that.
 macro_rules! values {
     ($($name:ident: $type:ty = $value:expr;)*) => {$(
         mod $name {
@@ -78,13 +100,21 @@ macro_rules! values {
             #[flow]
             async fn resumed(input: $type) -> Result<$type, Error> {
                 let value = recorded().await?;
+                halts().await?;
                 assert_eq!(format!("{input:?}"), format!("{value:?}"));
                 Ok(value)
             }
 
             #[tokio::test]
             async fn survives_cache_and_journal() {
-                survives(Lives::in_memory(), $value, kept, || resumed($value)).await;
+                survives($value, kept, || resumed($value)).await;
+            }
+
+            #[tokio::test]
+            async fn survives_the_process() {
+                if let Some(process) = in_two_processes(module_path!(), "survives_the_process") {
+                    survives_a_process(process, $value, kept, || resumed($value)).await;
+                }
             }
         }
     )*};
