@@ -84,3 +84,29 @@ async fn a_damaged_cache_costs_computations_and_no_run() {
         .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("quarantine-"));
     assert_eq!(aside.count(), 1);
 }
+
+#[tokio::test]
+async fn a_store_keeps_as_much_and_as_long_as_it_was_told() {
+    #[flow]
+    async fn fetches(pages: u32) -> Result<(), Error> {
+        for page in 0..pages {
+            fetch(&format!("/{page}")).await?;
+        }
+        Ok(())
+    }
+    let (dir, bodies) = (tempfile::tempdir().unwrap(), Bodies::default());
+    let store = SledStore::builder(dir.path()).keep_cache(1_000_000).open().unwrap();
+    let runtime = Runtime::builder().store(store).provide(bodies.clone()).build().unwrap();
+    runtime.scope(async { fetches(10).await }).await.unwrap();
+    let kept = runtime.cache().stats().await.unwrap();
+    assert!(kept.bytes <= 1_000_000, "{kept:?}");
+    assert!((1..10).contains(&kept.entries), "{kept:?}");
+    runtime.close().await.unwrap();
+    drop(runtime);
+
+    let store = SledStore::builder(dir.path()).keep_cache_for(Duration::ZERO).open().unwrap();
+    let runtime = Runtime::builder().store(store).provide(bodies.clone()).build().unwrap();
+    runtime.scope(async { fetches(1).await }).await.unwrap();
+    let kept = runtime.cache().stats().await.unwrap();
+    assert!(kept.entries <= 1, "the old ones went with the first new one: {kept:?}");
+}

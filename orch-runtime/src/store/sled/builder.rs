@@ -1,6 +1,6 @@
 //! How a store is opened.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     actor::{Actor, Backend, Inbox},
@@ -33,12 +33,26 @@ pub enum SyncMode {
 pub struct SledStoreBuilder {
     pub(super) dir: PathBuf,
     pub(super) mode: SyncMode,
+    pub(super) cache: CacheSettings,
 }
 
 impl SledStoreBuilder {
     /// What is waited for before something counts as durable. Default: [`SyncMode::Fsync`].
     pub fn durability(mut self, mode: SyncMode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// The most bytes of cached results; the oldest are evicted first. The files may take a few times as much, until the
+    /// database has tidied up. Default: 1 GiB.
+    pub fn keep_cache(mut self, bytes: u64) -> Self {
+        self.cache.keep_bytes = bytes;
+        self
+    }
+
+    /// How long a cached result is kept. A task's own `ttl` may be shorter. Default: 90 days.
+    pub fn keep_cache_for(mut self, age: Duration) -> Self {
+        self.cache.keep_for = age;
         self
     }
 
@@ -60,8 +74,7 @@ impl SledStoreBuilder {
         let layout = Layout::open(&self.dir)?;
         // Side by side, because both wait for the disk.
         let (opened, cache) = std::thread::scope(|scope| {
-            let cache = scope
-                .spawn(|| SledCache::open(layout.cache(), CacheSettings::default(), Clock::System.now()));
+            let cache = scope.spawn(|| SledCache::open(layout.cache(), self.cache, Clock::System.now()));
             (self.open_state(&layout), cache.join())
         });
         let (shared, log) = opened?;

@@ -10,7 +10,7 @@ use std::{
 use super::{
     actor::Need,
     builder::{SledStoreBuilder, SyncMode},
-    cache::SledCache,
+    cache::{CacheSettings, SledCache},
     db::Fault,
     journal,
     layout::Layout,
@@ -72,7 +72,11 @@ impl SledStore {
 
     /// Chooses how to open the store in `dir`.
     pub fn builder(dir: impl AsRef<Path>) -> SledStoreBuilder {
-        SledStoreBuilder { dir: dir.as_ref().to_owned(), mode: SyncMode::default() }
+        SledStoreBuilder {
+            dir: dir.as_ref().to_owned(),
+            mode: SyncMode::default(),
+            cache: CacheSettings::default(),
+        }
     }
 
     /// Where a program keeps its runs that does not say where: `ORCH_STORE`, or `.orch` in the directory in which
