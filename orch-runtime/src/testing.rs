@@ -88,7 +88,8 @@ impl TestBuilder {
         self
     }
 
-    /// Changes what [`Runtime::builder`] offers: permits, patience, and so on.
+    /// Changes what [`Runtime::builder`] offers: permits, patience, and so on. The store and the clock are the test's;
+    /// a test that is about a directory builds a [`Runtime`] of its own with [`RuntimeBuilder::path`].
     pub fn with(mut self, change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder) -> Self {
         self.runtime = change(self.runtime);
         self
