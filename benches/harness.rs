@@ -1,22 +1,65 @@
 //! Alternating rounds, medians, and the table that they end in.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{env, fmt, future::Future, pin::Pin, time::Duration};
 
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::Result;
 
 type Work = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Duration>> + Send>>>;
 
+/// What a line counts in, and what each of it is for.
+#[derive(Clone, Copy)]
+pub(super) enum Unit {
+    Nanos(&'static str),
+    Micros(&'static str),
+    Millis(&'static str),
+    Bytes(&'static str),
+}
+
+impl Unit {
+    fn of(self, took: Duration) -> f64 {
+        let nanos = took.as_nanos() as f64;
+        match self {
+            Self::Nanos(_) | Self::Bytes(_) => nanos,
+            Self::Micros(_) => nanos / 1e3,
+            Self::Millis(_) => nanos / 1e6,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nanos(_) => "ns",
+            Self::Micros(_) => "µs",
+            Self::Millis(_) => "ms",
+            Self::Bytes(_) => "B",
+        }
+    }
+
+    /// Digits behind the point that say something.
+    fn digits(self) -> usize {
+        match self {
+            Self::Nanos(_) | Self::Bytes(_) => 0,
+            Self::Micros(_) | Self::Millis(_) => 1,
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Nanos(each) | Self::Micros(each) | Self::Millis(each) | Self::Bytes(each)) = *self;
+        f.pad(&format!("{}/{each}", self.name()))
+    }
+}
+
 /// What a line may cost at most.
 #[derive(Clone, Copy)]
 pub(super) enum Budget {
-    /// Nanoseconds per unit.
-    Nanos(f64),
+    /// So many of the line's unit.
+    Most(f64),
     /// Times what the other side costs.
     Ratio(f64),
-    /// Bytes per unit.
-    Bytes(f64),
 }
 
 /// One side of a comparison: it does all the work and says how long that took.
@@ -44,7 +87,7 @@ impl Contender {
 /// One line of the table.
 pub(super) struct Line {
     pub(super) what: String,
-    pub(super) unit: &'static str,
+    pub(super) unit: Unit,
     pub(super) ours: Series,
     /// The other side, and ours divided by it, round by round.
     pub(super) theirs: Option<(&'static str, Series, Series)>,
@@ -71,6 +114,13 @@ impl Series {
     }
 }
 
+/// A directory that is removed with what this gives. It lies beside the program, because directories for temporary
+/// files are often in memory, where a sync costs nothing.
+pub(super) fn directory() -> Result<TempDir> {
+    let program = env::current_exe()?;
+    Ok(tempfile::tempdir_in(program.parent().ok_or("a program without a directory")?)?)
+}
+
 /// Measures line after line and prints them together.
 pub(super) struct Table {
     executor: Runtime,
@@ -93,7 +143,7 @@ impl Table {
     pub(super) fn compare(
         &mut self,
         what: &str,
-        unit: &'static str,
+        unit: Unit,
         units: u64,
         contenders: Vec<Contender>,
     ) -> Result<()> {
@@ -106,7 +156,7 @@ impl Table {
                 // On a worker, where a program's futures are; the thread that blocks here is none.
                 let took = self.executor.block_on(self.executor.spawn((contender.work)()))??;
                 if round > 0 {
-                    rounds.push(took.as_nanos() as f64 / units as f64);
+                    rounds.push(unit.of(took) / units as f64);
                 }
             }
         }
@@ -125,6 +175,11 @@ impl Table {
             });
         }
         Ok(())
+    }
+
+    /// How often everything is measured.
+    pub(super) fn rounds(&self) -> usize {
+        self.rounds
     }
 
     pub(super) fn add(&mut self, lines: Vec<Line>) {
@@ -146,17 +201,19 @@ impl fmt::Display for Line {
             let (least, most) = series.span();
             format!("{:.digits$} ({least:.digits$} to {most:.digits$})", series.median())
         };
-        write!(f, "{:<38} {:>8}  {:>24}  ", self.what, self.unit, shown(&self.ours, 0))?;
+        let digits = self.unit.digits();
+        write!(f, "{:<38} {:>8}  {:>24}  ", self.what, self.unit, shown(&self.ours, digits))?;
         let (other, theirs, ratio) = match &self.theirs {
-            Some((name, theirs, ratio)) => (*name, shown(theirs, 0), shown(ratio, 2)),
+            Some((name, theirs, ratio)) => (*name, shown(theirs, digits), shown(ratio, 2)),
             None => ("", String::new(), String::new()),
         };
         write!(f, "{other:<18} {theirs:>24}  {ratio:>22}  ")?;
         let Some(budget) = self.budget else { return writeln!(f) };
         let ratio = self.theirs.as_ref().map_or(f64::NAN, |(_, _, ratio)| ratio.median());
         let (text, met) = match budget {
-            Budget::Nanos(most) => (format!("{most:.0} ns"), self.ours.median() <= most),
-            Budget::Bytes(most) => (format!("{most:.0} B"), self.ours.median() <= most),
+            Budget::Most(most) => {
+                (format!("{most:.digits$} {}", self.unit.name()), self.ours.median() <= most)
+            }
             Budget::Ratio(most) => (format!("{most:.1} times"), ratio <= most),
         };
         writeln!(f, "at most {text}: {}", if met { "met" } else { "missed" })

@@ -5,14 +5,14 @@
 
 mod dagrs_side;
 mod durare_side;
-#[expect(dead_code, reason = "the engine's bench uses what this one does not")]
-#[path = "../../engine/harness.rs"]
+#[expect(dead_code, reason = "the other benches use what this one does not")]
+#[path = "../../harness.rs"]
 mod harness;
 mod ours;
 
 use std::{env, error::Error, process::ExitCode};
 
-use harness::{Budget, Contender, Table};
+use harness::{Budget, Contender, Table, Unit};
 
 /// The result of a measurement.
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
@@ -43,7 +43,7 @@ fn table() -> Result<String> {
     let n = size(20_000);
     table.compare(
         "no-op steps one after another",
-        "ns/step",
+        Unit::Nanos("step"),
         n,
         vec![
             Contender::new("orch", move || ours::sequence(n, n)),
@@ -54,7 +54,7 @@ fn table() -> Result<String> {
     let graph = n.min(1_000);
     table.compare(
         "the same, 1,000 at a time",
-        "ns/step",
+        Unit::Nanos("step"),
         n,
         vec![
             Contender::new("orch", move || ours::sequence(n, graph)),
@@ -63,7 +63,7 @@ fn table() -> Result<String> {
     )?;
     table.compare(
         "no-op steps in one join_all",
-        "ns/step",
+        Unit::Nanos("step"),
         n,
         vec![
             Contender::new("orch", move || ours::joined(n)),
@@ -72,7 +72,7 @@ fn table() -> Result<String> {
     )?;
     table.compare(
         "no-op steps started, 1,000 at a time",
-        "ns/step",
+        Unit::Nanos("step"),
         n,
         vec![
             Contender::new("orch", move || ours::started(n, graph)),
@@ -87,7 +87,7 @@ fn table() -> Result<String> {
         };
         table.compare(
             what,
-            "ns/flow",
+            Unit::Nanos("flow"),
             n,
             vec![
                 Contender::new("orch", move || ours::flows(n, at_once)),

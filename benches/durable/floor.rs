@@ -1,0 +1,87 @@
+//! What the disk and sled take for the same, without anything of orch.
+
+use std::{
+    fs::File,
+    hint::black_box,
+    io::Write,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use super::{Result, harness::directory};
+
+/// About what a record of a small value needs.
+const VALUE: [u8; 64] = [7; 64];
+
+/// Opened like the store opens it: it flushes when it is told to.
+fn open(dir: &Path) -> Result<(sled::Db, File)> {
+    let db = sled::Config::new().path(dir).cache_capacity(128 << 20).flush_every_ms(None).open()?;
+    let file = File::options().read(true).write(true).open(dir.join("db"))?;
+    Ok((db, file))
+}
+
+/// One put, one flush and one `fdatasync` each.
+pub(super) async fn puts(puts: u64) -> Result<Duration> {
+    let dir = directory()?;
+    let (db, file) = open(dir.path())?;
+    let start = Instant::now();
+    for n in 0..puts {
+        db.insert(n.to_be_bytes(), &VALUE[..])?;
+        db.flush()?;
+        file.sync_data()?;
+    }
+    Ok(start.elapsed())
+}
+
+/// The same puts in batches with one flush and one `fdatasync` each: what a group commit could reach at best.
+pub(super) async fn batches(puts: u64, of: usize) -> Result<Duration> {
+    let dir = directory()?;
+    let (db, file) = open(dir.path())?;
+    let all: Vec<u64> = (0..puts).collect();
+    let start = Instant::now();
+    for group in all.chunks(of) {
+        let mut batch = sled::Batch::default();
+        group.iter().for_each(|n| batch.insert(&n.to_be_bytes(), &VALUE[..]));
+        db.apply_batch(batch)?;
+        db.flush()?;
+        file.sync_data()?;
+    }
+    Ok(start.elapsed())
+}
+
+/// A file that grows by a record and is synced, `syncs` times; the time is that of `units` of them.
+pub(super) async fn writes(units: u64, syncs: u64) -> Result<Duration> {
+    let dir = directory()?;
+    let mut file = File::create(dir.path().join("file"))?;
+    let start = Instant::now();
+    for _ in 0..syncs {
+        file.write_all(&VALUE)?;
+        file.sync_data()?;
+    }
+    Ok(start.elapsed().mul_f64(units as f64 / syncs as f64))
+}
+
+/// Reads by keys like the cache's, 32 bytes without an order.
+pub(super) async fn gets(gets: u64) -> Result<Duration> {
+    let dir = directory()?;
+    let (db, file) = open(dir.path())?;
+    let keys: Vec<[u8; 32]> = (0..gets).map(key).collect();
+    for key in &keys {
+        db.insert(key, &VALUE[..])?;
+    }
+    drop((db, file));
+    let (db, _file) = open(dir.path())?;
+    let start = Instant::now();
+    for key in &keys {
+        black_box(db.get(key)?.ok_or("a key is missing")?);
+    }
+    Ok(start.elapsed())
+}
+
+fn key(n: u64) -> [u8; 32] {
+    let mut key = [0; 32];
+    for (place, part) in (0u64..).zip(key.chunks_mut(8)) {
+        part.copy_from_slice(&(n + place).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+    }
+    key
+}
