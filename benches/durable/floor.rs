@@ -61,18 +61,18 @@ pub(super) async fn writes(units: u64, syncs: u64) -> Result<Duration> {
     Ok(start.elapsed().mul_f64(units as f64 / syncs as f64))
 }
 
-/// Reads by keys like the cache's, 32 bytes without an order.
-pub(super) async fn gets(gets: u64) -> Result<Duration> {
+/// Reads by keys like the cache's, 32 bytes without an order, so many times each.
+pub(super) async fn gets(keys: u64, passes: u64) -> Result<Duration> {
     let dir = directory()?;
     let (db, file) = open(dir.path())?;
-    let keys: Vec<[u8; 32]> = (0..gets).map(key).collect();
+    let keys: Vec<[u8; 32]> = (0..keys).map(key).collect();
     for key in &keys {
         db.insert(key, &VALUE[..])?;
     }
     drop((db, file));
     let (db, _file) = open(dir.path())?;
     let start = Instant::now();
-    for key in &keys {
+    for key in (0..passes).flat_map(|_| &keys) {
         black_box(db.get(key)?.ok_or("a key is missing")?);
     }
     Ok(start.elapsed())

@@ -11,7 +11,6 @@
 mod compiling;
 mod first_task;
 mod floor;
-#[expect(dead_code, reason = "the other benches use what this one does not")]
 #[path = "../harness.rs"]
 mod harness;
 mod million;
@@ -100,25 +99,18 @@ fn table(quick: bool, only: String) -> Result<String> {
         )?;
     }
 
-    let n = size(10_000);
-    table.compare(
-        "cache hits, first of their key",
-        Unit::Nanos("hit"),
-        n,
-        vec![
-            Contender::new("orch", move || ours::lookups(n, true)),
-            Contender::new("sled get", move || floor::gets(n)),
-        ],
-    )?;
-    table.compare(
-        "cache hits, further ones",
-        Unit::Nanos("hit"),
-        n,
-        vec![
-            Contender::new("orch", move || ours::lookups(n, false)),
-            Contender::new("sled get", move || floor::gets(n)),
-        ],
-    )?;
+    let n = size(1_000);
+    for (passes, what) in [(1, "cache hits, first of their key"), (20, "cache hits, further ones")] {
+        table.compare(
+            what,
+            Unit::Nanos("hit"),
+            n * passes,
+            vec![
+                Contender::new("orch", move || ours::lookups(n, passes)),
+                Contender::new("sled get", move || floor::gets(n, passes)),
+            ],
+        )?;
+    }
     let n = size(1_000);
     table.compare(
         "cache hits in a flow",
@@ -127,6 +119,7 @@ fn table(quick: bool, only: String) -> Result<String> {
         vec![
             Contender::new("orch", move || ours::hits_in_a_flow(n)),
             Contender::new("orch's no-op task", move || ours::sequence(n)),
+            Contender::new("hits without a flow", move || ours::lookups(n, 1)),
         ],
     )?;
 

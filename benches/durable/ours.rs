@@ -115,30 +115,28 @@ pub(super) async fn run_flows(runtime: &Runtime, flows: u64, at_once: usize) -> 
     Ok(())
 }
 
-/// Looks results up that an earlier opening has stored: what a hit costs without the run that it belongs to.
-pub(super) async fn lookups(lookups: u64, first: bool) -> Result<Duration> {
+/// Looks results up that an earlier opening has stored, so many times each: what a hit costs without the run that
+/// it belongs to.
+pub(super) async fn lookups(keys: u64, passes: u64) -> Result<Duration> {
     let dir = directory()?;
     let runtime = open(dir.path(), SyncMode::Relaxed)?;
-    all_cached(lookups).on(&runtime).await?;
+    all_cached(keys).on(&runtime).await?;
     close(runtime).await?;
     let runtime = open(dir.path(), SyncMode::Relaxed)?;
     let cache = runtime.cache();
-    let mut took = Duration::ZERO;
-    for _ in 0..if first { 1 } else { 2 } {
-        let start = Instant::now();
-        for n in 0..lookups {
-            let explained = cache.explain(looked_up(n, "shoe")).await?;
-            if !matches!(explained, Explained::Hit { .. }) {
-                return Err(format!("{n}: {explained}").into());
-            }
+    let start = Instant::now();
+    for n in (0..passes).flat_map(|_| 0..keys) {
+        let explained = cache.explain(looked_up(n, "shoe")).await?;
+        if !matches!(explained, Explained::Hit { .. }) {
+            return Err(format!("{n}: {explained}").into());
         }
-        took = start.elapsed();
     }
+    let took = start.elapsed();
     close(runtime).await?;
     Ok(took)
 }
 
-/// The same in a durable flow, which records each of them.
+/// The same in a flow, which records each of them.
 pub(super) async fn hits_in_a_flow(lookups: u64) -> Result<Duration> {
     let dir = directory()?;
     let runtime = open(dir.path(), SyncMode::Fsync)?;

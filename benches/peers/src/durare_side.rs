@@ -1,4 +1,5 @@
-//! The work on durare, with its in-memory provider.
+//! The work on durare, with its in-memory provider or with SQLite as it opens it: a write-ahead log that is not synced
+//! with each commit, so that it survives the end of the process and not the loss of power.
 
 use std::{
     sync::Arc,
@@ -11,7 +12,9 @@ use futures_util::{
     stream::{self, StreamExt},
 };
 
-use super::Result;
+use tempfile::TempDir;
+
+use super::{Result, harness::directory};
 
 #[durare::step]
 async fn no_op(ctx: &DurableContext, n: i64) -> durare::Result<i64> {
@@ -32,28 +35,43 @@ async fn all_joined(ctx: DurableContext, steps: i64) -> durare::Result<i64> {
     Ok(steps)
 }
 
-async fn engine() -> Result<DurableEngine> {
-    let engine = DurableEngine::new(Arc::new(InMemoryProvider::new())).await?;
-    engine.launch().await?;
-    Ok(engine)
+/// Where it keeps what it does.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    Memory,
+    Sqlite,
 }
 
-pub(super) async fn sequence(steps: u64) -> Result<Duration> {
-    let engine = engine().await?;
+/// An engine, and the directory that it needs.
+async fn engine(place: Place) -> Result<(DurableEngine, Option<TempDir>)> {
+    let (engine, dir) = match place {
+        Place::Memory => (DurableEngine::new(Arc::new(InMemoryProvider::new())).await?, None),
+        Place::Sqlite => {
+            let dir = directory()?;
+            let url = format!("sqlite://{}", dir.path().join("durare.db").display());
+            (DurableEngine::connect(&url).await?.build().await?, Some(dir))
+        }
+    };
+    engine.launch().await?;
+    Ok((engine, dir))
+}
+
+pub(super) async fn sequence(place: Place, steps: u64) -> Result<Duration> {
+    let (engine, _dir) = engine(place).await?;
     let start = Instant::now();
     engine.start_with(OneAfterAnother, steps as i64, WorkflowOptions::default()).await?.await?;
     Ok(start.elapsed())
 }
 
-pub(super) async fn joined(steps: u64) -> Result<Duration> {
-    let engine = engine().await?;
+pub(super) async fn joined(place: Place, steps: u64) -> Result<Duration> {
+    let (engine, _dir) = engine(place).await?;
     let start = Instant::now();
     engine.start_with(AllJoined, steps as i64, WorkflowOptions::default()).await?.await?;
     Ok(start.elapsed())
 }
 
-pub(super) async fn flows(flows: u64, at_once: usize) -> Result<Duration> {
-    let engine = engine().await?;
+pub(super) async fn flows(place: Place, flows: u64, at_once: usize) -> Result<Duration> {
+    let (engine, _dir) = engine(place).await?;
     let start = Instant::now();
     let started = (0..flows)
         .map(|_| async { engine.start_with(OneAfterAnother, 1, WorkflowOptions::default()).await?.await });
