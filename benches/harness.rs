@@ -1,8 +1,14 @@
 //! Alternating rounds, medians, and the table that they end in.
 
-use std::{env, fmt, future::Future, pin::Pin, time::Duration};
+use std::{
+    env, fmt, fs,
+    future::Future,
+    path::PathBuf,
+    pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::Result;
@@ -114,11 +120,43 @@ impl Series {
     }
 }
 
-/// A directory that is removed with what this gives. It lies beside the program, because directories for temporary
-/// files are often in memory, where a sync costs nothing.
-pub(super) fn directory() -> Result<TempDir> {
+/// Where directories for one measurement are made, beside the program: directories for temporary files are often in
+/// memory, where a sync costs nothing. They are removed together at the end, because what a removal leaves the file
+/// system to do would be part of the next measurement.
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(super) fn new() -> Result<Self> {
+        let path = scratch()?;
+        fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            eprintln!("`{}` cannot be removed: {error}", self.0.display());
+        }
+    }
+}
+
+fn scratch() -> Result<PathBuf> {
     let program = env::current_exe()?;
-    Ok(tempfile::tempdir_in(program.parent().ok_or("a program without a directory")?)?)
+    let place = program.parent().ok_or("a program without a directory")?;
+    Ok(place.join(format!("bench-{}", std::process::id())))
+}
+
+/// A new directory in the scratch.
+pub(super) fn directory() -> Result<PathBuf> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let scratch = scratch()?;
+    let dir = scratch.join(NEXT.fetch_add(1, Ordering::Relaxed).to_string());
+    fs::create_dir(&dir)?;
+    // What is on its way to the disk is nothing that the next measurement has to wait for.
+    #[cfg(unix)]
+    fs::File::open(scratch)?.sync_all()?;
+    Ok(dir)
 }
 
 /// Measures line after line and prints them together.

@@ -20,9 +20,9 @@ const FUNCTIONS: usize = 200;
 /// A debug build, incremental, over the build of the plain function.
 pub(super) fn line(rounds: usize) -> Result<Line> {
     let dir = directory()?;
-    let target = dir.path().join("target");
-    let plain = package(dir.path(), "plain", "")?;
-    let annotated = package(dir.path(), "annotated", "#[orch::task]\n")?;
+    let target = dir.join("target");
+    let plain = package(&dir, "plain", "")?;
+    let annotated = package(&dir, "annotated", "#[orch::task]\n")?;
     let (mut over, mut alone) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
         let annotated = build(&annotated, "#[orch::task]\n", &target, round)?;

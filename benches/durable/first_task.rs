@@ -3,16 +3,13 @@
 use std::{
     env,
     io::{self, BufRead, BufReader, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use orch::store::SyncMode;
-use tempfile::TempDir;
-
 use super::{Result, executor, harness::directory, ours};
+use orch::store::SyncMode;
 
 /// The line of the table.
 pub(super) const WHAT: &str = "start of a process to first task";
@@ -20,19 +17,19 @@ pub(super) const WHAT: &str = "start of a process to first task";
 const DONE: &str = "done";
 
 /// A store with that many runs that have ended.
-pub(super) fn filled(runs: u64) -> Result<Arc<TempDir>> {
+pub(super) fn filled(runs: u64) -> Result<PathBuf> {
     let dir = directory()?;
     executor()?.block_on(async {
-        let runtime = ours::open(dir.path(), SyncMode::Relaxed)?;
+        let runtime = ours::open(&dir, SyncMode::Relaxed)?;
         ours::run_flows(&runtime, runs, 100).await?;
         ours::close(runtime).await
     })?;
-    Ok(Arc::new(dir))
+    Ok(dir)
 }
 
 /// Starts this program again, with the store or without any work, and waits for its word.
-pub(super) async fn process(store: Option<Arc<TempDir>>) -> Result<Duration> {
-    let path = store.as_deref().map_or(Path::new(""), TempDir::path);
+pub(super) async fn process(store: Option<PathBuf>) -> Result<Duration> {
+    let path = store.unwrap_or_default();
     let start = Instant::now();
     let mut child = Command::new(env::current_exe()?)
         .arg(format!("--first-task={}", path.display()))

@@ -1,9 +1,9 @@
 //! What the disk and sled take for the same, without anything of orch.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     hint::black_box,
-    io::Write,
+    io::{Seek, Write},
     path::Path,
     time::{Duration, Instant},
 };
@@ -21,12 +21,13 @@ fn open(dir: &Path) -> Result<(sled::Db, File)> {
 }
 
 /// One put, one flush and one `fdatasync` each.
-pub(super) async fn puts(puts: u64) -> Result<Duration> {
+pub(super) async fn puts(puts: u64, bytes: usize) -> Result<Duration> {
     let dir = directory()?;
-    let (db, file) = open(dir.path())?;
+    let (db, file) = open(&dir)?;
+    let value = vec![7; bytes];
     let start = Instant::now();
     for n in 0..puts {
-        db.insert(n.to_be_bytes(), &VALUE[..])?;
+        db.insert(n.to_be_bytes(), &value[..])?;
         db.flush()?;
         file.sync_data()?;
     }
@@ -36,7 +37,7 @@ pub(super) async fn puts(puts: u64) -> Result<Duration> {
 /// The same puts in batches with one flush and one `fdatasync` each: what a group commit could reach at best.
 pub(super) async fn batches(puts: u64, of: usize) -> Result<Duration> {
     let dir = directory()?;
-    let (db, file) = open(dir.path())?;
+    let (db, file) = open(&dir)?;
     let all: Vec<u64> = (0..puts).collect();
     let start = Instant::now();
     for group in all.chunks(of) {
@@ -49,10 +50,15 @@ pub(super) async fn batches(puts: u64, of: usize) -> Result<Duration> {
     Ok(start.elapsed())
 }
 
-/// A file that grows by a record and is synced, `syncs` times; the time is that of `units` of them.
+/// A record written in place and synced, `syncs` times; the time is that of `units` of them. In place, because a file
+/// that grows costs the file system a commit of its own.
 pub(super) async fn writes(units: u64, syncs: u64) -> Result<Duration> {
     let dir = directory()?;
-    let mut file = File::create(dir.path().join("file"))?;
+    let path = dir.join("file");
+    fs::write(&path, vec![0; VALUE.len() * syncs as usize])?;
+    let mut file = File::options().write(true).open(path)?;
+    file.sync_all()?;
+    file.rewind()?;
     let start = Instant::now();
     for _ in 0..syncs {
         file.write_all(&VALUE)?;
@@ -64,13 +70,13 @@ pub(super) async fn writes(units: u64, syncs: u64) -> Result<Duration> {
 /// Reads by keys like the cache's, 32 bytes without an order, so many times each.
 pub(super) async fn gets(keys: u64, passes: u64) -> Result<Duration> {
     let dir = directory()?;
-    let (db, file) = open(dir.path())?;
+    let (db, file) = open(&dir)?;
     let keys: Vec<[u8; 32]> = (0..keys).map(key).collect();
     for key in &keys {
         db.insert(key, &VALUE[..])?;
     }
     drop((db, file));
-    let (db, _file) = open(dir.path())?;
+    let (db, _file) = open(&dir)?;
     let start = Instant::now();
     for key in (0..passes).flat_map(|_| &keys) {
         black_box(db.get(key)?.ok_or("a key is missing")?);

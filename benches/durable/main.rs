@@ -19,7 +19,7 @@ mod size;
 
 use std::{env, error::Error, process::ExitCode};
 
-use harness::{Budget, Contender, Table, Unit};
+use harness::{Budget, Contender, Scratch, Table, Unit};
 
 /// The result of a measurement.
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
@@ -53,6 +53,7 @@ fn executor() -> Result<tokio::runtime::Runtime> {
 }
 
 fn table(quick: bool, only: String) -> Result<String> {
+    let _scratch = Scratch::new()?;
     let mut table = Table::new(executor()?, if quick { 1 } else { 7 }, only);
     let size = |full: u64| if quick { full / 100 } else { full };
 
@@ -63,7 +64,8 @@ fn table(quick: bool, only: String) -> Result<String> {
         n,
         vec![
             Contender::new("orch", move || ours::sequence(n)),
-            Contender::new("put, flush, sync", move || floor::puts(n)).within(Budget::Ratio(1.5)),
+            Contender::new("put, flush, sync", move || floor::puts(n, 64)).within(Budget::Ratio(1.5)),
+            Contender::new("the same, 300 B", move || floor::puts(n, 300)),
             Contender::new("write, sync", move || floor::writes(n, n)),
         ],
     )?;

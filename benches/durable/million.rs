@@ -7,7 +7,11 @@ use orch::{
     store::{Page, RunFilter, SyncMode},
 };
 
-use super::{Result, executor, harness::directory, ours, size};
+use super::{
+    Result, executor,
+    harness::{Scratch, directory},
+    ours, size,
+};
 
 /// Cached results of each run, among its task runs.
 const CACHED: u64 = 10;
@@ -28,16 +32,17 @@ async fn many_tasks(run: u64, tasks: u64) -> Result<u64, orch::Error> {
 /// Prints what each step took.
 pub(super) fn table(quick: bool) -> Result<String> {
     let (runs, tasks) = if quick { (50, 100) } else { (1_000, 1_000) };
+    let _scratch = Scratch::new()?;
     let dir = directory()?;
     executor()?.block_on(async {
         let mut text = String::new();
         let start = Instant::now();
-        let runtime = ours::open(dir.path(), SyncMode::Relaxed)?;
+        let runtime = ours::open(&dir, SyncMode::Relaxed)?;
         for run in 0..runs {
             many_tasks(run, tasks).on(&runtime).await?;
         }
         ours::close(runtime).await?;
-        let (took, bytes) = (start.elapsed().as_secs_f64(), size::taken(dir.path())?);
+        let (took, bytes) = (start.elapsed().as_secs_f64(), size::taken(&dir)?);
         let filled = (runs * tasks) as f64;
         writeln!(
             text,
@@ -47,7 +52,7 @@ pub(super) fn table(quick: bool) -> Result<String> {
         )?;
         for opening in ["first opening", "second opening"] {
             let start = Instant::now();
-            let runtime = ours::open(dir.path(), SyncMode::Fsync)?;
+            let runtime = ours::open(&dir, SyncMode::Fsync)?;
             tell(&mut text, opening, start)?;
             read(&mut text, &runtime, runs, tasks).await?;
             ours::close(runtime).await?;

@@ -72,7 +72,7 @@ pub(super) async fn close(runtime: Runtime) -> Result<()> {
 
 pub(super) async fn sequence(tasks: u64) -> Result<Duration> {
     let dir = directory()?;
-    let runtime = open(dir.path(), SyncMode::Fsync)?;
+    let runtime = open(&dir, SyncMode::Fsync)?;
     let start = Instant::now();
     one_after_another(tasks).on(&runtime).await?;
     let took = start.elapsed();
@@ -82,7 +82,7 @@ pub(super) async fn sequence(tasks: u64) -> Result<Duration> {
 
 pub(super) async fn fan_out(tasks: u64) -> Result<Duration> {
     let dir = directory()?;
-    let runtime = open(dir.path(), SyncMode::Fsync)?;
+    let runtime = open(&dir, SyncMode::Fsync)?;
     let start = Instant::now();
     all_at_once(tasks).on(&runtime).await?;
     let took = start.elapsed();
@@ -92,7 +92,7 @@ pub(super) async fn fan_out(tasks: u64) -> Result<Duration> {
 
 pub(super) async fn flows(flows: u64, at_once: usize) -> Result<Duration> {
     let dir = directory()?;
-    let runtime = open(dir.path(), SyncMode::Fsync)?;
+    let runtime = open(&dir, SyncMode::Fsync)?;
     let start = Instant::now();
     run_flows(&runtime, flows, at_once).await?;
     let took = start.elapsed();
@@ -119,10 +119,10 @@ pub(super) async fn run_flows(runtime: &Runtime, flows: u64, at_once: usize) -> 
 /// it belongs to.
 pub(super) async fn lookups(keys: u64, passes: u64) -> Result<Duration> {
     let dir = directory()?;
-    let runtime = open(dir.path(), SyncMode::Relaxed)?;
+    let runtime = open(&dir, SyncMode::Relaxed)?;
     all_cached(keys).on(&runtime).await?;
     close(runtime).await?;
-    let runtime = open(dir.path(), SyncMode::Relaxed)?;
+    let runtime = open(&dir, SyncMode::Relaxed)?;
     let cache = runtime.cache();
     let start = Instant::now();
     for n in (0..passes).flat_map(|_| 0..keys) {
@@ -139,7 +139,7 @@ pub(super) async fn lookups(keys: u64, passes: u64) -> Result<Duration> {
 /// The same in a flow, which records each of them.
 pub(super) async fn hits_in_a_flow(lookups: u64) -> Result<Duration> {
     let dir = directory()?;
-    let runtime = open(dir.path(), SyncMode::Fsync)?;
+    let runtime = open(&dir, SyncMode::Fsync)?;
     all_cached(lookups).on(&runtime).await?;
     let start = Instant::now();
     cached_one_by_one(lookups).on(&runtime).await?;

@@ -36,15 +36,15 @@ pub(super) fn lines(grouped: u64, single: u64) -> Result<Vec<Line>> {
 fn per_task(tasks: u64, run: impl AsyncFn(&Runtime, u64) -> Result<()>) -> Result<f64> {
     let dir = directory()?;
     executor()?.block_on(async {
-        let runtime = ours::open(dir.path(), SyncMode::Fsync)?;
+        let runtime = ours::open(&dir, SyncMode::Fsync)?;
         // What the first run takes is the store's.
         run(&runtime, 1).await?;
         ours::close(runtime).await?;
-        let before = taken(dir.path())?;
-        let runtime = ours::open(dir.path(), SyncMode::Fsync)?;
+        let before = taken(&dir)?;
+        let runtime = ours::open(&dir, SyncMode::Fsync)?;
         run(&runtime, tasks).await?;
         ours::close(runtime).await?;
-        Ok((taken(dir.path())? - before) as f64 / tasks as f64)
+        Ok((taken(&dir)? - before) as f64 / tasks as f64)
     })
 }
 

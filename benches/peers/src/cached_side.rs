@@ -17,8 +17,7 @@ fn key(n: u64, name: &str) -> String {
 /// Looks results up that an earlier opening has stored, so many times each.
 pub(super) async fn hits(keys: u64, passes: u64) -> Result<Duration> {
     let dir = directory()?;
-    let open =
-        |durable| RedbCache::<String, u64>::builder("peers").disk_dir(dir.path()).durable(durable).build();
+    let open = |durable| RedbCache::<String, u64>::builder("peers").disk_dir(&dir).durable(durable).build();
     let cache = open(false)?;
     for n in 0..keys {
         cache.cache_set(key(n, "shoe"), n + 4)?;

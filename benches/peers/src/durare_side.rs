@@ -12,8 +12,6 @@ use futures_util::{
     stream::{self, StreamExt},
 };
 
-use tempfile::TempDir;
-
 use super::{Result, harness::directory};
 
 #[durare::step]
@@ -42,36 +40,34 @@ pub(super) enum Place {
     Sqlite,
 }
 
-/// An engine, and the directory that it needs.
-async fn engine(place: Place) -> Result<(DurableEngine, Option<TempDir>)> {
-    let (engine, dir) = match place {
-        Place::Memory => (DurableEngine::new(Arc::new(InMemoryProvider::new())).await?, None),
+async fn engine(place: Place) -> Result<DurableEngine> {
+    let engine = match place {
+        Place::Memory => DurableEngine::new(Arc::new(InMemoryProvider::new())).await?,
         Place::Sqlite => {
-            let dir = directory()?;
-            let url = format!("sqlite://{}", dir.path().join("durare.db").display());
-            (DurableEngine::connect(&url).await?.build().await?, Some(dir))
+            let url = format!("sqlite://{}", directory()?.join("durare.db").display());
+            DurableEngine::connect(&url).await?.build().await?
         }
     };
     engine.launch().await?;
-    Ok((engine, dir))
+    Ok(engine)
 }
 
 pub(super) async fn sequence(place: Place, steps: u64) -> Result<Duration> {
-    let (engine, _dir) = engine(place).await?;
+    let engine = engine(place).await?;
     let start = Instant::now();
     engine.start_with(OneAfterAnother, steps as i64, WorkflowOptions::default()).await?.await?;
     Ok(start.elapsed())
 }
 
 pub(super) async fn joined(place: Place, steps: u64) -> Result<Duration> {
-    let (engine, _dir) = engine(place).await?;
+    let engine = engine(place).await?;
     let start = Instant::now();
     engine.start_with(AllJoined, steps as i64, WorkflowOptions::default()).await?.await?;
     Ok(start.elapsed())
 }
 
 pub(super) async fn flows(place: Place, flows: u64, at_once: usize) -> Result<Duration> {
-    let (engine, _dir) = engine(place).await?;
+    let engine = engine(place).await?;
     let start = Instant::now();
     let started = (0..flows)
         .map(|_| async { engine.start_with(OneAfterAnother, 1, WorkflowOptions::default()).await?.await });

@@ -65,8 +65,8 @@ async fn grouped(
 
 pub(super) async fn sled(puts: u64, at_once: usize) -> Result<Duration> {
     let dir = directory()?;
-    let db = sled::Config::new().path(dir.path()).flush_every_ms(None).open()?;
-    let file = File::options().write(true).open(dir.path().join("db"))?;
+    let db = sled::Config::new().path(&dir).flush_every_ms(None).open()?;
+    let file = File::options().write(true).open(dir.join("db"))?;
     let commit = move |group: &[Put]| {
         let mut batch = sled::Batch::default();
         group.iter().for_each(|(n, _)| batch.insert(&n.to_be_bytes(), &VALUE[..]));
@@ -79,7 +79,7 @@ pub(super) async fn sled(puts: u64, at_once: usize) -> Result<Duration> {
 
 pub(super) async fn redb(puts: u64, at_once: usize) -> Result<Duration> {
     let dir = directory()?;
-    let db = redb::Database::create(dir.path().join("redb"))?;
+    let db = redb::Database::create(dir.join("redb"))?;
     let commit = move |group: &[Put]| {
         let write = db.begin_write()?;
         {
@@ -96,7 +96,7 @@ pub(super) async fn redb(puts: u64, at_once: usize) -> Result<Duration> {
 /// A write-ahead log that is synced with each commit.
 pub(super) async fn sqlite(puts: u64, at_once: usize) -> Result<Duration> {
     let dir = directory()?;
-    let mut db = Connection::open(dir.path().join("sqlite"))?;
+    let mut db = Connection::open(dir.join("sqlite"))?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.execute("create table records (n integer primary key, value blob)", ())?;

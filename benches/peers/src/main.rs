@@ -17,7 +17,7 @@ mod ours;
 
 use std::{env, error::Error, process::ExitCode};
 
-use harness::Table;
+use harness::{Scratch, Table};
 
 /// The result of a measurement.
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
@@ -40,6 +40,7 @@ fn table() -> Result<String> {
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let only = arguments.iter().find(|argument| !argument.starts_with('-')).cloned();
     let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let _scratch = Scratch::new()?;
     let mut table = Table::new(executor, if quick { 1 } else { 7 }, only.unwrap_or_default());
     let size = |full: u64| if quick { full / 100 } else { full };
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::{Result, harness::directory};
 use futures_util::{
     future::try_join_all,
     stream::{self, StreamExt},
@@ -11,9 +12,6 @@ use orch::{
     store::{MemoryStore, SyncMode},
     task,
 };
-use tempfile::TempDir;
-
-use super::{Result, harness::directory};
 
 #[task]
 async fn no_op(n: i64) -> i64 {
@@ -67,22 +65,18 @@ pub(super) enum Place {
     Disk(SyncMode),
 }
 
-/// A runtime, and the directory that it needs.
-fn runtime(place: Place) -> Result<(Runtime, Option<TempDir>)> {
+fn runtime(place: Place) -> Result<Runtime> {
     Ok(match place {
         Place::Memory => {
             let store = MemoryStore::builder().keep_runs(100).build();
-            (Runtime::builder().store(store).build()?, None)
+            Runtime::builder().store(store).build()?
         }
-        Place::Disk(mode) => {
-            let dir = directory()?;
-            (Runtime::builder().path(dir.path()).durability(mode).build()?, Some(dir))
-        }
+        Place::Disk(mode) => Runtime::builder().path(directory()?).durability(mode).build()?,
     })
 }
 
 pub(super) async fn sequence(place: Place, steps: u64, per_flow: u64) -> Result<Duration> {
-    let (runtime, _dir) = runtime(place)?;
+    let runtime = runtime(place)?;
     let start = Instant::now();
     for _ in 0..steps / per_flow {
         one_after_another(per_flow as i64).on(&runtime).await?;
@@ -91,7 +85,7 @@ pub(super) async fn sequence(place: Place, steps: u64, per_flow: u64) -> Result<
 }
 
 pub(super) async fn started(place: Place, steps: u64, per_flow: u64) -> Result<Duration> {
-    let (runtime, _dir) = runtime(place)?;
+    let runtime = runtime(place)?;
     let start = Instant::now();
     for _ in 0..steps / per_flow {
         all_started(per_flow as i64).on(&runtime).await?;
@@ -100,14 +94,14 @@ pub(super) async fn started(place: Place, steps: u64, per_flow: u64) -> Result<D
 }
 
 pub(super) async fn joined(place: Place, steps: u64) -> Result<Duration> {
-    let (runtime, _dir) = runtime(place)?;
+    let runtime = runtime(place)?;
     let start = Instant::now();
     all_joined(steps as i64).on(&runtime).await?;
     Ok(start.elapsed())
 }
 
 pub(super) async fn flows(place: Place, flows: u64, at_once: usize) -> Result<Duration> {
-    let (runtime, _dir) = runtime(place)?;
+    let runtime = runtime(place)?;
     let start = Instant::now();
     let started = (0..flows).map(|_| one_after_another(1).on(&runtime).start());
     let mut running = stream::iter(started).buffer_unordered(at_once);
@@ -119,7 +113,7 @@ pub(super) async fn flows(place: Place, flows: u64, at_once: usize) -> Result<Du
 
 /// Steps of which so many wait for the disk at once.
 pub(super) async fn waiting(place: Place, steps: u64, at_once: usize) -> Result<Duration> {
-    let (runtime, _dir) = runtime(place)?;
+    let runtime = runtime(place)?;
     let start = Instant::now();
     mapped(steps as i64, at_once).on(&runtime).await?;
     Ok(start.elapsed())
@@ -128,7 +122,7 @@ pub(super) async fn waiting(place: Place, steps: u64, at_once: usize) -> Result<
 /// Looks results up that an earlier opening has stored, so many times each.
 pub(super) async fn hits(keys: u64, passes: u64) -> Result<Duration> {
     let dir = directory()?;
-    let open = || Runtime::builder().path(dir.path()).durability(SyncMode::Relaxed).build();
+    let open = || Runtime::builder().path(&dir).durability(SyncMode::Relaxed).build();
     let runtime = open()?;
     all_cached(keys).on(&runtime).await?;
     runtime.close().await?;
