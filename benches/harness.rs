@@ -229,12 +229,14 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} rounds; medians (least to most of the rounds)", self.rounds)?;
         writeln!(f, "{:<38} {:>8}  {:>24}  {:<18} {:>24}  {:>22}  budget", "", "", "orch", "", "", "ratio")?;
-        self.lines.iter().try_for_each(|line| line.fmt(f))
+        // What only shows that it runs is too small to be judged.
+        let judged = self.rounds > 2;
+        self.lines.iter().try_for_each(|line| line.write(f, judged))
     }
 }
 
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Line {
+    fn write(&self, f: &mut fmt::Formatter<'_>, judged: bool) -> fmt::Result {
         let shown = |series: &Series, digits: usize| {
             let (least, most) = series.span();
             format!("{:.digits$} ({least:.digits$} to {most:.digits$})", series.median())
@@ -254,6 +256,11 @@ impl fmt::Display for Line {
             }
             Budget::Ratio(most) => (format!("{most:.1} times"), ratio <= most),
         };
-        writeln!(f, "at most {text}: {}", if met { "met" } else { "missed" })
+        let verdict = match (judged, met) {
+            (false, _) => "",
+            (true, true) => ": met",
+            (true, false) => ": missed",
+        };
+        writeln!(f, "at most {text}{verdict}")
     }
 }
