@@ -8,6 +8,8 @@
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]
 
+#[expect(dead_code, reason = "the other benches use what this one does not")]
+#[path = "../harness.rs"]
 mod harness;
 mod memory;
 mod ours;
@@ -15,7 +17,7 @@ mod theirs;
 
 use std::{env, error::Error, process::ExitCode};
 
-use harness::{Budget, Contender, Table};
+use harness::{Budget, Contender, Table, Unit};
 
 /// The result of a measurement.
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
@@ -51,10 +53,10 @@ fn table(quick: bool, only: String) -> Result<String> {
     let n = size(100_000);
     table.compare(
         "no-op tasks one after another",
-        "ns/task",
+        Unit::Nanos("task"),
         n,
         vec![
-            Contender::new("orch", move || ours::sequence(n)).within(Budget::Nanos(1_000.0)),
+            Contender::new("orch", move || ours::sequence(n)).within(Budget::Most(1_000.0)),
             Contender::new("plain async fn", move || theirs::plain_sequence(n)),
             Contender::new("tokio::spawn", move || theirs::spawned_sequence(n)),
         ],
@@ -63,7 +65,7 @@ fn table(quick: bool, only: String) -> Result<String> {
     let n = size(200_000);
     table.compare(
         "no-op tasks started, then awaited",
-        "ns/task",
+        Unit::Nanos("task"),
         n,
         vec![
             Contender::new("orch", move || ours::fan_out(n)),
@@ -75,7 +77,7 @@ fn table(quick: bool, only: String) -> Result<String> {
     let n = size(100_000);
     table.compare(
         "map, 64 at once, one task per item",
-        "ns/item",
+        Unit::Nanos("item"),
         n,
         vec![
             Contender::new("orch", move || ours::map_with_tasks(n)),
@@ -84,7 +86,7 @@ fn table(quick: bool, only: String) -> Result<String> {
     )?;
     table.compare(
         "map, 64 at once, items without tasks",
-        "ns/item",
+        Unit::Nanos("item"),
         n,
         vec![
             Contender::new("orch", move || ours::map_of_values(n)),
@@ -95,7 +97,7 @@ fn table(quick: bool, only: String) -> Result<String> {
     let n = size(100_000);
     table.compare(
         "cache hits in memory",
-        "ns/hit",
+        Unit::Nanos("hit"),
         n,
         vec![
             Contender::new("orch", move || ours::cache_hits(n)),
@@ -107,7 +109,7 @@ fn table(quick: bool, only: String) -> Result<String> {
     let n = size(10_000);
     table.compare(
         "flows of one task, one after another",
-        "ns/flow",
+        Unit::Nanos("flow"),
         n,
         vec![
             Contender::new("orch", move || ours::flows(n, 1)),
@@ -116,7 +118,7 @@ fn table(quick: bool, only: String) -> Result<String> {
     )?;
     table.compare(
         "flows of one task, 100 at once",
-        "ns/flow",
+        Unit::Nanos("flow"),
         n,
         vec![
             Contender::new("orch", move || ours::flows(n, 100)),

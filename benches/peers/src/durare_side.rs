@@ -1,4 +1,5 @@
-//! The work on durare, with its in-memory provider.
+//! The work on durare, with its in-memory provider or with SQLite as it opens it: a write-ahead log that is not synced
+//! with each commit, so that it survives the end of the process and not the loss of power.
 
 use std::{
     sync::Arc,
@@ -11,7 +12,7 @@ use futures_util::{
     stream::{self, StreamExt},
 };
 
-use super::Result;
+use super::{Result, harness::directory};
 
 #[durare::step]
 async fn no_op(ctx: &DurableContext, n: i64) -> durare::Result<i64> {
@@ -32,28 +33,41 @@ async fn all_joined(ctx: DurableContext, steps: i64) -> durare::Result<i64> {
     Ok(steps)
 }
 
-async fn engine() -> Result<DurableEngine> {
-    let engine = DurableEngine::new(Arc::new(InMemoryProvider::new())).await?;
+/// Where it keeps what it does.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    Memory,
+    Sqlite,
+}
+
+async fn engine(place: Place) -> Result<DurableEngine> {
+    let engine = match place {
+        Place::Memory => DurableEngine::new(Arc::new(InMemoryProvider::new())).await?,
+        Place::Sqlite => {
+            let url = format!("sqlite://{}", directory()?.join("durare.db").display());
+            DurableEngine::connect(&url).await?.build().await?
+        }
+    };
     engine.launch().await?;
     Ok(engine)
 }
 
-pub(super) async fn sequence(steps: u64) -> Result<Duration> {
-    let engine = engine().await?;
+pub(super) async fn sequence(place: Place, steps: u64) -> Result<Duration> {
+    let engine = engine(place).await?;
     let start = Instant::now();
     engine.start_with(OneAfterAnother, steps as i64, WorkflowOptions::default()).await?.await?;
     Ok(start.elapsed())
 }
 
-pub(super) async fn joined(steps: u64) -> Result<Duration> {
-    let engine = engine().await?;
+pub(super) async fn joined(place: Place, steps: u64) -> Result<Duration> {
+    let engine = engine(place).await?;
     let start = Instant::now();
     engine.start_with(AllJoined, steps as i64, WorkflowOptions::default()).await?.await?;
     Ok(start.elapsed())
 }
 
-pub(super) async fn flows(flows: u64, at_once: usize) -> Result<Duration> {
-    let engine = engine().await?;
+pub(super) async fn flows(place: Place, flows: u64, at_once: usize) -> Result<Duration> {
+    let engine = engine(place).await?;
     let start = Instant::now();
     let started = (0..flows)
         .map(|_| async { engine.start_with(OneAfterAnother, 1, WorkflowOptions::default()).await?.await });

@@ -89,6 +89,21 @@ pub(super) struct Db {
     /// Our own handle of the file that sled writes, to sync it.
     file: File,
     reached: Reached,
+    pub(super) reads: Reads,
+}
+
+/// How often the tree was asked for an entry, counted in tests alone.
+#[derive(Clone, Default)]
+pub(super) struct Reads {
+    #[cfg(test)]
+    pub(super) count: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Reads {
+    fn one(&self) {
+        #[cfg(test)]
+        self.count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
 }
 
 impl Db {
@@ -111,10 +126,11 @@ impl Db {
         }
         let file = File::options().read(true).write(true).open(file_of(dir))?;
         let reached = Reached::open(&dir.join("reached"))?;
-        Ok(Self { db, file, reached })
+        Ok(Self { db, file, reached, reads: Reads::default() })
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, Fault> {
+        self.reads.one();
         guarded(|| self.db.get(key))
     }
 
@@ -150,12 +166,12 @@ impl Db {
     where
         R: std::ops::RangeBounds<Vec<u8>>,
     {
-        Range(self.db.range(range))
+        Range { entries: self.db.range(range), reads: self.reads.clone() }
     }
 
     /// Everything whose key begins with `prefix`.
     pub(super) fn prefix(&self, prefix: &[u8]) -> Range {
-        Range(self.db.scan_prefix(prefix))
+        Range { entries: self.db.scan_prefix(prefix), reads: self.reads.clone() }
     }
 
     /// The last entry below or at `key`.
@@ -201,7 +217,10 @@ impl Reached {
 }
 
 /// Entries of the tree.
-pub(super) struct Range(sled::Iter);
+pub(super) struct Range {
+    entries: sled::Iter,
+    reads: Reads,
+}
 
 type Entry = Result<(sled::IVec, sled::IVec), Fault>;
 
@@ -209,13 +228,15 @@ impl Iterator for Range {
     type Item = Entry;
 
     fn next(&mut self) -> Option<Entry> {
-        guarded(|| self.0.next().transpose()).transpose()
+        self.reads.one();
+        guarded(|| self.entries.next().transpose()).transpose()
     }
 }
 
 impl DoubleEndedIterator for Range {
     fn next_back(&mut self) -> Option<Entry> {
-        guarded(|| self.0.next_back().transpose()).transpose()
+        self.reads.one();
+        guarded(|| self.entries.next_back().transpose()).transpose()
     }
 }
 

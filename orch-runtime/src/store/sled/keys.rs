@@ -6,7 +6,7 @@
 //! | `n` name | the text of a definition's name |
 //! | `a` run | the row of a run that has not ended, as the last checkpoint left it |
 //! | `r` run | the row of a run that has ended |
-//! | `s` state run, `d` name state run, `g` tag run | nothing: ended runs in the order of queries |
+//! | `s` state run, `d` name state run, `g` tag name state run | nothing: ended runs in the order of queries |
 //! | `p` run first | the places of a run's packs, from number `first` on |
 //! | `t` run block first | the packs that tell of a block of task runs, from pack `first` on |
 //! | `c` | the checkpoint |
@@ -86,10 +86,16 @@ pub(super) fn by_name(name: NameId, state: RunState) -> Vec<u8> {
     [&[b'd'][..], &name.to_be_bytes(), &[state.code()]].concat()
 }
 
-/// What the keys of all ended runs with one tag begin with.
+/// What the keys of all ended runs with one tag begin with. Below it they stand like those of
+/// [`by_name`], so that no search for a tag and something else goes through all runs with that tag.
 pub(super) fn by_tag(tag: &str) -> Vec<u8> {
     // Tags are hashed so that none can be the beginning of another, nor longer than a key should be.
     [&[b'g'][..], &blake3::hash(tag.as_bytes()).as_bytes()[..16]].concat()
+}
+
+/// What the keys of all ended runs with one tag, of one definition and in one state begin with.
+pub(super) fn by_tag_and_name(tag: &str, name: NameId, state: RunState) -> Vec<u8> {
+    [&by_tag(tag)[..], &name.to_be_bytes(), &[state.code()]].concat()
 }
 
 /// The run of a key that ends with one.

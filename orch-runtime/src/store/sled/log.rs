@@ -151,8 +151,9 @@ impl Log {
 
 /// What the keys of a run's index begin with.
 fn indexes(active: &Active, state: crate::state::RunState) -> Vec<Vec<u8>> {
-    let mut prefixes = vec![keys::by_state(state), keys::by_name(active.origin.name, state)];
-    prefixes.extend(active.origin.tags.iter().map(|tag| keys::by_tag(tag)));
+    let name = active.origin.name;
+    let mut prefixes = vec![keys::by_state(state), keys::by_name(name, state)];
+    prefixes.extend(active.origin.tags.iter().map(|tag| keys::by_tag_and_name(tag, name, state)));
     prefixes
 }
 

@@ -9,6 +9,7 @@ use super::{
     keys,
     shared::Shared,
     standing::Standing,
+    wire::Code,
 };
 use crate::{
     id::RunId,
@@ -24,7 +25,7 @@ impl Shared {
         let mut runs: Vec<Run> = Vec::new();
         // In memory first: a run that ends meanwhile is then seen twice, and not missed.
         let mut active = self.runs.newest_first(page.after).into_iter().peekable();
-        let mut ended = self.ended(filter, page.after);
+        let mut ended = self.ended(filter, page.after)?;
         while runs.len() < page.limit {
             let in_memory = active.peek().map(|active| active.id);
             let stored = ended.peek()?;
@@ -66,15 +67,21 @@ impl Shared {
     }
 
     /// The ended runs that may be wanted, by the index that fits best.
-    fn ended(&self, filter: &RunFilter, after: Option<RunId>) -> Ended {
+    fn ended(&self, filter: &RunFilter, after: Option<RunId>) -> Result<Ended, Fault> {
         let states = filter.state.map_or(FINAL.to_vec(), |state| vec![state]);
-        let prefixes = match (&filter.tag, &filter.name) {
-            (Some(tag), _) => vec![keys::by_tag(tag)],
-            (None, Some(name)) => match self.names.known(name) {
-                Some(name) => states.into_iter().map(|state| keys::by_name(name, state)).collect(),
-                None => Vec::new(),
+        let name = match &filter.name {
+            None => None,
+            Some(name) => match self.names.known(name) {
+                Some(name) => Some(name),
+                None => return Ok(Ended(Vec::new())),
             },
-            (None, None) if filter.state.is_some() => states.into_iter().map(keys::by_state).collect(),
+        };
+        let states = states.into_iter();
+        let prefixes: Vec<_> = match (&filter.tag, name) {
+            (Some(tag), Some(name)) => states.map(|state| keys::by_tag_and_name(tag, name, state)).collect(),
+            (Some(tag), None) => self.of_tag(tag, filter.state)?,
+            (None, Some(name)) => states.map(|state| keys::by_name(name, state)).collect(),
+            (None, None) if filter.state.is_some() => states.map(keys::by_state).collect(),
             (None, None) => vec![vec![keys::ENDED]],
         };
         let before = |prefix: Vec<u8>| {
@@ -85,7 +92,25 @@ impl Shared {
             };
             self.db.range(prefix..end).rev().peekable()
         };
-        Ended(prefixes.into_iter().map(before).collect())
+        Ok(Ended(prefixes.into_iter().map(before).collect()))
+    }
+
+    /// What the keys of the ended runs with this tag begin with: one for each definition and state among them.
+    fn of_tag(&self, tag: &str, state: Option<RunState>) -> Result<Vec<Vec<u8>>, Fault> {
+        let tag = keys::by_tag(tag);
+        let behind = |prefix: &[u8]| [prefix, &[0xff; 22]].concat();
+        let (mut from, end) = (tag.clone(), behind(&tag));
+        let mut found = Vec::new();
+        while let Some((key, _)) = self.db.range(from..end.clone()).next().transpose()? {
+            let damaged = |damaged| Fault::damaged(&key, damaged);
+            keys::run_of(&key).map_err(damaged)?;
+            let prefix = &key[..key.len() - 16];
+            from = behind(prefix);
+            if state.is_none_or(|state| prefix.last() == Some(&state.code())) {
+                found.push(prefix.to_vec());
+            }
+        }
+        Ok(found)
     }
 }
 

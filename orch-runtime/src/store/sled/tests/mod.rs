@@ -6,5 +6,6 @@ mod damage;
 mod kill;
 mod model;
 mod order;
+mod reads;
 mod strace;
 mod support;
