@@ -5,6 +5,7 @@
 //! looks like a sequence to serde, which is why the attributes refuse it as an argument.
 
 mod run;
+mod sink;
 mod tuples;
 
 use std::fmt;
@@ -12,7 +13,10 @@ use std::fmt;
 use serde::{Serialize, ser};
 use siphasher::sip128::SipHasher13;
 
-use self::tuples::{DigestOnly, PerArgument};
+use self::{
+    sink::{Sink, Tag},
+    tuples::{DigestOnly, PerArgument},
+};
 use crate::{id::first_half, store::KeyDigest};
 
 /// A value cannot be hashed, because its `Serialize` refuses.
@@ -25,12 +29,6 @@ impl ser::Error for HashError {
         Self(message.to_string())
     }
 }
-
-/// Bytes that are collected before they go to the hasher.
-const CHUNK: usize = 16 * 1024;
-
-/// Canonical forms up to this length never leave the stack.
-const SHORT: usize = 128;
 
 /// Hash of `prefix` and the canonical form of `value`.
 pub(crate) fn hash_value<T: Serialize + ?Sized>(prefix: &[u8], value: &T) -> Result<blake3::Hash, HashError> {
@@ -52,10 +50,7 @@ pub(crate) fn keyed_hash<T: Serialize + ?Sized>(
     let mut sink = Sink::new(false);
     sink.raw(&prefix.to_le_bytes());
     value.serialize(Canonical { sink: &mut sink })?;
-    let keyed = sink
-        .long
-        .is_none()
-        .then(|| SipHasher13::new_with_key(&key.to_le_bytes()).hash(&sink.short[..sink.filled]).as_u128());
+    let keyed = sink.short().map(|bytes| SipHasher13::new_with_key(&key.to_le_bytes()).hash(bytes).as_u128());
     Ok(match keyed {
         Some(keyed) => (keyed, with_hash.then(|| sink.finish())),
         None => {
@@ -68,136 +63,6 @@ pub(crate) fn keyed_hash<T: Serialize + ?Sized>(
 /// One hash per element of the tuple of a function's arguments.
 pub(crate) fn hash_arguments<T: Serialize>(arguments: &T) -> Result<Vec<KeyDigest>, HashError> {
     arguments.serialize(PerArgument::default())
-}
-
-/// Collects canonical bytes: short forms on the stack, longer ones in a buffer that goes to the hasher in chunks.
-struct Sink {
-    short: [u8; SHORT],
-    filled: usize,
-    /// Everything, once it is longer.
-    long: Option<Box<Long>>,
-    /// Sorted maps need the bytes of their entries back.
-    keep: bool,
-}
-
-struct Long {
-    bytes: Vec<u8>,
-    hasher: Option<blake3::Hasher>,
-}
-
-impl Sink {
-    fn new(keep: bool) -> Self {
-        Self { short: [0; SHORT], filled: 0, long: None, keep }
-    }
-
-    #[inline]
-    fn raw(&mut self, bytes: &[u8]) {
-        let end = self.filled + bytes.len();
-        match self.short.get_mut(self.filled..end) {
-            Some(room) if self.long.is_none() => {
-                room.copy_from_slice(bytes);
-                self.filled = end;
-            }
-            _ => self.add_long(bytes),
-        }
-    }
-
-    #[cold]
-    fn add_long(&mut self, bytes: &[u8]) {
-        let long = self.long.get_or_insert_with(|| {
-            let mut start = Vec::with_capacity(8 * SHORT);
-            start.extend_from_slice(&self.short[..self.filled]);
-            Box::new(Long { bytes: start, hasher: None })
-        });
-        if !self.keep && long.bytes.len() + bytes.len() > CHUNK {
-            let hasher = long.hasher.get_or_insert_with(blake3::Hasher::new);
-            hasher.update(&long.bytes);
-            long.bytes.clear();
-            if bytes.len() > CHUNK {
-                hasher.update(bytes);
-                return;
-            }
-        }
-        long.bytes.extend_from_slice(bytes);
-    }
-
-    fn tag(&mut self, tag: Tag) {
-        self.raw(&[tag as u8]);
-    }
-
-    fn tagged(&mut self, tag: Tag, bytes: &[u8]) {
-        self.tag(tag);
-        self.raw(bytes);
-    }
-
-    /// A tag and the bytes of a number, in one go.
-    #[inline]
-    fn number<const N: usize>(&mut self, tag: Tag, bytes: [u8; N]) {
-        match self.short.get_mut(self.filled..self.filled + N + 1) {
-            Some(room) if self.long.is_none() => {
-                room[0] = tag as u8;
-                room[1..].copy_from_slice(&bytes);
-                self.filled += N + 1;
-            }
-            _ => self.tagged(tag, &bytes),
-        }
-    }
-
-    /// A tag, a length, and that many bytes.
-    fn text(&mut self, tag: Tag, bytes: &[u8]) {
-        self.number(tag, (bytes.len() as u64).to_le_bytes());
-        self.raw(bytes);
-    }
-
-    fn finish(self) -> blake3::Hash {
-        match self.long {
-            None => blake3::hash(&self.short[..self.filled]),
-            Some(long) => match long.hasher {
-                None => blake3::hash(&long.bytes),
-                Some(mut hasher) => hasher.update(&long.bytes).finalize(),
-            },
-        }
-    }
-
-    /// The bytes themselves, of a sink that keeps them.
-    fn into_bytes(self) -> Vec<u8> {
-        match self.long {
-            None => self.short[..self.filled].to_vec(),
-            Some(long) => long.bytes,
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-#[repr(u8)]
-enum Tag {
-    Unit = 1,
-    Bool,
-    I8,
-    I16,
-    I32,
-    I64,
-    I128,
-    U8,
-    U16,
-    U32,
-    U64,
-    U128,
-    F32,
-    F64,
-    Char,
-    Text,
-    Bytes,
-    None,
-    Some,
-    List,
-    Struct,
-    Field,
-    Variant,
-    Map,
-    Digest,
-    End,
-    Run,
 }
 
 fn bits_of_f32(value: f32) -> u32 {
