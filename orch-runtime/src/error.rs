@@ -233,7 +233,7 @@ impl Error {
     }
 
     /// What it says inside the error of a flow that it passed through: the run is the flow's to tell.
-    fn passed_through(&self) -> RecordedError {
+    pub(crate) fn passed_through(&self) -> RecordedError {
         let inner = &*self.0;
         let name = inner.at.as_ref().map_or("a call", |at| at.name.as_str());
         let again = match self.attempt() {
@@ -279,10 +279,10 @@ impl fmt::Display for Error {
         let inner = &*self.0;
         if let Some(at) = &inner.at {
             write!(f, "`{}` {}", at.name, inner.kind.text())?;
-            if at.attempt > 0 {
-                write!(f, " in attempt {}", at.attempt)?;
+            match at.attempt {
+                0 => write!(f, " in run {}", at.run)?,
+                attempt => write!(f, " in attempt {attempt} of run {}", at.run)?,
             }
-            write!(f, " of run {}", at.run)?;
             if inner.message.is_some() || inner.recorded.is_some() {
                 f.write_str(": ")?;
             }
@@ -295,8 +295,18 @@ impl fmt::Display for Error {
     }
 }
 
+/// What a program prints that returns the error from `main`: the text, and what caused it. `{:#?}` gives the parts.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            fmt::Display::fmt(self, f)?;
+            let mut source = self.source();
+            while let Some(cause) = source {
+                write!(f, "\n  caused by: {cause}")?;
+                source = cause.source();
+            }
+            return Ok(());
+        }
         let mut debug = f.debug_struct("Error");
         debug.field("kind", &self.kind()).field("text", &self.to_string());
         if let Some(recorded) = self.recorded() {

@@ -161,14 +161,16 @@ impl Runtime {
     /// Takes up a run of this store where its journal ends, and gives its output. Its definition has to be in
     /// this program, under the name that the run was started with or with that name as `formerly`.
     ///
+    /// Which runs there are to take up says [`interrupted`](Self::interrupted).
+    ///
     /// # Errors
-    /// When the run has ended or is unknown, when its definition is not in this program, or its input does not
-    /// fit any more; and the run's own error.
+    /// When the run has ended, is unknown, or is under way in this process; when its definition is not in this program,
+    /// its output is no `T`, or its input does not fit any more; and the run's own error.
     ///
     /// # Cancel safety
     /// Dropping the future cancels the run.
     pub async fn resume<T: 'static>(&self, run: RunId) -> Result<T> {
-        engine::typed(engine::resume(self.core.clone(), run).await)
+        engine::typed(engine::resume::<T>(self.core.clone(), run).await)
     }
 
     /// Cancels a run of this process and everything below it. Says whether it was running here.

@@ -101,7 +101,7 @@ async fn a_failure_that_nobody_took_fails_the_run() {
             "breaks Pending",
             "breaks Running (1)",
             "breaks Failed (1): it broke",
-            "run Failed: it broke",
+            "run Failed: a call that it started and nobody awaited: `it::handles::breaks` failed: it broke",
         ],
     );
 }

@@ -12,7 +12,7 @@ use orch::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::task::JoinHandle;
 
-use crate::support::{Bodies, Life, Wrapped, lines};
+use crate::support::{Bodies, Life, Wrapped, lines, until};
 
 const LONG: Duration = Duration::from_secs(100);
 
@@ -255,4 +255,54 @@ async fn an_argument_that_panics_when_it_is_cloned_is_a_panic_of_that_attempt() 
             "{lines:#?}"
         );
     }
+}
+
+#[flow]
+async fn waits() -> Result<u32, Error> {
+    counted(1).await?;
+    slow(7).await
+}
+
+#[tokio::test]
+async fn a_run_that_is_under_way_is_not_taken_up() {
+    let runtime = orch::testing::builder().provide(Bodies::default()).build();
+    let text = runtime
+        .scope(async {
+            let call = waits().start();
+            let run = call.run().unwrap();
+            until(&runtime, |lines| lines.iter().any(|line| line == "run Running")).await;
+            let error = runtime.resume::<u32>(run).await.unwrap_err();
+            assert_eq!(call.await.unwrap(), 7, "nobody took it away");
+            error.to_string()
+        })
+        .await;
+    assert!(text.contains("under way in this process"), "{text}");
+}
+
+#[tokio::test]
+async fn one_of_two_takes_a_run_up() {
+    let runtime = orch::testing::builder().provide(Bodies::default()).build();
+    runtime.scope(async { waits().await }).await.unwrap();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    let second = runtime.fork(runtime.store().operations() / 2).provide(Bodies::default()).build();
+    let interrupted: Vec<_> = second.interrupted().await.unwrap().into_iter().map(|run| run.id).collect();
+    assert_eq!(interrupted, [run]);
+    let (one, other) = tokio::join!(second.resume::<u32>(run), second.resume::<u32>(run));
+    assert_eq!(one.unwrap(), 7);
+    let text = other.unwrap_err().to_string();
+    assert!(text.contains("under way in this process"), "{text}");
+    assert!(second.interrupted().await.unwrap().is_empty());
+    let text = second.resume::<u32>(run).await.unwrap_err().to_string();
+    assert!(text.ends_with("has ended: Completed"), "{text}");
+}
+
+#[tokio::test]
+async fn a_run_is_not_resumed_to_another_type() {
+    let runtime = orch::testing::builder().provide(Bodies::default()).build();
+    runtime.scope(async { waits().await }).await.unwrap();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    let second = crate::support::crashed(&runtime).provide(Bodies::default()).build();
+    let error = second.resume::<String>(run).await.unwrap_err();
+    assert!(error.to_string().contains("its output is no `alloc::string::String`"), "{error}");
+    assert_eq!(second.resume::<u32>(run).await.unwrap(), 7, "nothing was done to it");
 }

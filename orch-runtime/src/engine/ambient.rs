@@ -105,7 +105,8 @@ pub fn uuid() -> impl Future<Output = Uuid> + Send {
     async move { Uuid::from_u128(recorded_if(ticket, async { Uuid::new_v4().as_u128() }).await) }
 }
 
-/// Waits. In a resumed run, and in a further attempt of the body, a sleep that was over is not slept again.
+/// Waits. In a resumed run, and in a further attempt of the body, a sleep that was over is not slept again; one that was
+/// cut short begins anew.
 ///
 /// # Cancel safety
 /// Dropping it ends the wait.

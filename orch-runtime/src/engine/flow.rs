@@ -41,6 +41,8 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
     let entering = core.enter()?;
     let name = prepared.definition.display_name();
     let id = prepared.options().run.unwrap_or_default();
+    // Others may see the run before this process knows it as begun.
+    let _taken = core.take_up(id)?;
     let new = new_run(&core, id, name, &prepared, None)?;
     let run = open_root(&core, id, name, new).await?;
     let others = core.others(Runtime::is_default(&core));
@@ -57,15 +59,18 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
 }
 
 /// Takes up a run where its journal ends.
-pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
+/// Its output is to be a `T`.
+pub(crate) async fn resume<T: 'static>(core: Arc<Core>, id: RunId) -> Finished {
     let entering = core.enter()?;
+    let _taken = core.take_up(id)?;
     let store_error =
         |error| Error::plain(ErrorKind::Store, format!("run {id} could not be claimed: {error}"));
     let Some(claimed) = core.store.claim(id, core.worker).await.map_err(store_error)? else {
-        return Err(Error::runtime(format!(
-            "run {id} has ended, or is not in this store ({})",
-            core.store.location()
-        )));
+        let place = core.store.location();
+        return Err(Error::runtime(match core.store.run(id).await.map_err(store_error)? {
+            Some(run) => format!("run {id} in `{place}` has ended: {}", run.state),
+            None => format!("run {id} is not in the store `{place}`"),
+        }));
     };
     let name = claimed.run.name.clone();
     let Some(found) = definition::find(&name) else {
@@ -77,6 +82,10 @@ pub(crate) async fn resume(core: Arc<Core>, id: RunId) -> Finished {
     let invocation = (found.decode)(&claimed.input)
         .map_err(|error| Error::at(&name, id, ErrorKind::Input, error.to_string()))?;
     let mut prepared = Prepared::new(found.definition, invocation);
+    if !prepared.invocation.as_mut().output().is::<Option<T>>() {
+        let wanted = std::any::type_name::<T>();
+        return Err(Error::at(&name, id, ErrorKind::Output, format!("its output is no `{wanted}`")));
+    }
     let run = reopened(&core, &prepared, claimed, None)?;
     let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
     finish(&run, outcome, prepared.invocation)

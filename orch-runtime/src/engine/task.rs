@@ -392,9 +392,9 @@ pub(super) fn recorded(
 /// A started call that failed fails its run unless somebody takes the outcome.
 fn note_failure(ticket: &Ticket, finished: &Finished) {
     if let Err(error) = finished {
-        let recorded = error.recorded().cloned();
-        let text = || RecordedError::message(error.kind(), error.to_string());
-        ticket.set_failure(Some(Arc::new(recorded.unwrap_or_else(text))));
+        let mut recorded = error.passed_through();
+        recorded.message = format!("a call that it started and nobody awaited: {}", recorded.message);
+        ticket.set_failure(Some(Arc::new(recorded)));
     }
 }
 

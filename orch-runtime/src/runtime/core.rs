@@ -2,7 +2,7 @@
 
 use std::{
     any::{Any, TypeId},
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -44,6 +44,8 @@ pub(crate) struct Core {
     shut_down: AtomicBool,
     /// Runs that are being recorded as begun.
     entering: AtomicUsize,
+    /// Runs that are being taken up.
+    taken_up: Mutex<HashSet<RunId>>,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
     left: Notify,
 }
@@ -69,6 +71,7 @@ impl Core {
             closing: AtomicBool::new(false),
             shut_down: AtomicBool::new(false),
             entering: AtomicUsize::new(0),
+            taken_up: Mutex::default(),
             active: Mutex::default(),
             left: Notify::new(),
         }
@@ -91,6 +94,21 @@ impl Core {
             return Err(Error::runtime("the runtime is closed; no new run may start"));
         }
         Ok(entering)
+    }
+
+    /// Lets a run of this store be taken up, by one at a time.
+    pub(crate) fn take_up(self: &Arc<Self>, run: RunId) -> Result<TakenUp> {
+        let mut taken = self.taken_up.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_under_way(run) || !taken.insert(run) {
+            return Err(Error::runtime(format!(
+                "run {run} is under way in this process; await what started it, or cancel it first"
+            )));
+        }
+        Ok(TakenUp { core: self.clone(), run })
+    }
+
+    pub(super) fn is_under_way(&self, run: RunId) -> bool {
+        self.active().contains_key(&run)
     }
 
     pub(crate) fn enter_run(&self, run: &Arc<RunShared>) {
@@ -165,5 +183,17 @@ impl Drop for Entering {
     fn drop(&mut self) {
         self.0.entering.fetch_sub(1, Ordering::SeqCst);
         self.0.left.notify_waiters();
+    }
+}
+
+/// A run that is taken up, until this is dropped.
+pub(crate) struct TakenUp {
+    core: Arc<Core>,
+    run: RunId,
+}
+
+impl Drop for TakenUp {
+    fn drop(&mut self) {
+        self.core.taken_up.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
     }
 }

@@ -4,7 +4,7 @@ use super::Runtime;
 use crate::{
     error::{Error, ErrorKind, Result},
     id::{RunId, TaskNumber},
-    state::Event,
+    state::{Event, RunState},
     store::{Attempt, Page, Run, RunFilter, StoreError, TaskRun},
 };
 
@@ -19,6 +19,36 @@ impl Runtime {
     /// When the store cannot be read.
     pub async fn runs(&self, filter: RunFilter, page: Page<RunId>) -> Result<Vec<Run>> {
         self.core.store.runs(filter, page).await.map_err(unreadable)
+    }
+
+    /// Runs that were interrupted, newest first: they have begun, have not ended, and nobody executes them. Runs of flows
+    /// that were called by others are not among them, since they are taken up with those.
+    ///
+    /// ```
+    /// # extern crate orch_runtime as orch;
+    /// # use orch::{Runtime, store::MemoryStore};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let runtime = Runtime::builder().store(MemoryStore::new()).build()?;
+    /// for run in runtime.interrupted().await? {
+    ///     if run.name.ends_with("::watch_price") {
+    ///         let bought: bool = runtime.resume(run.id).await?;
+    ///         println!("{bought}");
+    ///     }
+    /// }
+    /// # Ok::<_, orch::Error>(()) }).unwrap()
+    /// ```
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn interrupted(&self) -> Result<Vec<Run>> {
+        let mut interrupted = Vec::new();
+        for state in [RunState::Running, RunState::Suspended, RunState::Cancelling] {
+            let filter = RunFilter { state: Some(state), ..RunFilter::default() };
+            interrupted.extend(self.runs(filter, Page::all()).await?);
+        }
+        interrupted.retain(|run| run.parent.is_none() && !self.core.is_under_way(run.id));
+        interrupted.sort_unstable_by_key(|run| std::cmp::Reverse(run.id));
+        Ok(interrupted)
     }
 
     /// One run; `None` when the store does not know it.
