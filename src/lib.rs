@@ -88,7 +88,8 @@
 //! **Calls** take options for this one time: [`named`](Call::named), [`tag`](Call::tag), [`retries`](Call::retries),
 //! [`timeout`](Call::timeout), [`after`](Call::after), [`refresh`](Call::refresh), [`no_cache`](Call::no_cache).
 //! [`start`](Call::start) makes a **[`Handle`]** of a call, which is then under way whether you await it or not, and
-//! ends no later than the body that started it. Calls of all functions with one output share a type, so a `Vec` holds them.
+//! ends no later than the body that started it; one that fails, and that nobody awaits, fails that body. Calls of all
+//! functions with one output share a type, so a `Vec` holds them.
 //!
 //! **Retries** follow errors, panics and time-outs. `retry_if` looks at the error and says [`Retry::Yes`],
 //! [`Retry::After`] a wait that the other side asked for, or [`Retry::Stop`] with a reason, which is recorded.
@@ -99,7 +100,8 @@
 //! a call would hit or miss, says [`Runtime::cache`]; it forgets, too.
 //!
 //! **At the same time** work runs through `tokio::join!`, `tokio::select!` and `FuturesUnordered`, which take calls as they
-//! are; through [`map`] and [`try_map`] for many items, bounded and in order; through [`spawn`] for a block of your own:
+//! are; through [`map`] for many items, bounded and in order, and [`try_map`], which stops at the first error; through
+//! [`spawn`] for a block of your own:
 //!
 //! ```
 //! # use orch::prelude::*;
@@ -122,7 +124,7 @@
 //! # }
 //! ```
 //!
-//! **A resumed run** ([`Runtime::resume`]) executes its flow's body again from the first line, and every call in it gives
+//! **A resumed run** ([`Runtime::interrupted`], [`Runtime::resume`]) executes its flow's body again from the first line, and every call in it gives
 //! what it gave before, in the same order, without running again. So two things hold for the body of a *flow* (a task may do
 //! what it likes): what differs from one execution to the next is asked of `orch`, which records it ([`now`], [`random`],
 //! [`uuid`], [`sleep`]) or done in a task; and what must happen once is a task or a [`step`]. A body whose calls differ
@@ -133,7 +135,7 @@
 //! **Provided values** are parameters that are no data: a pool, a client, a fake in a test.
 //!
 //! **Tests** get a runtime of their own from [`testing::runtime`]: in memory, with the events at hand and a clock that jumps
-//! over waits. [`Call::untracked`] runs the bare body.
+//! over the waits of `orch` (a bare `tokio::time::sleep` or a socket waits for real). [`Call::untracked`] runs the bare body.
 //!
 //! ```
 //! # use orch::{prelude::*, testing};
@@ -162,14 +164,32 @@
 //! ```
 //!
 //! **History** is read from the runtime: [`runs`](Runtime::runs), [`task_runs`](Runtime::task_runs),
-//! [`attempts`](Runtime::attempts) and, as they were committed, [`events`](Runtime::events). What a body is part of says
-//! [`ctx`]. Runs, task runs and attempts are `tracing` spans too.
+//! [`attempts`](Runtime::attempts) and, as they were committed, [`events`](Runtime::events). A flow that is called by
+//! another has a run of its own, which its caller's task run names as `child`. What a body is part of says [`ctx`]. Runs,
+//! task runs and attempts are `tracing` spans too.
+//!
+//! ```
+//! # use orch::prelude::*;
+//! use orch::{RunState, store::{Page, RunFilter}};
+//!
+//! # async fn shown(runtime: &Runtime) -> Result<(), Error> {
+//! let failed = RunFilter { state: Some(RunState::Failed), ..RunFilter::default() };
+//! for run in runtime.runs(failed, Page::first(10)).await? {
+//!     println!("{} {}: {:?}", run.id, run.name, run.reason);
+//!     for task in runtime.task_runs(run.id, Page::all()).await? {
+//!         println!("  {} {} in attempt {}", task.name, task.state, task.attempt);
+//!     }
+//! }
+//! # Ok(()) }
+//! # let _ = shown;
+//! ```
 //!
 //! All options stand at [`macro@task`] and [`macro@flow`].
 //!
 //! # Today
 //!
-//! A directory is one process's at a time. A run that was interrupted is taken up by [`Runtime::resume`], not yet by itself;
+//! A directory is one process's at a time. A run that was interrupted is taken up by hand, not yet by itself, and an
+//! [`orch::sleep`](sleep) that was cut short begins anew then;
 //! ended runs are kept until somebody removes the directory. Schedules, limits and rates come after that.
 
 #[doc(inline)]
