@@ -186,7 +186,7 @@ async fn what_cannot_be_resumed_says_why() {
     let ended = live.resume::<u32>(run).await.unwrap_err();
     assert!(ended.to_string().contains("has ended"), "{ended}");
     let unknown = live.resume::<u32>(orch::RunId::new()).await.unwrap_err();
-    assert!(unknown.to_string().contains("not in this store"), "{unknown}");
+    assert!(unknown.to_string().contains("not in the store"), "{unknown}");
 
     live.scope(generic::<u32>(1)).await.unwrap();
     let run = live.last_run().await.unwrap().unwrap();
