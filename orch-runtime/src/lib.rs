@@ -3,6 +3,8 @@
 mod cache;
 mod clock;
 mod codec;
+#[cfg(feature = "crash-points")]
+mod crash;
 mod definition;
 mod engine;
 mod error;

@@ -145,6 +145,11 @@ pub trait Invocation: Send {
     #[doc(hidden)]
     fn encode_input(&self) -> Result<Bytes, CodecError>;
 
+    /// The input, for people.
+    #[cfg(feature = "crash-points")]
+    #[doc(hidden)]
+    fn shown_input(&self) -> String;
+
     /// The output, encoded.
     #[doc(hidden)]
     fn encode_output(&self) -> Result<Bytes, CodecError>;
@@ -241,6 +246,11 @@ where
         encode_args(&self.args)
     }
 
+    #[cfg(feature = "crash-points")]
+    fn shown_input(&self) -> String {
+        self.args.as_ref().map(codec::shown).unwrap_or_default()
+    }
+
     fn encode_output(&self) -> Result<Bytes, CodecError> {
         encode_value(&self.output)
     }
@@ -335,6 +345,11 @@ where
         encode_args(&self.args)
     }
 
+    #[cfg(feature = "crash-points")]
+    fn shown_input(&self) -> String {
+        self.args.as_ref().map(codec::shown).unwrap_or_default()
+    }
+
     fn encode_output(&self) -> Result<Bytes, CodecError> {
         encode_value(&self.output)
     }
@@ -383,6 +398,11 @@ impl Invocation for Moved {
 
     fn encode_input(&self) -> Result<Bytes, CodecError> {
         codec::encode(&())
+    }
+
+    #[cfg(feature = "crash-points")]
+    fn shown_input(&self) -> String {
+        String::new()
     }
 
     fn encode_output(&self) -> Result<Bytes, CodecError> {

@@ -110,6 +110,15 @@ impl<T, K: Kind> Call<T, K> {
         }
     }
 
+    /// The full name of what is called, before it is awaited.
+    #[cfg(feature = "crash-points")]
+    pub(crate) fn name(&self) -> &'static str {
+        match &self.state {
+            State::Ready(ready) => ready.definition.display_name(),
+            State::Running(_) | State::Done => "",
+        }
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Prepared)) -> Self {
         if let State::Ready(ready) = &mut self.state {
             change(ready);

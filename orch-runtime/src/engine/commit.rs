@@ -72,7 +72,10 @@ impl RunShared {
         let steps = std::mem::take(&mut writer.buffer);
         let number = writer.next_change;
         writer.next_change += 1;
-        self.core.store.commit(Change { run: self.id, fence: self.fence, number, steps }, durability)
+        let change = Change { run: self.id, fence: self.fence, number, steps };
+        #[cfg(feature = "crash-points")]
+        crate::crash::sending(self.name, &change);
+        self.core.store.commit(change, durability)
     }
 
     /// Adds steps that nobody waits for.

@@ -2,7 +2,6 @@
 
 use std::{
     future::poll_fn,
-    path::PathBuf,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker},
@@ -11,6 +10,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
+use super::dir::Dir;
 use crate::{
     clock::{Busy, Clock, Timestamp},
     codec::Bytes,
@@ -36,19 +36,10 @@ pub(super) struct OnDisk {
     _dir: Dir,
 }
 
-struct Dir(PathBuf);
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        // What is left in the directory of temporary files is nobody's failure.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 impl OnDisk {
     /// A store that holds what `memory` holds.
     pub(super) fn new(memory: Arc<MemoryStore>, clock: Clock) -> Result<Self, StoreError> {
-        let dir = Dir(std::env::temp_dir().join(format!("orch-test-{}", uuid::Uuid::now_v7())));
+        let dir = Dir::new();
         let disk = SledStore::builder(&dir.0).durability(SyncMode::Process).open()?;
         for operation in memory.history() {
             repeat(&disk, operation);

@@ -6,6 +6,8 @@ mod actor;
 mod blobs;
 mod builder;
 mod cache;
+#[cfg(feature = "crash-points")]
+mod crashing;
 mod db;
 mod decode;
 mod encode;
