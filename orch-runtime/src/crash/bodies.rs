@@ -19,5 +19,6 @@ pub(crate) fn body_begins(frame: &Frame, invocation: &dyn Invocation) {
         },
         task: task.number,
         input: invocation.shown_input(),
+        cached: task.definition.cache.is_some(),
     });
 }

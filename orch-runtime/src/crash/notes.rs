@@ -29,8 +29,8 @@ pub(crate) struct Body {
 /// One thing that a process notes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Note {
-    /// A body began.
-    Began { body: Body, task: TaskNumber, input: String },
+    /// A body began. What is cached may be lost with the process, and is computed again then.
+    Began { body: Body, task: TaskNumber, input: String, cached: bool },
     /// A point was passed, or was the end.
     Passed { point: CrashPoint, number: u64, change: String },
     /// The store has the end of this attempt.
