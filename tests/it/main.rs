@@ -9,6 +9,7 @@ mod cache;
 mod cancel;
 mod functions;
 mod handles;
+mod kills;
 mod matrix;
 mod options;
 mod resumed;

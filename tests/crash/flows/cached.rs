@@ -22,6 +22,6 @@ async fn followers() -> Result<u64, Error> {
 }
 
 crate::matrix! {
-    cached_calls_between gives "1901": between();
+    cached_calls_between gives "1801": between();
     followers_of_a_cached_call gives "2040": followers();
 }
