@@ -1,7 +1,7 @@
 //! The crash matrix: flows that are killed at every boundary of their changes, and resumed.
 //!
 //! Needs the feature: `cargo test --features crash-points --test crash -- --nocapture`. With `ORCH_CRASH_TABLES=1` it
-//! prints the tables.
+//! prints the tables, and with `ORCH_CRASH_TWICE=1` the resumed flow is killed once more.
 
 #![allow(missing_docs, unreachable_pub, reason = "nobody outside this test binary sees its items")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
@@ -16,7 +16,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use orch::{prelude::*, testing::crash_matrix};
+use orch::{prelude::*, testing::CrashTest};
 use serde::{Serialize, de::DeserializeOwned};
 
 static FLOWS: AtomicUsize = AtomicUsize::new(0);
@@ -28,7 +28,9 @@ fn killed_everywhere<T>(expected: &str, flow: impl Fn() -> Call<T, Flow> + Send)
 where
     T: Debug + Serialize + DeserializeOwned + Send + 'static,
 {
-    let matrix = crash_matrix(flow);
+    let test = CrashTest::new();
+    let again = std::env::var_os("ORCH_CRASH_TWICE").is_some();
+    let matrix = if again { test.twice() } else { test }.run(flow);
     if std::env::var_os("ORCH_CRASH_TABLES").is_some() {
         print!("{matrix}");
     }

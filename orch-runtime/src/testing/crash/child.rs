@@ -4,7 +4,7 @@ use std::{fmt::Debug, io::Write, panic::AssertUnwindSafe, process::exit, sync::A
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::role::{Life, Role};
+use super::role::Role;
 use crate::{
     Call, Flow, Runtime, codec,
     crash::{Note, Notes, arm, note},
@@ -57,8 +57,8 @@ where
     T: Debug + Serialize + DeserializeOwned + Send + 'static,
     F: Fn() -> Call<T, Flow>,
 {
-    let at = if let Life::First(at) = role.life { at } else { None };
-    arm(Notes::create(&Role::notes(&role.dir, role.life))?, at);
+    let first = role.life.nth == 1;
+    arm(Notes::create(&Role::notes(&role.dir, role.life))?, role.life.at);
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // What is handed to the operating system survives a process that is killed, so nothing need wait for the disk.
     let store = match SledStore::builder(role.dir.join("store")).durability(SyncMode::Process).open() {
@@ -68,15 +68,15 @@ where
             return Err(error.into());
         }
     };
-    if role.life == Life::Second {
+    if !first {
         // Before anything is resumed.
         tokio.block_on(note_what_is_recorded(&*store))?;
     }
     let runtime = prepare(Runtime::builder()).store(store.clone()).build()?;
     tokio.block_on(async {
-        let (name, result) = match role.life {
-            Life::First(_) => call(&runtime, &flow).await,
-            Life::Second => go_on(&runtime, &*store, &flow).await?,
+        let (name, result) = match first {
+            true => call(&runtime, &flow).await,
+            false => go_on(&runtime, &store, &flow).await?,
         };
         let text = match result {
             Ok(value) => format!("{value:?}"),

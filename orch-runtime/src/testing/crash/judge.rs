@@ -14,7 +14,7 @@ use super::{
     role::Life,
     table::{Boundary, CrashMatrix},
     verdict::{bodies_of, judge, left_open, result_of},
-    workers::{Ended, Workers},
+    workers::{Workers, last_passing},
 };
 use crate::{
     crash::{CrashPoint, Note},
@@ -38,7 +38,7 @@ pub(super) struct Whole {
 
 /// The whole matrix.
 #[expect(clippy::panic, reason = "a test that cannot be carried out has to fail")]
-pub(super) fn matrix(workers: &Workers, at_once: usize) -> CrashMatrix {
+pub(super) fn matrix(workers: &Workers, at_once: usize, twice: bool) -> CrashMatrix {
     let dir = Dir::new();
     let whole = match undisturbed(workers, &dir.0.join("whole")) {
         Ok(Ok(whole)) => whole,
@@ -56,9 +56,11 @@ pub(super) fn matrix(workers: &Workers, at_once: usize) -> CrashMatrix {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(passing) = whole.passings.get(index) else { break };
                     let place = dir.0.join(index.to_string());
-                    let boundary = at_boundary(workers, &whole, passing, &place).unwrap_or_else(|error| {
-                        Some(row(passing, vec![format!("a child could not be started: {error}")]))
-                    });
+                    let again = twice.then(|| somewhere(index));
+                    let boundary =
+                        at_boundary(workers, &whole, passing, again, &place).unwrap_or_else(|error| {
+                            Some(row(passing, vec![format!("a child could not be started: {error}")]))
+                        });
                     found.lock().unwrap_or_else(PoisonError::into_inner).push((index, boundary));
                 }
             };
@@ -77,7 +79,7 @@ pub(super) fn matrix(workers: &Workers, at_once: usize) -> CrashMatrix {
 }
 
 fn undisturbed(workers: &Workers, dir: &Path) -> io::Result<Result<Whole, String>> {
-    let ended = workers.live(dir, Life::First(None))?;
+    let ended = workers.live(dir, Life::new(1, None))?;
     let (Some((flow, result)), true) = (result_of(&ended), ended.whole) else {
         return Ok(Err(ended.said));
     };
@@ -97,43 +99,51 @@ fn undisturbed(workers: &Workers, dir: &Path) -> io::Result<Result<Whole, String
     }
 }
 
-/// What came of a kill there; `None` when no child came there.
+/// What came of a kill there; `None` when no child came there. With `again`, the child that goes on is to die there
+/// too, and a third one goes on.
 fn at_boundary(
     workers: &Workers,
     whole: &Whole,
     passing: &Passing,
+    again: Option<(CrashPoint, u64)>,
     place: &Path,
 ) -> io::Result<Option<Boundary>> {
     for attempt in 0..TRIES {
         let dir = place.with_extension(attempt.to_string());
-        let first = workers.live(&dir, Life::First(Some((passing.0, passing.1))))?;
-        if first.whole {
+        let mut lives = vec![workers.live(&dir, Life::new(1, Some((passing.0, passing.1))))?];
+        if lives[0].whole {
             std::fs::remove_dir_all(&dir)?;
             continue;
         }
-        let passing = first.last_passing().filter(|_| first.killed).unwrap_or_else(|| passing.clone());
-        if !first.killed {
-            let fault = format!("the child that was to be killed ended otherwise: {}", first.said);
-            return Ok(Some(row(&passing, vec![fault])));
+        if !lives[0].killed {
+            let fault = format!("the child that was to be killed ended otherwise: {}", lives[0].said);
+            return Ok(Some(row(passing, vec![fault])));
         }
-        let second = workers.live(&dir, Life::Second)?;
-        let boundary = judge(whole, &passing, &first, &second, &dir)?;
+        let (point, number, mut change) = passing.clone();
+        if let Some((_, own)) = last_passing(&lives[0].notes) {
+            own.clone_into(&mut change);
+        }
+        if again.is_some() {
+            lives.push(workers.live(&dir, Life::new(2, again))?);
+        }
+        // One that was to die and came to no such point has come to its end.
+        if lives.last().is_some_and(|last| last.killed) {
+            lives.push(workers.live(&dir, Life::new(lives.len() + 1, None))?);
+        }
+        let boundary = judge(whole, &(point, number, change), &lives, &dir)?;
         std::fs::remove_dir_all(&dir)?;
         return Ok(Some(boundary));
     }
     Ok(None)
 }
 
+/// Where the child that goes on dies: somewhere else for each boundary, and the same each time.
+fn somewhere(index: usize) -> (CrashPoint, u64) {
+    let points = CrashPoint::ALL;
+    (points[index % points.len()], (index / points.len() % 5) as u64 + 1)
+}
+
 pub(super) fn row((point, number, change): &Passing, faults: Vec<String>) -> Boundary {
     let (change, result) = (change.clone(), String::new());
     Boundary { point: *point, number: *number, change, result, runs: Vec::new(), faults }
-}
-
-impl Ended {
-    fn last_passing(&self) -> Option<Passing> {
-        match self.notes.last() {
-            Some(Note::Passed { point, number, change }) => Some((*point, *number, change.clone())),
-            _ => None,
-        }
-    }
 }

@@ -26,11 +26,17 @@ pub(super) struct Role {
 
 /// One of the processes that have a directory after each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Life {
-    /// Runs the flow, and dies at this point if there is one.
-    First(Option<(CrashPoint, u64)>),
-    /// Goes on where the first one died.
-    Second,
+pub(super) struct Life {
+    /// The first one, 1, runs the flow; the others go on where the one before died.
+    pub(super) nth: usize,
+    /// Where it dies, if it does.
+    pub(super) at: Option<(CrashPoint, u64)>,
+}
+
+impl Life {
+    pub(super) fn new(nth: usize, at: Option<(CrashPoint, u64)>) -> Self {
+        Self { nth, at }
+    }
 }
 
 impl Role {
@@ -45,34 +51,26 @@ impl Role {
     }
 
     pub(super) fn notes(dir: &Path, life: Life) -> PathBuf {
-        dir.join(match life {
-            Life::First(_) => "first.notes",
-            Life::Second => "second.notes",
-        })
+        dir.join(format!("notes-{}", life.nth))
     }
 
     /// As an environment variable and its value.
     pub(super) fn told(&self) -> (&'static str, String) {
-        let life = match self.life {
-            Life::First(None) => "whole".to_owned(),
-            Life::First(Some((point, number))) => format!("{point} {number}"),
-            Life::Second => "second".to_owned(),
-        };
+        let Life { nth, at } = self.life;
+        let life = at.map_or(nth.to_string(), |(point, number)| format!("{nth} {point} {number}"));
         (ROLE, format!("{}\n{life}\n{}", self.place, self.dir.display()))
     }
 
     fn read(text: &str) -> Option<Self> {
         let mut lines = text.splitn(3, '\n');
         let place = lines.next()?.parse().ok()?;
-        let life = match lines.next()? {
-            "whole" => Life::First(None),
-            "second" => Life::Second,
-            point => {
-                let (point, number) = point.split_once(' ')?;
-                Life::First(Some((point.parse().ok()?, number.parse().ok()?)))
-            }
+        let mut life = lines.next()?.split(' ');
+        let nth = life.next()?.parse().ok()?;
+        let at = match (life.next(), life.next()) {
+            (Some(point), Some(number)) => Some((point.parse().ok()?, number.parse().ok()?)),
+            _ => None,
         };
-        Some(Self { place, life, dir: lines.next()?.into() })
+        Some(Self { place, life: Life { nth, at }, dir: lines.next()?.into() })
     }
 }
 
@@ -82,10 +80,8 @@ mod tests {
 
     #[test]
     fn a_child_reads_what_it_is_told() {
-        let first = |at| Role { place: 3, life: Life::First(at), dir: "/a b/\nc".into() };
-        for role in
-            [first(None), first(Some((CrashPoint::Written, 12))), Role { life: Life::Second, ..first(None) }]
-        {
+        let role = |nth, at| Role { place: 3, life: Life { nth, at }, dir: "/a b/\nc".into() };
+        for role in [role(1, None), role(1, Some((CrashPoint::Written, 12))), role(2, None)] {
             assert_eq!(Role::read(&role.told().1), Some(role));
         }
     }

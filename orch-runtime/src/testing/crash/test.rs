@@ -62,18 +62,25 @@ pub struct CrashTest<'a> {
     prepare: Box<Prepare<'a>>,
     limit: Duration,
     at_once: usize,
+    twice: bool,
 }
 
 impl<'a> CrashTest<'a> {
     /// One with the defaults.
     pub fn new() -> Self {
         let at_once = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { prepare: Box::new(|runtime| runtime), limit: Duration::from_secs(60), at_once }
+        Self { prepare: Box::new(|runtime| runtime), limit: Duration::from_secs(60), at_once, twice: false }
     }
 
     /// What the runtimes of the children have: provided values, permits, patience. Their store is not chosen here.
     pub fn with(mut self, prepare: impl Fn(RuntimeBuilder) -> RuntimeBuilder + Sync + 'a) -> Self {
         self.prepare = Box::new(prepare);
+        self
+    }
+
+    /// Kills the child that resumes too, elsewhere for each boundary, and lets a third one go on.
+    pub fn twice(mut self) -> Self {
+        self.twice = true;
         self
     }
 
@@ -100,7 +107,7 @@ impl<'a> CrashTest<'a> {
     {
         let place = Role::next_place();
         match Role::of_process() {
-            None => judge::matrix(&Workers::new(place, self.limit), self.at_once),
+            None => judge::matrix(&Workers::new(place, self.limit), self.at_once, self.twice),
             Some(role) if role.place == place => child::live(&role, &*self.prepare, flow),
             // The child of another call in the same test.
             Some(_) => CrashMatrix::nothing(),
@@ -119,6 +126,7 @@ impl Debug for CrashTest<'_> {
         f.debug_struct("CrashTest")
             .field("limit", &self.limit)
             .field("at_once", &self.at_once)
+            .field("twice", &self.twice)
             .finish_non_exhaustive()
     }
 }

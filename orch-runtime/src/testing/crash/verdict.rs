@@ -16,15 +16,10 @@ use crate::crash::{Body, Note};
 /// An attempt as the store knows it: the run, the task run's number and key, the attempt.
 type Known = (crate::RunId, crate::TaskNumber, u128, u32);
 
-pub(super) fn judge(
-    whole: &Whole,
-    passing: &Passing,
-    first: &Ended,
-    second: &Ended,
-    dir: &Path,
-) -> io::Result<Boundary> {
+pub(super) fn judge(whole: &Whole, passing: &Passing, lives: &[Ended], dir: &Path) -> io::Result<Boundary> {
     let mut faults = Vec::new();
-    for note in &second.notes {
+    let later = || lives.iter().skip(1);
+    for note in later().flat_map(|life| &life.notes) {
         if let Note::Damage(text) = note {
             faults.push(format!("the store does not open: {text}"));
         }
@@ -35,71 +30,70 @@ pub(super) fn judge(
             faults.push(format!("something was set aside as `{name}`"));
         }
     }
-    if !second.whole && faults.is_empty() {
-        faults.push(format!("the child that resumed did not end well: {}", second.said));
+    let last = later().next_back().filter(|last| last.whole);
+    if last.is_none() && faults.is_empty() {
+        let said = later().next_back().map_or("there was none", |last| last.said.as_str());
+        faults.push(format!("the child that was to go on did not end well: {said}"));
     }
-    let result = result_of(second).map(|(_, result)| result).unwrap_or_default();
-    if second.whole && result != whole.result {
+    let result = last.and_then(result_of).map(|(_, result)| result).unwrap_or_default();
+    if last.is_some() && result != whole.result {
         faults.push(format!("it gives {result} instead of {}", whole.result));
     }
-    if let Some((_, told)) = result_of(first).filter(|(_, told)| *told != result) {
-        faults.push(format!("its caller was told {told} before the kill, and {result} after it"));
+    for (_, told) in lives.iter().filter_map(result_of).filter(|(_, told)| *told != result) {
+        faults.push(format!("its caller was told {told} before a kill, and {result} in the end"));
     }
-    faults.extend(left_open(second));
-    let runs = count_bodies(first, second, &mut faults);
-    too_many(whole, first, second, &mut faults);
-    never_ran(first, second, &mut faults);
+    faults.extend(lives.iter().flat_map(left_open));
+    let runs = count_bodies(lives, &mut faults);
+    too_many(whole, lives, &mut faults);
+    never_ran(lives, &mut faults);
     Ok(Boundary { result, runs, ..row(passing, faults) })
 }
 
 /// How often each body ran; that none ran again that was recorded, and none more than once in a life.
-fn count_bodies(first: &Ended, second: &Ended, faults: &mut Vec<String>) -> Vec<Runs> {
-    let recorded: BTreeSet<Known> = second.notes.iter().filter_map(known).collect();
-    let is_recorded =
-        |(body, task, _): &Began<'_>| recorded.contains(&(body.run, *task, body.key, body.attempt));
-    let before: BTreeSet<_> = bodies_of(first).map(|(body, ..)| body).collect();
-    let lasting: BTreeSet<_> = bodies_of(first).filter(is_recorded).map(|(body, ..)| body).collect();
-    for life in [first, second] {
-        let mut seen = BTreeSet::new();
-        for (body, _, input) in bodies_of(life) {
-            if !seen.insert(body) {
+fn count_bodies(lives: &[Ended], faults: &mut Vec<String>) -> Vec<Runs> {
+    let mut runs: BTreeMap<(&str, &str), Runs> = BTreeMap::new();
+    let mut before: BTreeMap<&Body, crate::TaskNumber> = BTreeMap::new();
+    for (index, life) in lives.iter().enumerate() {
+        // What the store had when this life began, and what it has of this life when the next one begins.
+        let had: BTreeSet<Known> = life.notes.iter().filter_map(known).collect();
+        let has: BTreeSet<Known> =
+            lives.get(index + 1).into_iter().flat_map(|next| &next.notes).filter_map(known).collect();
+        let mut began = BTreeMap::new();
+        for (body, task, input) in bodies_of(life) {
+            let mut numbers = [Some(&task), before.get(body)].into_iter().flatten();
+            if numbers.any(|task| had.contains(&known_as(body, *task))) {
+                faults.push(format!("`{}` {input} was recorded and ran again", body.name));
+            }
+            if began.insert(body, task).is_some() {
                 faults.push(format!("`{}` {input} began twice in one process", body.name));
             }
+            let runs = runs.entry((&body.name, input)).or_insert_with(|| Runs::none(&body.name, input));
+            if index == 0 {
+                runs.before += 1;
+                runs.recorded += usize::from(has.contains(&known_as(body, task)));
+            } else {
+                runs.after += 1;
+                runs.repeated += usize::from(before.contains_key(body));
+            }
         }
-    }
-    for began in bodies_of(second) {
-        let (body, _, input) = began;
-        if lasting.contains(body) || is_recorded(&began) {
-            faults.push(format!("`{}` {input} was recorded and ran again", body.name));
-        }
-    }
-    let mut runs: BTreeMap<(&str, &str), Runs> = BTreeMap::new();
-    for (life, began) in
-        [first, second].into_iter().flat_map(|life| bodies_of(life).map(move |began| (life, began)))
-    {
-        let (body, _, input) = began;
-        let runs = runs.entry((&body.name, input)).or_insert_with(|| Runs::none(&body.name, input));
-        if std::ptr::eq(life, first) {
-            runs.before += 1;
-            runs.recorded += usize::from(is_recorded(&began));
-        } else {
-            runs.after += 1;
-            runs.repeated += usize::from(before.contains(body));
-        }
+        before.extend(began);
     }
     runs.into_values().collect()
 }
 
+fn known_as(body: &Body, task: crate::TaskNumber) -> Known {
+    (body.run, task, body.key, body.attempt)
+}
+
 /// That no bodies came to be that the undisturbed run did not have: as when an id is drawn anew after its use. A cached
 /// result may be lost with the process, and costs a computation then.
-fn too_many(whole: &Whole, first: &Ended, second: &Ended, faults: &mut Vec<String>) {
-    let all: BTreeSet<_> = bodies_of(first).chain(bodies_of(second)).map(|(body, ..)| body).collect();
+fn too_many(whole: &Whole, lives: &[Ended], faults: &mut Vec<String>) {
+    let all: BTreeSet<_> = lives.iter().flat_map(bodies_of).map(|(body, ..)| body).collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for body in all {
         *counts.entry(&body.name).or_default() += 1;
     }
-    let cached: BTreeSet<_> =
-        [first, second].into_iter().flat_map(|life| &life.notes).filter_map(cached).collect();
+    let cached: BTreeSet<_> = lives.iter().flat_map(|life| &life.notes).filter_map(cached).collect();
     for (name, count) in counts.into_iter().filter(|(name, _)| !cached.contains(name)) {
         let expected = whole.bodies.get(name).copied().unwrap_or_default();
         if count > expected {
@@ -109,10 +103,9 @@ fn too_many(whole: &Whole, first: &Ended, second: &Ended, faults: &mut Vec<Strin
 }
 
 /// That everything with a result had a body.
-fn never_ran(first: &Ended, second: &Ended, faults: &mut Vec<String>) {
-    let ran: BTreeSet<_> =
-        bodies_of(first).chain(bodies_of(second)).map(|(body, ..)| (body.run, body.key)).collect();
-    for note in &second.notes {
+fn never_ran(lives: &[Ended], faults: &mut Vec<String>) {
+    let ran: BTreeSet<_> = lives.iter().flat_map(bodies_of).map(|(body, ..)| (body.run, body.key)).collect();
+    for note in lives.iter().flat_map(|life| &life.notes) {
         if let Note::Completed { run, key, name } = note
             && !ran.contains(&(*run, *key))
         {

@@ -11,7 +11,7 @@ use std::{
 use super::role::{Life, Role};
 use crate::{
     clock::Clock,
-    crash::{Note, read},
+    crash::{CrashPoint, Note, read},
 };
 
 /// How long to look away from a child that is at work.
@@ -55,8 +55,7 @@ impl Workers {
         let whole = ended.is_some_and(|status| status.success()) && notes.last() == Some(&Note::Over);
         // Whoever is killed has no code; whoever aborts without having been told to has not passed its point.
         let died = ended.is_some_and(|status| status.code().is_none());
-        let killed = died
-            && matches!((life, notes.last()), (Life::First(Some((at, n))), Some(Note::Passed { point, number, .. })) if (*point, *number) == (at, n));
+        let killed = died && life.at.is_some() && last_passing(&notes).map(|(at, _)| at) == life.at;
         let how = match ended {
             None => format!("it did not end within {:?}", self.limit),
             Some(status) => status.to_string(),
@@ -64,6 +63,14 @@ impl Workers {
         let output = String::from_utf8_lossy(&std::fs::read(&output)?).into_owned();
         let tail = output.char_indices().rev().nth(TAIL).map_or(0, |(start, _)| start);
         Ok(Ended { notes, whole, killed, said: format!("{how}; it said: {}", output[tail..].trim()) })
+    }
+}
+
+/// The last point that was passed, if it was the last that happened.
+pub(super) fn last_passing(notes: &[Note]) -> Option<((CrashPoint, u64), &str)> {
+    match notes.last() {
+        Some(Note::Passed { point, number, change }) => Some(((*point, *number), change)),
+        _ => None,
     }
 }
 
