@@ -22,8 +22,9 @@ const DIR: &str = "ORCH_KILLED_DIR";
 /// In the ordinary test.
 const KILLS: u64 = 25;
 
-/// A child is killed within this time: about a third of it goes into opening and recovery.
-const LONGEST: u64 = 300;
+/// A child is killed within this time, in microseconds: every other one after its start, which may be while it opens the
+/// store and looks for what was interrupted, and the others when it has.
+const LONGEST: u64 = 200_000;
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -48,8 +49,16 @@ fn killed_at_random_moments() {
     let dir = tempfile::tempdir().unwrap();
     let effects = Effects::open(dir.path());
     for kill in 0..kills {
+        let before = effects.len();
         let mut child = start(dir.path());
-        std::thread::sleep(Duration::from_micros(moments.u64(0..LONGEST * 1_000)));
+        while kill % 2 == 1 && !Effects::read_from(dir.path(), before).contains("opened") {
+            assert!(
+                child.try_wait().unwrap().is_none(),
+                "kill {kill} of seed {seed}: the child ended by itself"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_micros(moments.u64(0..LONGEST)));
         let ended = child.try_wait().unwrap();
         assert!(ended.is_none(), "kill {kill} of seed {seed}: the child ended by itself: {ended:?}");
         child.kill().unwrap();

@@ -71,9 +71,9 @@ pub(crate) fn sending(flow: &str, change: &Change) {
     reached(CrashPoint::Sending, &[text]);
 }
 
-/// What was sent under this number; a change without one is a run's beginning.
+/// What was sent under this number; a change without one begins or gives up a run.
 pub(crate) fn change_of(run: RunId, fence: Fence, number: u64) -> String {
-    let beginning = || "a run is submitted or claimed".to_owned();
+    let beginning = || "a run is submitted, claimed or given up".to_owned();
     let Some(armed) = armed() else { return beginning() };
     let passed = armed.passed.lock().unwrap_or_else(PoisonError::into_inner);
     passed.changes.texts.get(&(run, fence.0, number)).cloned().unwrap_or_else(beginning)

@@ -8,7 +8,7 @@ use std::{
 };
 
 use orch::{
-    RunId, RunState, Runtime, TaskState,
+    RunState, Runtime, TaskState,
     prelude::*,
     store::{Page, Run, RunFilter, SledStore, Store},
 };
@@ -46,12 +46,14 @@ pub fn work(dir: &Path) {
     tokio.block_on(async {
         let roots = look_around(&*store, &effects).await;
         effects.write("opened");
-        let runtime = Runtime::builder().store(store).provide_arc(effects.clone()).cpu(4).build().unwrap();
+        let runtime = Runtime::builder().store(store).provide_arc(effects.clone()).cpu(4);
+        // Most of its processes die young, and it is not to blame.
+        let runtime = runtime.max_deaths(u32::MAX).build().unwrap();
         let workers = (0..KINDS).map(|kind| {
             let open = roots.iter().filter(|(number, _)| *number % KINDS == kind);
             let next = open.clone().map(|(number, _)| number + KINDS).max().unwrap_or(kind);
             let open = open.filter(|(_, run)| !run.state.is_final());
-            let open: Vec<_> = open.map(|(number, run)| (*number, run.id)).collect();
+            let open: Vec<_> = open.map(|(number, _)| *number).collect();
             tokio::spawn(worker(runtime.clone(), effects.clone(), open, next, enough_file(dir)))
         });
         for worker in workers.collect::<Vec<_>>() {
@@ -83,13 +85,7 @@ async fn look_around(store: &SledStore, effects: &Effects) -> BTreeMap<u64, Run>
 }
 
 /// Goes on with what was interrupted, and begins one program after the other.
-async fn worker(
-    runtime: Runtime,
-    effects: Arc<Effects>,
-    open: Vec<(u64, RunId)>,
-    mut next: u64,
-    enough: PathBuf,
-) {
+async fn worker(runtime: Runtime, effects: Arc<Effects>, open: Vec<u64>, mut next: u64, enough: PathBuf) {
     let seen = |number: u64, result: Result<Vec<Got>, Error>| match result {
         Ok(all) => {
             effects.uses(number, programs::first(number), &all);
@@ -100,11 +96,14 @@ async fn worker(
             exit(1)
         }
     };
-    for (number, run) in open {
-        seen(number, runtime.resume(run).await);
+    let ends =
+        |number: u64| runtime.scope(async move { programs::program(number).id(number.to_string()).await });
+    for number in open {
+        // The runtime has taken it up by itself.
+        seen(number, ends(number).await);
     }
     while !enough.exists() {
-        seen(next, runtime.scope(async { programs::program(next).await }).await);
+        seen(next, ends(next).await);
         next += KINDS;
     }
 }

@@ -1,7 +1,11 @@
 //! What happened, in a file outside the store. A line is written at once and with one call, so that a killed process
 //! leaves all of them, in the order in which they came.
 
-use std::{fs::File, io::Write, path::Path};
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom, Write},
+    path::Path,
+};
 
 use super::programs::Got;
 
@@ -12,8 +16,18 @@ impl Effects {
         Self(File::options().create(true).append(true).open(dir.join("effects")).unwrap())
     }
 
-    pub fn read(dir: &Path) -> String {
-        std::fs::read_to_string(dir.join("effects")).unwrap()
+    /// How long the file is by now.
+    pub fn len(&self) -> u64 {
+        self.0.metadata().unwrap().len()
+    }
+
+    /// What was written from there on.
+    pub fn read_from(dir: &Path, start: u64) -> String {
+        let mut file = File::open(dir.join("effects")).unwrap();
+        let mut text = String::new();
+        file.seek(SeekFrom::Start(start)).unwrap();
+        file.read_to_string(&mut text).unwrap();
+        text
     }
 
     pub fn write(&self, line: &str) {

@@ -63,7 +63,7 @@ struct Judge {
 impl Verdict {
     pub fn of(dir: &Path) -> Self {
         let mut judge = Judge::default();
-        for line in Effects::read(dir).lines() {
+        for line in Effects::read_from(dir, 0).lines() {
             let words: Vec<_> = line.split(' ').collect();
             judge.line(line, &words);
         }

@@ -104,8 +104,8 @@ async fn call<T: 'static, F: Fn() -> Call<T, Flow>>(
         .await
 }
 
-/// The flow from where the process before was killed: from its beginning where nothing of it is there, with what came out
-/// where it had ended.
+/// The flow from where the process before was killed: from its beginning where nothing of it is there, else as the runtime
+/// takes it up by itself.
 async fn go_on<T, F>(
     runtime: &Runtime,
     store: &SledStore,
@@ -118,9 +118,13 @@ where
     let mut roots = store.runs(RunFilter::default(), Page::all()).await?;
     roots.retain(|run| run.parent.is_none());
     let Some(root) = roots.pop() else { return Ok(call(runtime, flow).await) };
-    let name = root.name.clone().into_owned();
-    let result = if root.state.is_final() { ended(&root) } else { runtime.resume::<T>(root.id).await };
-    Ok((name, result))
+    runtime.recover().await?;
+    let result = match store.run(root.id).await? {
+        Some(run) if run.state.is_final() => ended(&run),
+        // It is one that a person takes up.
+        _ => runtime.resume::<T>(root.id).await,
+    };
+    Ok((root.name.into_owned(), result))
 }
 
 /// What came out of a run, as its caller was told.
