@@ -52,7 +52,7 @@ impl Workers {
         command.env(key, value).stdin(Stdio::null()).stderr(file.try_clone()?).stdout(file);
         let ended = wait(command.spawn()?, self.limit)?;
         let notes = read(&Role::notes(dir, life))?;
-        let whole = ended.is_some_and(|status| status.success()) && notes.last() == Some(&Note::Over);
+        let whole = ended.is_some_and(|status| status.success()) && notes.contains(&Note::Over);
         // Whoever is killed has no code; whoever aborts without having been told to has not passed its point.
         let died = ended.is_some_and(|status| status.code().is_none());
         let killed = died && life.at.is_some() && last_passing(&notes).map(|(at, _)| at) == life.at;
@@ -66,12 +66,12 @@ impl Workers {
     }
 }
 
-/// The last point that was passed, if it was the last that happened.
+/// The last point that was passed. Other threads may have noted something after it.
 pub(super) fn last_passing(notes: &[Note]) -> Option<((CrashPoint, u64), &str)> {
-    match notes.last() {
-        Some(Note::Passed { point, number, change }) => Some(((*point, *number), change)),
+    notes.iter().rev().find_map(|note| match note {
+        Note::Passed { point, number, change } => Some(((*point, *number), change.as_str())),
         _ => None,
-    }
+    })
 }
 
 /// This program once more: inside a test, that test alone.
