@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "it says what it has tried")]
 #![allow(clippy::disallowed_methods, reason = "bodies take different times, on purpose")]
 
+mod finds;
 mod flows;
 mod tasks;
 

@@ -29,9 +29,9 @@ pub(super) type Passing = (CrashPoint, u64, String);
 
 /// What the undisturbed run did.
 pub(super) struct Whole {
-    flow: String,
+    pub(super) flow: String,
     pub(super) result: String,
-    passings: Vec<Passing>,
+    pub(super) passings: Vec<Passing>,
     /// How many bodies of each name there were.
     pub(super) bodies: BTreeMap<String, usize>,
 }

@@ -11,10 +11,13 @@ use super::{
     table::{Boundary, Runs},
     workers::Ended,
 };
-use crate::crash::{Body, Note};
+use crate::{
+    RunId, TaskNumber,
+    crash::{Body, Note},
+};
 
 /// An attempt as the store knows it: the run, the task run's number and key, the attempt.
-type Known = (crate::RunId, crate::TaskNumber, u128, u32);
+type Known = (RunId, TaskNumber, u128, u32);
 
 pub(super) fn judge(whole: &Whole, passing: &Passing, lives: &[Ended], dir: &Path) -> io::Result<Boundary> {
     let mut faults = Vec::new();
@@ -52,7 +55,7 @@ pub(super) fn judge(whole: &Whole, passing: &Passing, lives: &[Ended], dir: &Pat
 /// How often each body ran; that none ran again that was recorded, and none more than once in a life.
 fn count_bodies(lives: &[Ended], faults: &mut Vec<String>) -> Vec<Runs> {
     let mut runs: BTreeMap<(&str, &str), Runs> = BTreeMap::new();
-    let mut before: BTreeMap<&Body, crate::TaskNumber> = BTreeMap::new();
+    let mut before: BTreeMap<&Body, TaskNumber> = BTreeMap::new();
     for (index, life) in lives.iter().enumerate() {
         // What the store had when this life began, and what it has of this life when the next one begins.
         let had: BTreeSet<Known> = life.notes.iter().filter_map(known).collect();
@@ -81,7 +84,7 @@ fn count_bodies(lives: &[Ended], faults: &mut Vec<String>) -> Vec<Runs> {
     runs.into_values().collect()
 }
 
-fn known_as(body: &Body, task: crate::TaskNumber) -> Known {
+fn known_as(body: &Body, task: TaskNumber) -> Known {
     (body.run, task, body.key, body.attempt)
 }
 
@@ -114,7 +117,7 @@ fn never_ran(lives: &[Ended], faults: &mut Vec<String>) {
     }
 }
 
-type Began<'a> = (&'a Body, crate::TaskNumber, &'a str);
+type Began<'a> = (&'a Body, TaskNumber, &'a str);
 
 pub(super) fn bodies_of(ended: &Ended) -> impl Iterator<Item = Began<'_>> {
     ended.notes.iter().filter_map(|note| match note {
@@ -151,4 +154,69 @@ pub(super) fn result_of(ended: &Ended) -> Option<(String, String)> {
         Note::Result { flow, text } => Some((flow.clone(), text.clone())),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crash::CrashPoint;
+
+    fn began(body: &Body, task: u32) -> Note {
+        Note::Began { body: body.clone(), task: TaskNumber(task), input: "(1)".into(), cached: false }
+    }
+
+    fn recorded(body: &Body, task: u32) -> Note {
+        Note::Recorded { run: body.run, task: TaskNumber(task), key: body.key, attempt: body.attempt }
+    }
+
+    fn result(text: &str) -> Note {
+        Note::Result { flow: "flow".into(), text: text.into() }
+    }
+
+    fn faults(lives: &[&[Note]]) -> Vec<String> {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(dir.path().join("store")).expect("a directory");
+        let life = |notes: &&[Note]| Ended {
+            notes: notes.to_vec(),
+            whole: notes.contains(&Note::Over),
+            killed: true,
+            said: "killed".into(),
+        };
+        let lives: Vec<_> = lives.iter().map(life).collect();
+        let bodies = BTreeMap::from([("work".to_owned(), 1)]);
+        let whole = Whole { flow: "flow".into(), result: "1".into(), passings: Vec::new(), bodies };
+        let passing = (CrashPoint::Synced, 1, "a change".to_owned());
+        judge(&whole, &passing, &lives, dir.path()).expect("a directory").faults
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        let body = Body { run: RunId::new(), key: 7, instance: 1, attempt: 1, name: "work".into() };
+        let end = [result("1"), Note::Over];
+        let told = |first: &[Note], second: &[Note]| faults(&[first, &[second, &end[..]].concat()]);
+
+        // What was in flight runs again, under the same number or another one; what was recorded does not run at all.
+        let once = [began(&body, 3)];
+        assert_eq!(told(&once, &[began(&body, 3)]), [""; 0]);
+        assert_eq!(told(&once, &[began(&body, 4)]), [""; 0]);
+        assert_eq!(told(&once, &[recorded(&body, 3)]), [""; 0]);
+        let again = told(&once, &[recorded(&body, 3), began(&body, 3)]);
+        assert_eq!(again, ["`work` (1) was recorded and ran again"]);
+        // Also where its record was not recognised, and the call has got another number.
+        assert_eq!(told(&once, &[recorded(&body, 3), began(&body, 4)]), again);
+        let twice = told(&once, &[began(&body, 3), began(&body, 3)]);
+        assert_eq!(twice, ["`work` (1) began twice in one process"]);
+
+        let other = Body { key: 8, ..body.clone() };
+        assert_eq!(told(&once, &[began(&other, 3)]), ["`work` has 2 different bodies instead of 1"]);
+        let lost = told(&[], &[Note::Completed { run: body.run, key: 7, name: "work".into() }]);
+        assert_eq!(lost, ["`work` has a result and its body never ran"]);
+
+        let changed = told(&[result("2")], &[]);
+        assert_eq!(changed, ["its caller was told 2 before a kill, and 1 in the end"]);
+        assert_eq!(faults(&[&once, &[result("3"), Note::Over]]), ["it gives 3 instead of 1"]);
+        assert_eq!(told(&once, &[Note::LeftOpen("run 1".into())]), ["left open: run 1"]);
+        assert_eq!(faults(&[&once, &[Note::Damage("torn".into())]]), ["the store does not open: torn"]);
+        assert_eq!(faults(&[&once, &[]]), ["the child that was to go on did not end well: killed"]);
+    }
 }
