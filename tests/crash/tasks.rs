@@ -6,7 +6,7 @@ use orch::prelude::*;
 
 /// Takes its time.
 async fn dawdle(n: u64) {
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         tokio::time::sleep(Duration::from_micros(1_500)).await;
     }
     for _ in 0..n % 4 {
@@ -86,7 +86,7 @@ pub async fn add(numbers: Vec<u64>) -> u64 {
 #[task]
 pub async fn charge(id: String, amount: u64) -> u64 {
     dawdle(amount).await;
-    amount + id.len() as u64 * 0
+    if id.is_empty() { 0 } else { amount }
 }
 
 /// A task that calls tasks.

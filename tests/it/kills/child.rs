@@ -44,7 +44,7 @@ pub fn work(dir: &Path) {
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     tokio.block_on(async {
-        let roots = look_around(&*store, &effects).await;
+        let roots = look_around(&store, &effects).await;
         effects.write("opened");
         let runtime = Runtime::builder().store(store).provide_arc(effects.clone()).cpu(4);
         // Most of its processes die young, and it is not to blame.

@@ -70,7 +70,7 @@ where
     };
     if !first {
         // Before anything is resumed.
-        tokio.block_on(note_what_is_recorded(&*store))?;
+        tokio.block_on(note_what_is_recorded(&store))?;
     }
     let runtime = prepare(Runtime::builder()).store(store.clone()).build()?;
     tokio.block_on(async {
@@ -85,7 +85,7 @@ where
         note(&Note::Result { flow: name, text });
         runtime.close().await.map_err(BoxError::from)
     })?;
-    tokio.block_on(note_what_is_left(&*store))?;
+    tokio.block_on(note_what_is_left(&store))?;
     drop((runtime, tokio));
     drop(store);
     Ok(())
