@@ -12,7 +12,7 @@ type Prepare<'a> = dyn Fn(RuntimeBuilder) -> RuntimeBuilder + Sync + 'a;
 
 /// Kills `flow` at every boundary of its changes, resumes it, and tells what came of it: [`CrashTest`] with its defaults.
 ///
-/// A *boundary* is one change at one [`CrashPoint`](super::CrashPoint). The flow is first run undisturbed to learn which
+/// A *boundary* is one change at one [`CrashPoint`](crate::testing::CrashPoint). The flow is first run undisturbed to learn which
 /// there are. Then, for each, a child process runs it in a directory of its own and kills itself there, and a second
 /// one resumes what the directory holds. Which bodies began is noted outside the store. The table says for
 /// each boundary which bodies ran again, whether the result is the same, and what was wrong.
