@@ -10,7 +10,8 @@ use crate::{
 pub(super) type Moved = (TaskNumber, (TaskState, u32));
 
 /// Whether every compare-and-set of a change holds, taking its earlier steps into account. The run stands at
-/// `run_state` with `claimed` task runs, of which `stored` tells where each stands.
+/// `run_state` with `claimed` task runs, of which `stored` tells where each stands that
+/// may still move.
 /// `moved` is room for the task runs that the change moves, kept from one change to the next.
 pub(super) fn check(
     run: RunId,
@@ -43,8 +44,13 @@ pub(super) fn check(
                 let known = moved.iter_mut().rev().find(|(moved, _)| moved == task);
                 let current = known.as_ref().map(|(_, now)| *now).or_else(|| stored(*task));
                 if current != Some(*expect) {
+                    let stands = match current {
+                        Some((state, attempt)) => format!("is {state} in attempt {attempt}"),
+                        None => "has ended, or was never claimed".into(),
+                    };
+                    let (state, attempt) = expect;
                     return Err(StoreError::new(format!(
-                        "task run {task} of run {run} is {current:?} instead of {expect:?}"
+                        "task run {task} of run {run} {stands}, not {state} in attempt {attempt}"
                     )));
                 }
                 match known {
