@@ -34,7 +34,7 @@ pub(super) struct Active {
     live: Mutex<Live>,
     written: Mutex<Written>,
     /// For who replays it.
-    pub(super) index: Mutex<Option<Box<Index>>>,
+    index: Mutex<Option<Box<Index>>>,
 }
 
 /// The run as everything that was committed has left it.
@@ -135,6 +135,16 @@ impl Active {
     pub(super) fn is_written(&self) -> bool {
         let live = self.live();
         live.sent == self.written().messages
+    }
+
+    /// Asks what a replay knows of the log. What could not be read as a whole is not kept in part.
+    pub(super) fn with_index<T>(&self, ask: impl FnOnce(&mut Index) -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = ask(index.get_or_insert_default());
+        if answer.is_err() {
+            *index = None;
+        }
+        answer
     }
 
     pub(super) fn live(&self) -> MutexGuard<'_, Live> {

@@ -116,7 +116,15 @@ impl Db {
         }
         remove_unfinished_snapshots(dir)?;
         // The writer flushes when something has to be durable.
-        let config = sled::Config::new().path(dir).cache_capacity(PAGES).flush_every_ms(None);
+        let config = sled::Config::new()
+            .path(dir)
+            .cache_capacity(
+                std::env::var("ORCH_PAGES")
+                    .ok()
+                    .and_then(|v| v.parse::<u64>().ok())
+                    .map_or(PAGES, |m| m << 20),
+            )
+            .flush_every_ms(None);
         let db = open_when_free(&config)?;
         if is_new {
             // sled never syncs what it cannot do without.

@@ -10,27 +10,43 @@ use super::{
     active::{Active, Slot, Slots},
     by_scope::ByScope,
     db::Fault,
-    facts::{Fact, Held, Kept, What},
+    facts::{Fact, Held, Kept, RecordFact, What},
     keys::{NameId, Place},
     pack,
     shared::Shared,
     trail::Trail,
 };
 use crate::{
-    id::{ScopeId, TaskNumber},
+    id::{CallKey, ScopeId, TaskNumber},
     state::TaskState,
-    store::InFlight,
+    store::{InFlight, Mark},
 };
 
 /// Bytes of packs that are kept decoded: scopes that were written together are asked for together.
-const DECODED: u64 = if cfg!(test) { 4 << 10 } else { 8 << 20 };
+const DECODED: u64 = if cfg!(test) { 4 << 10 } else { 12 << 20 };
 
-/// About what a pack and an entry of it take in memory, beside the value.
+/// About what a pack takes in memory beside its entries, and an entry's value beside its bytes.
 const PACK: usize = 96;
-const ENTRY: usize = 208;
+const VALUE: usize = 32;
+
+/// How far behind its claim the end of a call is looked for in the same pack.
+const NEAR: usize = 6;
+
+/// What a pack tells of a scope. Many of these are kept, so they are no larger than they have to be.
+pub(super) struct Entry {
+    pub(super) key: CallKey,
+    pub(super) instance: u64,
+    pub(super) number: u32,
+    pub(super) task: Option<TaskNumber>,
+    /// Nothing for a call that was dropped.
+    pub(super) outcome: Option<Kept>,
+}
 
 /// What a pack tells of scopes, in the order of the scopes and, within one, of the log.
-pub(super) type Entries = Vec<(ScopeId, What)>;
+struct Entries {
+    list: Vec<Entry>,
+    weight: u64,
+}
 
 pub(super) struct Index {
     /// Packs read so far.
@@ -39,6 +55,8 @@ pub(super) struct Index {
     open: Open,
     /// The places of the packs that were looked for last.
     places: (u32, Vec<Place>),
+    /// Those of the pack that was read last.
+    facts: Vec<Fact>,
     decoded: Cache<u32, Entries, Weight>,
 }
 
@@ -55,15 +73,7 @@ struct Weight;
 
 impl Weighter<u32, Entries> for Weight {
     fn weight(&self, _: &u32, entries: &Entries) -> u64 {
-        let value = |what: &What| match what {
-            What::Record(record) => match &record.outcome {
-                Kept::Value(Held::Here(value)) => value.len(),
-                Kept::Error(error) => size_of_val(&**error) + error.to_string().len(),
-                _ => 0,
-            },
-            _ => 0,
-        };
-        entries.iter().map(|(_, what)| ENTRY + value(what)).sum::<usize>() as u64 + PACK as u64
+        entries.weight
     }
 }
 
@@ -75,6 +85,7 @@ impl Default for Index {
             by_scope: ByScope::default(),
             open: Open::default(),
             places: (0, Vec::new()),
+            facts: Vec::new(),
             decoded,
         }
     }
@@ -86,21 +97,19 @@ impl Index {
         &mut self,
         shared: &Shared,
         active: &Active,
-        mut see: impl FnMut(ScopeId, &What) -> Result<(), Fault>,
+        mut see: impl FnMut(&Entry) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         let packs = active.written().trail.packs();
         for number in self.read..packs {
-            let mut facts = self.facts(shared, active, number)?;
-            facts.iter().for_each(|fact| self.open.take_in(fact));
-            let entries = entries(&mut facts);
-            entries.iter().try_for_each(|(scope, what)| see(*scope, what))?;
-            self.by_scope.add(
-                &shared.dir.0,
-                number,
-                entries.chunk_by(|a, b| a.0 == b.0).map(|of| of[0].0),
-            )?;
+            self.facts(shared, active, number)?;
+            self.open.take_in(&self.facts);
+            let entries = self.entries();
+            entries.list.iter().try_for_each(&mut see)?;
+            let scopes = entries.list.chunk_by(|one, other| one.key.scope == other.key.scope);
+            let scopes = scopes.map(|of| of[0].key.scope);
+            self.by_scope.add(&shared.dir.0, number, scopes)?;
             // The oldest are asked for first, so they are not given up for later ones.
-            if self.decoded.weight() + Weight.weight(&number, &entries) <= DECODED {
+            if self.decoded.weight() + entries.weight <= DECODED {
                 self.decoded.insert(number, entries);
             }
             self.read = number + 1;
@@ -114,15 +123,16 @@ impl Index {
         shared: &Shared,
         active: &Active,
         scope: ScopeId,
-        mut see: impl FnMut(&What) -> Result<(), Fault>,
+        mut see: impl FnMut(&Entry) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         for number in self.by_scope.packs(scope)? {
             if let Some(entries) = self.decoded.get(&number) {
-                part(entries, scope).iter().try_for_each(|(_, what)| see(what))?;
+                entries.of(scope).iter().try_for_each(&mut see)?;
                 continue;
             }
-            let entries = entries(&mut self.facts(shared, active, number)?);
-            part(&entries, scope).iter().try_for_each(|(_, what)| see(what))?;
+            self.facts(shared, active, number)?;
+            let entries = self.entries();
+            entries.of(scope).iter().try_for_each(&mut see)?;
             self.decoded.insert(number, entries);
         }
         Ok(())
@@ -143,9 +153,21 @@ impl Index {
         self.open.calls.values().map(slot).collect()
     }
 
-    fn facts(&mut self, shared: &Shared, active: &Active, number: u32) -> Result<Vec<Fact>, Fault> {
+    /// Reads the facts of a pack.
+    fn facts(&mut self, shared: &Shared, active: &Active, number: u32) -> Result<(), Fault> {
         let place = self.place(shared, active, number)?;
-        Ok(pack::read(&shared.db, active.id, number, place)?.facts)
+        let mut room = std::mem::take(&mut self.facts);
+        room.clear();
+        self.facts = pack::read_into(&shared.db, active.id, number, place, room)?.facts;
+        Ok(())
+    }
+
+    /// What the facts that were read last tell of scopes.
+    fn entries(&mut self) -> Entries {
+        let mut list: Vec<Entry> = self.facts.drain(..).filter_map(Entry::of).collect();
+        list.sort_by_key(|entry| entry.key.scope);
+        let weight = PACK + list.iter().map(Entry::weight).sum::<usize>();
+        Entries { list, weight: weight as u64 }
     }
 
     fn place(&mut self, shared: &Shared, active: &Active, number: u32) -> Result<Place, Fault> {
@@ -164,32 +186,61 @@ impl Index {
     /// How many entries memory holds.
     #[cfg(test)]
     pub(super) fn resident(&self) -> usize {
-        let decoded: usize = self.decoded.iter().map(|(_, entries)| entries.len()).sum();
+        let decoded: usize = self.decoded.iter().map(|(_, entries)| entries.list.len()).sum();
         self.by_scope.resident() + self.open.calls.len() + self.places.1.len() + decoded
     }
 }
 
-/// What the facts of a pack tell of scopes.
-fn entries(facts: &mut Vec<Fact>) -> Entries {
-    let of_scope = |fact: Fact| match &fact.what {
-        What::Record(record) => Some((record.key.scope, fact.what)),
-        What::Dropped(mark) => Some((mark.scope, fact.what)),
-        _ => None,
-    };
-    let mut entries: Entries = facts.drain(..).filter_map(of_scope).collect();
-    entries.sort_by_key(|(scope, _)| *scope);
-    entries
+impl Entry {
+    fn of(fact: Fact) -> Option<Self> {
+        Some(match fact.what {
+            What::Record(record) => {
+                let RecordFact { key, instance, number, task, outcome } = *record;
+                Self { key, instance, number, task, outcome: Some(outcome) }
+            }
+            What::Dropped(Mark { scope, instance, call, occurrence }) => {
+                let key = CallKey { scope, call, occurrence };
+                Self { key, instance, number: 0, task: None, outcome: None }
+            }
+            _ => return None,
+        })
+    }
+
+    fn weight(&self) -> usize {
+        size_of::<Self>()
+            + match &self.outcome {
+                Some(Kept::Value(Held::Here(value))) => VALUE + value.len(),
+                Some(Kept::Error(error)) => size_of_val(&**error) + error.message.len(),
+                _ => 0,
+            }
+    }
 }
 
-/// The entries of one scope.
-fn part(entries: &Entries, scope: ScopeId) -> &[(ScopeId, What)] {
-    let from = entries.partition_point(|(of, _)| *of < scope);
-    let rest = &entries[from..];
-    &rest[..rest.partition_point(|(of, _)| *of == scope)]
+impl Entries {
+    /// Those of one scope.
+    fn of(&self, scope: ScopeId) -> &[Entry] {
+        let rest = &self.list[self.list.partition_point(|entry| entry.key.scope < scope)..];
+        &rest[..rest.partition_point(|entry| entry.key.scope == scope)]
+    }
 }
 
 impl Open {
-    fn take_in(&mut self, fact: &Fact) {
+    /// Takes in the facts of a pack.
+    fn take_in(&mut self, facts: &[Fact]) {
+        // Most calls end in the change in which they begin, and leave nothing here.
+        let ends = |rest: &[Fact], wanted: TaskNumber| {
+            let end = |what: &What| matches!(what, What::Task(task) if task.task == wanted && task.state.is_final());
+            rest.iter().take(NEAR).any(|fact| end(&fact.what))
+        };
+        for (nth, fact) in facts.iter().enumerate() {
+            match &fact.what {
+                What::Claim(claim) if ends(&facts[nth + 1..], claim.task) => {}
+                _ => self.take_in_one(fact),
+            }
+        }
+    }
+
+    fn take_in_one(&mut self, fact: &Fact) {
         match &fact.what {
             What::Claim(claim) => {
                 let call = InFlight {

@@ -1,44 +1,34 @@
 //! The journal of a scope, read from the packs that tell of it.
 
-use std::sync::PoisonError;
-
-use super::{active::Active, db::Fault, facts::What, shared::Shared};
+use super::{active::Active, db::Fault, index::Entry, shared::Shared};
 use crate::{
-    id::ScopeId,
-    store::{Journal, Record},
+    id::{CallKey, ScopeId},
+    store::{Journal, Mark, Record},
 };
 
 /// The journal of one scope.
 pub(super) fn journal(shared: &Shared, active: &Active, scope: ScopeId) -> Result<Journal, Fault> {
-    let mut index = active.index.lock().unwrap_or_else(PoisonError::into_inner);
-    let index = index.get_or_insert_default();
     let mut journal = Journal::default();
-    index.of_scope(shared, active, scope, |what| take_in(&mut journal, shared, what))?;
-    // What is read for the first time is looked through for this scope in the same pass.
-    index.catch_up(
-        shared,
-        active,
-        |of, what| {
-            if of == scope { take_in(&mut journal, shared, what) } else { Ok(()) }
-        },
-    )?;
-    journal.in_flight = index.in_flight(scope);
+    active.with_index(|index| {
+        index.of_scope(shared, active, scope, |entry| take_in(&mut journal, shared, entry))?;
+        // What is read for the first time is looked through for this scope in the same pass.
+        index.catch_up(shared, active, |entry| {
+            if entry.key.scope == scope { take_in(&mut journal, shared, entry) } else { Ok(()) }
+        })?;
+        journal.in_flight = index.in_flight(scope);
+        Ok(())
+    })?;
     Ok(journal)
 }
 
-fn take_in(journal: &mut Journal, shared: &Shared, what: &What) -> Result<(), Fault> {
-    match what {
-        What::Record(record) => journal.records.push(Record {
-            scope: record.key.scope,
-            instance: record.instance,
-            number: record.number,
-            call: record.key.call,
-            occurrence: record.key.occurrence,
-            task: record.task,
-            outcome: shared.outcome(&record.outcome)?,
-        }),
-        What::Dropped(mark) => journal.dropped.push(*mark),
-        _ => {}
+fn take_in(journal: &mut Journal, shared: &Shared, entry: &Entry) -> Result<(), Fault> {
+    let Entry { key: CallKey { scope, call, occurrence }, instance, number, task, ref outcome } = *entry;
+    match outcome {
+        Some(outcome) => {
+            let outcome = shared.outcome(outcome)?;
+            journal.records.push(Record { scope, instance, number, call, occurrence, task, outcome });
+        }
+        None => journal.dropped.push(Mark { scope, instance, call, occurrence }),
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -177,10 +177,10 @@ impl Shared {
 
     /// Reads where each task run of a run stands that has not ended, after a start.
     pub(super) fn slots(&self, active: &Active) -> Result<Slots, Fault> {
-        let mut index = active.index.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = index.get_or_insert_default();
-        index.catch_up(self, active, |_, _| Ok(()))?;
-        Ok(index.slots())
+        active.with_index(|index| {
+            index.catch_up(self, active, |_| Ok(()))?;
+            Ok(index.slots())
+        })
     }
 
     pub(super) fn value(&self, held: &Held) -> Result<Bytes, Fault> {
