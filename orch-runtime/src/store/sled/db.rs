@@ -14,8 +14,9 @@ use super::{
     wire::{Damaged, In},
 };
 
-/// Memory for pages that were read or written lately.
-const PAGES: u64 = 128 << 20;
+/// Memory for pages that were read or written lately. Little is read twice: appending to the log needs its end, and a
+/// replay goes through it once.
+const PAGES: u64 = 16 << 20;
 
 /// How often, and after which pause, a lock is asked for that will be released in a moment.
 const LOCK_TRIES: u32 = 200;
@@ -116,15 +117,7 @@ impl Db {
         }
         remove_unfinished_snapshots(dir)?;
         // The writer flushes when something has to be durable.
-        let config = sled::Config::new()
-            .path(dir)
-            .cache_capacity(
-                std::env::var("ORCH_PAGES")
-                    .ok()
-                    .and_then(|v| v.parse::<u64>().ok())
-                    .map_or(PAGES, |m| m << 20),
-            )
-            .flush_every_ms(None);
+        let config = sled::Config::new().path(dir).cache_capacity(PAGES).flush_every_ms(None);
         let db = open_when_free(&config)?;
         if is_new {
             // sled never syncs what it cannot do without.

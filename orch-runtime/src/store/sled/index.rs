@@ -1,9 +1,8 @@
 //! What a replay knows of a run's log: which packs tell of which scope, and which task runs have no end. Read once
 //! from the log, in one pass, and kept while the run is under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use quick_cache::{Weighter, unsync::Cache};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -23,7 +22,7 @@ use crate::{
 };
 
 /// Bytes of packs that are kept decoded: scopes that were written together are asked for together.
-const DECODED: u64 = if cfg!(test) { 4 << 10 } else { 12 << 20 };
+const DECODED: usize = if cfg!(test) { 4 << 10 } else { 8 << 20 };
 
 /// About what a pack takes in memory beside its entries, and an entry's value beside its bytes.
 const PACK: usize = 96;
@@ -45,9 +44,18 @@ pub(super) struct Entry {
 /// What a pack tells of scopes, in the order of the scopes and, within one, of the log.
 struct Entries {
     list: Vec<Entry>,
-    weight: u64,
+    weight: usize,
 }
 
+/// Packs that were decoded, until later ones take their room.
+#[derive(Default)]
+struct Decoded {
+    packs: FxHashMap<u32, Entries>,
+    order: VecDeque<u32>,
+    weight: usize,
+}
+
+#[derive(Default)]
 pub(super) struct Index {
     /// Packs read so far.
     read: u32,
@@ -57,7 +65,7 @@ pub(super) struct Index {
     places: (u32, Vec<Place>),
     /// Those of the pack that was read last.
     facts: Vec<Fact>,
-    decoded: Cache<u32, Entries, Weight>,
+    decoded: Decoded,
 }
 
 /// Task runs without an end.
@@ -66,29 +74,6 @@ struct Open {
     /// By the scopes that wrote them.
     calls: BTreeMap<(ScopeId, TaskNumber), InFlight>,
     scopes: FxHashMap<TaskNumber, (ScopeId, NameId)>,
-}
-
-#[derive(Clone)]
-struct Weight;
-
-impl Weighter<u32, Entries> for Weight {
-    fn weight(&self, _: &u32, entries: &Entries) -> u64 {
-        entries.weight
-    }
-}
-
-impl Default for Index {
-    fn default() -> Self {
-        let decoded = Cache::with_weighter(256, DECODED, Weight);
-        Self {
-            read: 0,
-            by_scope: ByScope::default(),
-            open: Open::default(),
-            places: (0, Vec::new()),
-            facts: Vec::new(),
-            decoded,
-        }
-    }
 }
 
 impl Index {
@@ -109,8 +94,8 @@ impl Index {
             let scopes = scopes.map(|of| of[0].key.scope);
             self.by_scope.add(&shared.dir.0, number, scopes)?;
             // The oldest are asked for first, so they are not given up for later ones.
-            if self.decoded.weight() + entries.weight <= DECODED {
-                self.decoded.insert(number, entries);
+            if self.decoded.weight + entries.weight <= DECODED {
+                self.decoded.keep(number, entries);
             }
             self.read = number + 1;
         }
@@ -126,14 +111,14 @@ impl Index {
         mut see: impl FnMut(&Entry) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         for number in self.by_scope.packs(scope)? {
-            if let Some(entries) = self.decoded.get(&number) {
+            if let Some(entries) = self.decoded.packs.get(&number) {
                 entries.of(scope).iter().try_for_each(&mut see)?;
                 continue;
             }
             self.facts(shared, active, number)?;
             let entries = self.entries();
             entries.of(scope).iter().try_for_each(&mut see)?;
-            self.decoded.insert(number, entries);
+            self.decoded.keep(number, entries);
         }
         Ok(())
     }
@@ -167,7 +152,7 @@ impl Index {
         let mut list: Vec<Entry> = self.facts.drain(..).filter_map(Entry::of).collect();
         list.sort_by_key(|entry| entry.key.scope);
         let weight = PACK + list.iter().map(Entry::weight).sum::<usize>();
-        Entries { list, weight: weight as u64 }
+        Entries { list, weight }
     }
 
     fn place(&mut self, shared: &Shared, active: &Active, number: u32) -> Result<Place, Fault> {
@@ -186,7 +171,7 @@ impl Index {
     /// How many entries memory holds.
     #[cfg(test)]
     pub(super) fn resident(&self) -> usize {
-        let decoded: usize = self.decoded.iter().map(|(_, entries)| entries.list.len()).sum();
+        let decoded: usize = self.decoded.packs.values().map(|entries| entries.list.len()).sum();
         self.by_scope.resident() + self.open.calls.len() + self.places.1.len() + decoded
     }
 }
@@ -213,6 +198,20 @@ impl Entry {
                 Some(Kept::Error(error)) => size_of_val(&**error) + error.message.len(),
                 _ => 0,
             }
+    }
+}
+
+impl Decoded {
+    fn keep(&mut self, number: u32, mut entries: Entries) {
+        entries.list.shrink_to_fit();
+        self.weight += entries.weight;
+        self.packs.insert(number, entries);
+        self.order.push_back(number);
+        while self.weight > DECODED {
+            let oldest = self.order.pop_front().and_then(|oldest| self.packs.remove(&oldest));
+            let Some(oldest) = oldest else { break };
+            self.weight -= oldest.weight;
+        }
     }
 }
 
