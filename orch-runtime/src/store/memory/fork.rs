@@ -1,16 +1,13 @@
 //! The store as it was after its n-th operation: what a crash at that point would have left.
 
 use super::{Inner, MemoryStore};
-use crate::{
-    id::RunId,
-    store::{CacheEntry, CacheKey, Change, Forget, NewRun, WorkerId},
-};
+use crate::store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun};
 
 /// Something that changed the store.
 #[derive(Clone)]
 pub(crate) enum Operation {
     Submit(NewRun),
-    Claim(RunId, WorkerId),
+    Claim(Claim),
     Commit(Change),
     Publish(CacheKey, CacheEntry),
     Forget(Forget),
@@ -63,12 +60,13 @@ impl MemoryStore {
                 // What was refused the first time is refused again, and changes nothing again.
                 match operation.clone() {
                     Operation::Submit(run) => drop(inner.data.submit(run)),
-                    Operation::Claim(run, _) => drop(inner.data.claim(run)),
+                    Operation::Claim(claim) => drop(inner.data.claim(claim)),
                     Operation::Commit(change) => drop(inner.data.commit(change)),
                     Operation::Publish(key, entry) => drop(inner.cache.insert(key, entry, fork.keep.cache)),
                     Operation::Forget(which) => drop(inner.cache.forget(&which)),
                 }
             }
+            inner.data.leave_all();
             inner.operations = Some(taken);
         }
         fork

@@ -81,6 +81,7 @@ impl Index {
                 | What::Taken { .. }
                 | What::Change(_)
                 | What::Run(_)
+                | What::Released
                 | What::Notice { .. } => {}
             }
         }
