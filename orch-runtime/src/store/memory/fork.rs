@@ -1,7 +1,10 @@
 //! The store as it was after its n-th operation: what a crash at that point would have left.
 
 use super::{Inner, MemoryStore};
-use crate::store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun};
+use crate::{
+    id::RunId,
+    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun},
+};
 
 /// Something that changed the store.
 #[derive(Clone)]
@@ -17,7 +20,7 @@ impl Operation {
     fn run(&self) -> Option<RunId> {
         match self {
             Self::Submit(run) => Some(run.id),
-            Self::Claim(run, _) => Some(*run),
+            Self::Claim(claim) => Some(claim.run),
             Self::Commit(change) => Some(change.run),
             Self::Publish(..) | Self::Forget(_) => None,
         }
