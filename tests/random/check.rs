@@ -102,7 +102,7 @@ impl Check<'_> {
         };
         let ended =
             tokio::time::timeout(self.plan.limit, runtime.scope(async { program(inside).await })).await;
-        let ended = ended.map_err(|_| "it hangs")?;
+        let Ok(ended) = ended else { return Err(hangs(&runtime).await) };
         // Runs that it started are younger.
         let runs = runtime.runs(Default::default(), Page::all()).await.unwrap();
         let run = runs.last().expect("the program is a run").id;
@@ -137,7 +137,7 @@ impl Check<'_> {
             life.log.decisions.iter().filter(|(_, decided)| safe(decided)).collect();
 
         let resumed = tokio::time::timeout(self.plan.limit, runtime.resume::<u64>(life.run)).await;
-        let ended = resumed.map_err(|_| "it hangs")?;
+        let Ok(ended) = resumed else { return Err(hangs(&runtime).await) };
         let log = world.log();
         // What was not safe is decided anew, or is nothing that anybody asks for.
         let mut whole = Log { bodies: life.log.bodies.clone(), ..Log::default() };
@@ -236,6 +236,10 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+async fn hangs(runtime: &TestRuntime) -> String {
+    format!("it hangs after {:#?}", runtime.event_lines().await.unwrap_or_default())
 }
 
 fn ran_as_often_as_allowed(bodies: &[Body], before: &HashMap<Place, State>) -> Result<(), String> {

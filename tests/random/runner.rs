@@ -89,7 +89,7 @@ pub fn search(plan: Plan, threads: Threads, cases_wanted: u32, seed: u64) -> Res
         // What depends on the schedule may need more than one try, while it shrinks.
         let tries = if tried.borrow().1 { 3 } else { 1 };
         // One that hangs is found out soon while it shrinks.
-        let limit = if tries > 1 { plan.limit.min(Duration::from_secs(2)) } else { plan.limit };
+        let limit = if tries > 1 { plan.limit.min(Duration::from_millis(700)) } else { plan.limit };
         for _ in 0..tries {
             match holds(Plan { limit, ..plan }, threads, &case) {
                 Ok(of_case) => {
