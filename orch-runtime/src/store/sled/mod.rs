@@ -5,6 +5,7 @@ mod active;
 mod actor;
 mod blobs;
 mod builder;
+mod by_scope;
 mod cache;
 #[cfg(feature = "crash-points")]
 mod crashing;
@@ -13,6 +14,7 @@ mod decode;
 mod encode;
 mod facts;
 mod history;
+mod index;
 mod journal;
 mod keys;
 mod layout;
