@@ -48,7 +48,6 @@ fn a_number_that_is_drawn_beside_orch() {
 fn another_result() {
     let matrix = CrashTest::new().run(gives_something_else);
     assert_found(&matrix, "it gives ");
-    assert!(std::panic::catch_unwind(|| matrix.assert_sound()).is_err());
 }
 
 #[test]

@@ -198,3 +198,49 @@ impl fmt::Display for CrashMatrix {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matrix(faults: &[&str], boundaries: usize, missed: usize) -> CrashMatrix {
+        let boundary = Boundary {
+            point: CrashPoint::Written,
+            number: 3,
+            change: "flow: run Completed".into(),
+            result: "1".into(),
+            runs: vec![Runs { before: 1, after: 1, repeated: 1, ..Runs::none("work", "(1)") }],
+            faults: faults.iter().map(|fault| (*fault).to_owned()).collect(),
+        };
+        let (flow, result) = ("flow".into(), "1".into());
+        CrashMatrix { flow, result, bodies: 1, boundaries: vec![boundary; boundaries], missed }
+    }
+
+    #[test]
+    fn a_table_has_a_line_for_each_boundary() {
+        let sound = matrix(&[], 10, 1);
+        sound.assert_sound();
+        let lines = sound.to_string();
+        assert_eq!(lines.lines().count(), 1 + 1 + 10 + 1, "{lines}");
+        assert!(lines.lines().nth(2).is_some_and(|line| line.ends_with("sound")), "{lines}");
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "written 3: flow: run Completed\n      it gives 2 instead of 1\n      `work` (1): 1 before"
+    )]
+    fn what_is_wrong_is_said_where_it_is() {
+        matrix(&["it gives 2 instead of 1"], 1, 0).assert_sound();
+    }
+
+    #[test]
+    #[should_panic(expected = "missed 1")]
+    fn too_many_missed_boundaries_prove_nothing() {
+        matrix(&[], 9, 1).assert_sound();
+    }
+
+    #[test]
+    fn the_matrix_of_another_child_is_nothing() {
+        CrashMatrix::nothing().assert_sound();
+    }
+}
