@@ -20,10 +20,10 @@ pub use clock::Timestamp;
 pub use codec::{Bytes, CodecError};
 pub use definition::{Backoff, BodyError, CacheScope, Definition, DefinitionKind, Place};
 pub use engine::{
-    Call, Context, Flow, Handle, IdempotencyKey, Kind, Map, Task, TryMap, ctx, idempotency_key, map, now,
-    random, sleep, spawn, step, try_map, uuid,
+    Call, Context, Flow, Handle, IdempotencyKey, Kind, Map, Resolution, Task, TryMap, Wait, ctx,
+    idempotency_key, map, now, random, signal, sleep, spawn, step, try_map, uuid,
 };
 pub use error::{BoxError, Error, ErrorKind, RecordedError, Result, Retry};
 pub use id::{CallKey, RunId, ScopeId, TaskNumber};
-pub use runtime::{Cache, CacheStats, Explained, Runtime, RuntimeBuilder, Scoped};
+pub use runtime::{Cache, CacheStats, Explained, Runtime, RuntimeBuilder, Scoped, resolve, send};
 pub use state::{Event, EventKind, Notice, RunState, TaskState};

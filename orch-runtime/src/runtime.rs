@@ -3,6 +3,7 @@
 mod cache;
 mod core;
 mod queries;
+mod signals;
 
 use std::{
     any::{TypeId, type_name},
@@ -18,6 +19,7 @@ use std::{
 pub use self::cache::{Cache, CacheStats, Explained};
 use self::core::Provided;
 pub(crate) use self::core::{Core, Entering};
+pub use self::signals::{resolve, send};
 use crate::{
     clock::Clock,
     engine::{self, Rules, watch_panics},

@@ -53,6 +53,7 @@ pub struct Definition {
     pub(crate) tags: &'static [&'static str],
     pub(crate) strict: bool,
     pub(crate) inline: bool,
+    pub(crate) once: bool,
     pub(crate) resolved: OnceLock<Resolved>,
 }
 
@@ -89,6 +90,7 @@ impl Definition {
             tags: &[],
             strict: false,
             inline: false,
+            once: false,
             resolved: OnceLock::new(),
         }
     }
@@ -157,6 +159,16 @@ impl Definition {
     pub const fn inline(mut self) -> Self {
         self.inline = true;
         self
+    }
+
+    /// A body that was interrupted does not run again by itself; a person says what became of it.
+    pub const fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+
+    pub(crate) fn is_once(&self) -> bool {
+        self.once
     }
 
     /// Flow or task.

@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     cache::CallHash,
+    clock::Timestamp,
     store::{InFlight, Journal, Outcome, Record},
 };
 
@@ -23,6 +24,8 @@ pub(super) struct History {
     dropped: FxHashSet<LocalKey>,
     /// Values that earlier attempts got: reused if asked for, never required.
     pool: FxHashMap<LocalKey, Outcome>,
+    /// When the waits of this attempt are over.
+    begun: FxHashMap<LocalKey, Timestamp>,
     /// Calls that had begun and have no outcome.
     in_flight: FxHashMap<LocalKey, InFlight>,
     /// The first number that no record of this attempt has.
@@ -43,6 +46,7 @@ pub(super) struct Found {
     pub(super) dropped: bool,
     pub(super) pooled: Option<Outcome>,
     pub(super) in_flight: Option<InFlight>,
+    pub(super) due: Option<Timestamp>,
 }
 
 /// What can be handed over next in replay.
@@ -60,10 +64,19 @@ pub(super) enum Head {
 impl History {
     pub(super) fn read(journal: Journal, instance: u64) -> Self {
         let mut history = Self::default();
+        let undone = journal.dropped.iter().filter(|mark| mark.undone);
+        let undone: FxHashSet<(u64, LocalKey)> =
+            undone.map(|mark| (mark.instance, (mark.call, mark.occurrence))).collect();
         for record in journal.records {
             let key = (record.call, record.occurrence);
             if record.instance == instance {
                 history.next_number = history.next_number.max(record.number + 1);
+            }
+            // What it had taken went back, and nobody saw its outcome.
+            if !undone.is_empty() && undone.contains(&(record.instance, key)) {
+                continue;
+            }
+            if record.instance == instance {
                 history.waiting.insert(record.number, Waiting::Unclaimed(key));
                 history.unclaimed.insert(key, record);
             } else if let Outcome::Value(_) = record.outcome {
@@ -79,6 +92,8 @@ impl History {
                 history.waiting.remove(&record.number);
             }
         }
+        let begun = journal.begun.into_iter().filter(|begun| begun.instance == instance);
+        history.begun = begun.map(|begun| ((begun.call, begun.occurrence), begun.due)).collect();
         let in_flight = journal.in_flight.into_iter().filter(|task| task.instance == instance);
         history.in_flight = in_flight.map(|task| ((task.key.call, task.key.occurrence), task)).collect();
         history
@@ -88,6 +103,7 @@ impl History {
         self.waiting.is_empty()
             && self.pool.is_empty()
             && self.in_flight.is_empty()
+            && self.begun.is_empty()
             && self.dropped.is_empty()
     }
 
@@ -118,6 +134,7 @@ impl History {
             if let Some(outcome) = self.pool.get(&key) {
                 found.pooled.get_or_insert_with(|| outcome.clone());
             }
+            found.due = found.due.or_else(|| self.begun.get(&key).copied());
             if let Some(task) = self.in_flight.remove(&key) {
                 found.in_flight.get_or_insert(task);
             }

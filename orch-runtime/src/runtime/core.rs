@@ -107,6 +107,11 @@ impl Core {
         Ok(TakenUp { core: self.clone(), run })
     }
 
+    /// A run that is under way.
+    pub(super) fn running(&self, run: RunId) -> Option<Arc<RunShared>> {
+        self.active().get(&run).cloned()
+    }
+
     pub(super) fn is_under_way(&self, run: RunId) -> bool {
         self.active().contains_key(&run)
     }

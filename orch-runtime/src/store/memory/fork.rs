@@ -3,7 +3,7 @@
 use super::{Inner, MemoryStore};
 use crate::{
     id::RunId,
-    store::{CacheEntry, CacheKey, Change, Forget, NewRun, WorkerId},
+    store::{CacheEntry, CacheKey, Change, Forget, NewRun, NewSignal, WorkerId},
 };
 
 /// Something that changed the store.
@@ -12,6 +12,7 @@ pub(crate) enum Operation {
     Submit(NewRun),
     Claim(RunId, WorkerId),
     Commit(Change),
+    Signal(RunId, NewSignal),
     Publish(CacheKey, CacheEntry),
     Forget(Forget),
 }
@@ -48,6 +49,7 @@ impl MemoryStore {
                     Operation::Submit(run) => drop(inner.data.submit(run)),
                     Operation::Claim(run, _) => drop(inner.data.claim(run)),
                     Operation::Commit(change) => drop(inner.data.commit(change)),
+                    Operation::Signal(run, signal) => _ = inner.data.signal(run, signal),
                     Operation::Publish(key, entry) => drop(inner.cache.insert(key, entry, fork.keep.cache)),
                     Operation::Forget(which) => drop(inner.cache.forget(&which)),
                 }

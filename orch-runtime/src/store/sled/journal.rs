@@ -24,7 +24,7 @@ const DECODED: usize = 8;
 pub(super) struct Index {
     /// Packs read so far.
     read: u32,
-    /// The packs of each scope that hold records or marks.
+    /// The packs of each scope that hold records, marks or waits.
     scopes: FxHashMap<ScopeId, Vec<u32>>,
     /// Task runs without an end, by the scopes that wrote them.
     open: BTreeMap<(ScopeId, TaskNumber), InFlight>,
@@ -38,6 +38,7 @@ impl Index {
             match &fact.what {
                 What::Record(record) => self.of_scope(record.key.scope, number),
                 What::Dropped(mark) => self.of_scope(mark.scope, number),
+                What::Begun(begun) => self.of_scope(begun.scope, number),
                 What::Claim(claim) => {
                     let call = InFlight {
                         task: claim.task,
@@ -81,6 +82,9 @@ impl Index {
                 | What::Taken { .. }
                 | What::Change(_)
                 | What::Run(_)
+                | What::Signal(_)
+                | What::SignalTaken(_)
+                | What::GivenBack(_)
                 | What::Notice { .. } => {}
             }
         }
@@ -136,6 +140,7 @@ pub(super) fn journal(shared: &Shared, active: &Active, scope: ScopeId) -> Resul
                     outcome: shared.outcome(&record.outcome)?,
                 }),
                 What::Dropped(mark) if mark.scope == scope => journal.dropped.push(*mark),
+                What::Begun(begun) if begun.scope == scope => journal.begun.push(*begun),
                 _ => {}
             }
         }

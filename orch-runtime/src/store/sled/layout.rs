@@ -10,7 +10,7 @@ use std::{
 use crate::{clock::Clock, store::StoreError};
 
 /// The format that this version reads and writes. Versions before a change read and write what is older.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 const FORMAT_FILE: &str = "format";
 const LOCK_FILE: &str = "lock";
@@ -123,6 +123,11 @@ fn check_format(dir: &Path, file: &Path) -> Result<(), StoreError> {
         Some(newer) if newer > FORMAT => Err(StoreError::new(format!(
             "the store in `{}` has format {newer}, which a newer version of orch has written; this one knows formats \
              up to {FORMAT}. Update orch, or choose another place {HOW}",
+            dir.display()
+        ))),
+        Some(older) => Err(StoreError::new(format!(
+            "the store in `{}` has format {older}, which no released version of orch has written, and this one reads \
+             format {FORMAT}; move the directory away, or choose another place {HOW}",
             dir.display()
         ))),
         _ => Err(StoreError::new(format!(

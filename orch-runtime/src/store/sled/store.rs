@@ -23,8 +23,8 @@ use crate::{
     state::Event,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter,
-        Store, StoreError, Submitted, TaskRun, WorkerId,
+        Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, NewSignal, Page, Posted,
+        Run, RunFilter, Signal, Store, StoreError, Submitted, TaskRun, WorkerId,
     },
 };
 
@@ -124,6 +124,18 @@ impl Store for SledStore {
             let active = self.start_replay(run, fence)?;
             self.read(|shared| journal::journal(shared, &active, scope)).await
         })
+    }
+
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        let started = self.start_signal(run, signal);
+        Box::pin(async move {
+            let (posted, acked) = started?;
+            self.end_of(acked).await.map(|()| posted)
+        })
+    }
+
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        Box::pin(self.read(move |shared| shared.signals(run, page)))
     }
 
     fn cached(

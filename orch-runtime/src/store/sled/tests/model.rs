@@ -167,7 +167,13 @@ impl Generator {
             }
             8 if !run.tasks.is_empty() => Step::Child { task: number, run: RunId::new() },
             9 => Step::Notice { task: Some(number), notice: Notice::Diverged, text },
-            10 => Step::Dropped(Mark { scope, instance: 1, call: random.u128(..), occurrence: 0 }),
+            10 => Step::Dropped(Mark {
+                scope,
+                instance: 1,
+                call: random.u128(..),
+                occurrence: 0,
+                undone: false,
+            }),
             _ => {
                 run.records += 1;
                 let task = random.bool().then_some(number);
