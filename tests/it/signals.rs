@@ -89,7 +89,7 @@ async fn cut_everywhere(
     let mut ends = Vec::new();
     for cut in 1..lived.store().operations() {
         let before = bodies.count();
-        let second = lived.fork(cut).provide(Life::Second).provide(bodies.clone()).build();
+        let second = lived.fork(cut).provide(bodies.clone()).build();
         let sent = ending(&lines(&second).await, "SignalSent: `number`");
         for (name, value) in &signals[sent.min(signals.len())..] {
             second.send(run, name, value).await.unwrap();
@@ -164,7 +164,8 @@ async fn signals_are_taken_once_wherever_the_process_dies() {
     for (flow, expected) in cases {
         for early in [true, false] {
             let bodies = Bodies::default();
-            let runtime = orch::testing::builder().provide(Life::First).provide(bodies.clone()).build();
+            // A clock that jumps would be over the sleeps before anybody has sent anything.
+            let runtime = orch::testing::builder().real_clock().provide(bodies.clone()).build();
             let (run, got) = runtime
                 .scope(async {
                     let call = flow().start();
