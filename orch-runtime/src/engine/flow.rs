@@ -1,7 +1,10 @@
 //! The way of a run: opened, its body attempted, ended.
 
+mod crashing;
 mod divergence;
+mod joining;
 mod opening;
+mod taking_up;
 
 use std::{
     pin::{Pin, pin},
@@ -9,9 +12,10 @@ use std::{
     task::Poll,
 };
 
+pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
 use self::{
     divergence::describe,
-    opening::{Opened, new_run, open_child, open_root, reopened},
+    opening::{Opened, open_child, open_root},
 };
 use super::{
     Frame, Job, RunShared, Stop,
@@ -26,7 +30,7 @@ use super::{
     task::{self, End, Finished, completed, failed},
 };
 use crate::{
-    definition::{self, Invocation},
+    definition::Invocation,
     error::{Error, ErrorKind, RecordedError},
     id::{RunId, ScopeId},
     runtime::{Core, Entering, Runtime},
@@ -42,10 +46,10 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
     let entering = core.enter()?;
     let name = prepared.definition.display_name();
     let id = prepared.options().run.unwrap_or_default();
-    // Others may see the run before this process knows it as begun.
-    let _taken = core.take_up(id)?;
-    let new = new_run(&core, id, name, &prepared, None)?;
-    let run = open_root(&core, id, name, new).await?;
+    let (run, _taken) = match open_root(&core, id, name, &mut prepared).await? {
+        Opened::Run(run, taken) => (run, taken),
+        Opened::Ended(id, outcome) => return finish(name, id, Ok(outcome), prepared.invocation),
+    };
     let others = core.others(Runtime::is_default(&core));
     if !prepared.definition.is_flow() && others > 0 {
         let runs = if others == 1 { "a run is".into() } else { format!("{others} runs are") };
@@ -56,40 +60,7 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
         run.notice(None, Notice::OutsideScope, text);
     }
     let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
-    finish(&run, outcome, prepared.invocation)
-}
-
-/// Takes up a run where its journal ends.
-/// Its output is to be a `T`.
-pub(crate) async fn resume<T: 'static>(core: Arc<Core>, id: RunId) -> Finished {
-    let entering = core.enter()?;
-    let _taken = core.take_up(id)?;
-    let store_error =
-        |error| Error::plain(ErrorKind::Store, format!("run {id} could not be claimed: {error}"));
-    let Some(claimed) = core.store.claim(id, core.worker).await.map_err(store_error)? else {
-        let place = core.store.location();
-        return Err(Error::runtime(match core.store.run(id).await.map_err(store_error)? {
-            Some(run) => format!("run {id} in `{place}` has ended: {}", run.state),
-            None => format!("run {id} is not in the store `{place}`"),
-        }));
-    };
-    let name = claimed.run.name.clone();
-    let Some(found) = definition::find(&name) else {
-        return Err(Error::definition(format!(
-            "run {id} is of `{name}`, which this program does not have; generic functions and those with \
-             `skip(…)` cannot be started by name, and a renamed one needs `formerly = \"{name}\"`"
-        )));
-    };
-    let invocation = (found.decode)(&claimed.input)
-        .map_err(|error| Error::at(&name, id, ErrorKind::Input, error.to_string()))?;
-    let mut prepared = Prepared::new(found.definition, invocation);
-    if !prepared.invocation.as_mut().output().is::<Option<T>>() {
-        let wanted = std::any::type_name::<T>();
-        return Err(Error::at(&name, id, ErrorKind::Output, format!("its output is no `{wanted}`")));
-    }
-    let run = reopened(&core, &prepared, claimed, None)?;
-    let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
-    finish(&run, outcome, prepared.invocation)
+    finish(name, run.id, outcome, prepared.invocation)
 }
 
 /// A flow that is called by a body: a run of its own, whose outcome is also the call's.
@@ -118,9 +89,9 @@ async fn child(run: &Arc<RunShared>, prepared: &mut Prepared, progress: &mut Pro
     }
     run.flush();
     let name = prepared.definition.display_name();
-    let child = match open_child(run, id, task, name, prepared).await {
-        Ok(Opened::Run(child)) => child,
-        Ok(Opened::Ended(outcome)) => return Some(end_of(progress, outcome)),
+    let (child, _taken) = match open_child(run, id, task, name, prepared).await {
+        Ok(Opened::Run(child, taken)) => (child, taken),
+        Ok(Opened::Ended(_, outcome)) => return Some(end_of(progress, outcome)),
         Err(error) => {
             return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
         }
@@ -327,9 +298,14 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
 }
 
 /// The end of a run as its caller sees it.
-fn finish(run: &RunShared, outcome: Result<Outcome, Stop>, invocation: Pin<Box<dyn Invocation>>) -> Finished {
+fn finish(
+    name: &str,
+    run: RunId,
+    outcome: Result<Outcome, Stop>,
+    invocation: Pin<Box<dyn Invocation>>,
+) -> Finished {
     match outcome {
-        Ok(outcome) => task::recorded(run, run.name, invocation, &outcome),
-        Err(stop) => Err(Error::at(run.name, run.id, stop.kind(), stop.text())),
+        Ok(outcome) => task::recorded(run, name, invocation, &outcome),
+        Err(stop) => Err(Error::at(name, run, stop.kind(), stop.text())),
     }
 }

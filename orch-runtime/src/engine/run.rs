@@ -15,6 +15,7 @@ use crate::{
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
+    state::RunState,
     store::{Fence, Record, StoreError},
 };
 
@@ -31,6 +32,8 @@ pub(crate) struct RunShared {
     /// flow may not.
     pub(crate) edited: bool,
     pub(crate) span: tracing::Span,
+    /// Nobody awaits it: it goes with its runtime.
+    pub(crate) background: bool,
     /// The run was executed before, so there may be something to read in its journal.
     resumed: bool,
     pub(super) writer: Mutex<Writer>,
@@ -93,15 +96,18 @@ pub(super) struct RunStart {
     pub(super) name: &'static str,
     pub(super) root_flow: &'static str,
     pub(super) fence: Fence,
+    pub(super) state: RunState,
     pub(super) edited: bool,
     pub(super) resumed: bool,
+    pub(super) background: bool,
     pub(super) next_task: u32,
     pub(super) attempt: u32,
 }
 
 impl RunShared {
     pub(super) fn new(core: Arc<Core>, start: RunStart) -> Arc<Self> {
-        let RunStart { id, name, root_flow, fence, edited, resumed, next_task, attempt } = start;
+        let RunStart { id, name, root_flow, fence, state, edited, resumed, background, next_task, attempt } =
+            start;
         let span = tracing::info_span!(target: "orch", "run", run = %id, flow = name);
         Arc::new(Self {
             core,
@@ -111,8 +117,9 @@ impl RunShared {
             fence,
             edited,
             span,
+            background,
             resumed,
-            writer: Mutex::new(Writer::new(next_task, attempt)),
+            writer: Mutex::new(Writer::new(next_task, state, attempt)),
             mailbox: Mailbox::default(),
             unsynced: AtomicBool::new(false),
             stop: OnceLock::new(),

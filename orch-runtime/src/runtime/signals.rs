@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Core, Runtime, current_core};
+use super::{Core, Runtime};
 use crate::{
     codec, definition,
     engine::{Resolution, Said},
@@ -127,7 +127,7 @@ pub async fn send<T>(run: RunId, name: &str, value: &T) -> Result<()>
 where
     T: Serialize + DeserializeOwned + 'static,
 {
-    Runtime { core: current_core()? }.send(run, name, value).await
+    Runtime::current()?.send(run, name, value).await
 }
 
 /// Says what became of an interrupted `once` task in a run of the current runtime; see [`Runtime::resolve`].
@@ -138,7 +138,7 @@ where
 /// # Cancel safety
 /// Dropping the future leaves open whether it is said.
 pub async fn resolve(run: RunId, task: TaskNumber, resolution: Resolution) -> Result<()> {
-    Runtime { core: current_core()? }.resolve(run, task, resolution).await
+    Runtime::current()?.resolve(run, task, resolution).await
 }
 
 /// Puts a signal into the store, and tells the run if it is under way here.

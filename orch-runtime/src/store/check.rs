@@ -75,6 +75,7 @@ pub(super) fn check(
             | Step::Record(_)
             | Step::Dropped(_)
             | Step::Begun(_)
+            | Step::Released
             | Step::Notice { .. } => {}
         }
     }

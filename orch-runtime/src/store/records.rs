@@ -38,6 +38,8 @@ pub enum Trigger {
 pub struct NewRun {
     /// Its identity.
     pub id: RunId,
+    /// What the caller calls this very run: no two runs of a definition have the same.
+    pub given_id: Option<String>,
     /// Full name of the definition.
     pub name: Cow<'static, str>,
     /// Flow, or a task outside any flow.
@@ -65,10 +67,35 @@ pub struct NewRun {
 pub enum Submitted {
     /// The run is new; the fence is the submitter's where it took the run.
     Created(Fence),
-    /// The same run was submitted before.
-    Existing,
-    /// A run of this id has another definition or input.
-    Conflict,
+    /// This run is the same and was submitted before.
+    Existing(RunId),
+    /// This run has the same id, or the same given one, and another definition or input.
+    Conflict(RunId),
+}
+
+/// Who asks for a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The run.
+    pub run: RunId,
+    /// Who takes it.
+    pub worker: WorkerId,
+    /// Whether it is taken only if no living worker has it.
+    pub orphaned: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Claim {
+    /// Takes the run, whoever has it.
+    pub fn any(run: RunId, worker: WorkerId, at: Timestamp) -> Self {
+        Self { run, worker, orphaned: false, at }
+    }
+
+    /// Takes the run if no living worker has it.
+    pub fn orphan(run: RunId, worker: WorkerId, at: Timestamp) -> Self {
+        Self { orphaned: true, ..Self::any(run, worker, at) }
+    }
 }
 
 /// A run that a worker has taken.
@@ -155,6 +182,8 @@ pub enum Step {
     Taken(u64),
     /// A signal that was taken goes back to its place, because nobody has got it.
     GivenBack(Box<Signal>),
+    /// The worker gives the run back without having ended it: nothing of it runs any more.
+    Released,
     /// Something that must not stay silent.
     Notice {
         /// The task run that it is about.
@@ -579,6 +608,8 @@ pub type Counts = BTreeMap<TaskState, u64>;
 pub struct Run {
     /// Its identity.
     pub id: RunId,
+    /// What its caller calls this very run.
+    pub given_id: Option<String>,
     /// Full name of the definition.
     pub name: Cow<'static, str>,
     /// Flow, or a task outside any flow.
@@ -597,6 +628,8 @@ pub struct Run {
     pub state: RunState,
     /// The attempt of its body, from 1.
     pub attempt: u32,
+    /// How often its process has died since its last recorded outcome.
+    pub deaths: u32,
     /// Why it has its state.
     pub reason: Option<String>,
     /// When it was asked for.

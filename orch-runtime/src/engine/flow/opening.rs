@@ -2,19 +2,50 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use super::joining::join;
 use crate::{
-    engine::{RunShared, prepared::Prepared, run::RunStart},
+    engine::{RunShared, commit::child_step, prepared::Prepared, run::RunStart},
     error::{Error, ErrorKind},
     id::{RunId, TaskNumber},
-    runtime::Core,
-    store::{Claimed, Fence, NewRun, Outcome, Submitted, Trigger},
+    runtime::{Core, TakenUp},
+    state::RunState,
+    store::{Claim, Claimed, Fence, NewRun, Outcome, Submitted, Trigger},
 };
 
+/// A run as whoever asked for it finds it.
 pub(super) enum Opened {
-    Run(Arc<RunShared>),
-    Ended(Outcome),
+    /// It is the asker's to execute. Nobody else takes it up before the second is dropped.
+    Run(Arc<RunShared>, Option<TakenUp>),
+    /// This run has ended.
+    Ended(RunId, Outcome),
 }
 
+/// Opens a run outside any body: a new one, or the one that was given the same id before.
+pub(super) async fn open_root(
+    core: &Arc<Core>,
+    id: RunId,
+    name: &'static str,
+    prepared: &mut Prepared,
+) -> Result<Opened, Error> {
+    // Others may see the run before this process knows it as begun.
+    let taken = core.take_up(id)?;
+    let new = new_run(core, id, name, prepared, None)?;
+    match core.store.submit(new).await {
+        Ok(Submitted::Created(fence)) => {
+            let run = RunShared::new(core.clone(), fresh(id, name, name, fence));
+            Ok(Opened::Run(run, Some(taken)))
+        }
+        Ok(Submitted::Existing(known)) if known != id => {
+            drop(taken);
+            join(core, known, name, prepared, name).await
+        }
+        Ok(Submitted::Conflict(known)) if known != id => Err(conflict(prepared, name, known)),
+        Ok(_) => Err(Error::at(name, id, ErrorKind::Store, "a run of this id is in the store already")),
+        Err(error) => Err(Error::at(name, id, ErrorKind::Store, error.to_string())),
+    }
+}
+
+/// Opens the run of a flow that a body calls.
 pub(super) async fn open_child(
     parent: &Arc<RunShared>,
     id: RunId,
@@ -27,18 +58,33 @@ pub(super) async fn open_child(
     let new = new_run(core, id, name, prepared, Some((parent.id, task)))?;
     match core.store.submit(new).await.map_err(store_error)? {
         Submitted::Created(fence) => {
-            let start = fresh(id, name, parent.root_flow, fence);
-            Ok(Opened::Run(RunShared::new(core.clone(), start)))
+            let mut start = fresh(id, name, parent.root_flow, fence);
+            start.background = parent.background;
+            Ok(Opened::Run(RunShared::new(core.clone(), start), None))
         }
+        Submitted::Existing(known) if prepared.options().given_id.is_some() => {
+            if prepared.runs_above().any(|above| above == known) {
+                return Err(Error::at(name, known, ErrorKind::Runtime, "it would wait for itself"));
+            }
+            if known != id {
+                parent.buffer(|writer, at| writer.push(at, child_step(task, known)));
+            }
+            join(core, known, name, prepared, parent.root_flow).await
+        }
+        Submitted::Conflict(known) if known != id => Err(conflict(prepared, name, known)),
         // It was created before this process, or before the flow's last attempt.
-        Submitted::Existing | Submitted::Conflict => {
-            match core.store.claim(id, core.worker).await.map_err(store_error)? {
-                Some(claimed) => reopened(core, prepared, claimed, Some(parent.root_flow)).map(Opened::Run),
+        Submitted::Existing(_) | Submitted::Conflict(_) => {
+            let claim = Claim::any(id, core.worker, core.clock.now());
+            match core.store.claim(claim).await.map_err(store_error)? {
+                Some(claimed) => {
+                    let run = reopened(core, prepared, claimed, Some(parent.root_flow), parent.background)?;
+                    Ok(Opened::Run(run, None))
+                }
                 None => {
                     let ended = core.store.run(id).await.map_err(store_error)?;
                     let outcome =
                         ended.and_then(|run| run.value.map(Outcome::Value).or(run.error.map(Outcome::Error)));
-                    outcome.map(Opened::Ended).ok_or_else(|| {
+                    outcome.map(|outcome| Opened::Ended(id, outcome)).ok_or_else(|| {
                         Error::at(name, id, ErrorKind::Cancelled, "it ended without an outcome")
                     })
                 }
@@ -47,21 +93,28 @@ pub(super) async fn open_child(
     }
 }
 
-pub(super) async fn open_root(
-    core: &Arc<Core>,
-    id: RunId,
-    name: &'static str,
-    new: NewRun,
-) -> Result<Arc<RunShared>, Error> {
-    match core.store.submit(new).await {
-        Ok(Submitted::Created(fence)) => Ok(RunShared::new(core.clone(), fresh(id, name, name, fence))),
-        Ok(_) => Err(Error::at(name, id, ErrorKind::Store, "a run of this id is in the store already")),
-        Err(error) => Err(Error::at(name, id, ErrorKind::Store, error.to_string())),
-    }
+fn conflict(prepared: &mut Prepared, name: &str, known: RunId) -> Error {
+    let given = prepared.options().given_id.as_deref().unwrap_or_default();
+    let text = format!(
+        "run `{given}` of this flow is there with another input; the same id stands for the same input, so give \
+         other work another id"
+    );
+    Error::at(name, known, ErrorKind::Input, text)
 }
 
 fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: Fence) -> RunStart {
-    RunStart { id, name, root_flow, fence, edited: false, resumed: false, next_task: 0, attempt: 1 }
+    RunStart {
+        id,
+        name,
+        root_flow,
+        fence,
+        state: RunState::Running,
+        edited: false,
+        resumed: false,
+        background: false,
+        next_task: 0,
+        attempt: 1,
+    }
 }
 
 pub(super) fn reopened(
@@ -69,6 +122,7 @@ pub(super) fn reopened(
     prepared: &Prepared,
     claimed: Claimed,
     root_flow: Option<&'static str>,
+    background: bool,
 ) -> Result<Arc<RunShared>, Error> {
     let Claimed { run, fence, next_task, .. } = claimed;
     let definition = prepared.definition;
@@ -78,15 +132,17 @@ pub(super) fn reopened(
         name,
         root_flow: root_flow.unwrap_or(name),
         fence,
+        state: run.state,
         edited: run.body_hash != definition.body_hash && !definition.strict,
         resumed: true,
+        background,
         next_task,
         attempt: run.attempt.max(1),
     };
     Ok(RunShared::new(core.clone(), start))
 }
 
-pub(super) fn new_run(
+fn new_run(
     core: &Core,
     id: RunId,
     name: &'static str,
@@ -97,6 +153,7 @@ pub(super) fn new_run(
         |error: crate::codec::CodecError| Error::at(name, id, ErrorKind::Input, error.to_string());
     Ok(NewRun {
         id,
+        given_id: prepared.options().given_id.clone(),
         name: Cow::Borrowed(name),
         kind: prepared.definition.kind(),
         body_hash: prepared.definition.body_hash,

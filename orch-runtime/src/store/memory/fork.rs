@@ -3,14 +3,14 @@
 use super::{Inner, MemoryStore};
 use crate::{
     id::RunId,
-    store::{CacheEntry, CacheKey, Change, Forget, NewRun, NewSignal, WorkerId},
+    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun, NewSignal},
 };
 
 /// Something that changed the store.
 #[derive(Clone)]
 pub(crate) enum Operation {
     Submit(NewRun),
-    Claim(RunId, WorkerId),
+    Claim(Claim),
     Commit(Change),
     Signal(RunId, NewSignal),
     Publish(CacheKey, CacheEntry),
@@ -47,13 +47,14 @@ impl MemoryStore {
                 // What was refused the first time is refused again, and changes nothing again.
                 match operation.clone() {
                     Operation::Submit(run) => drop(inner.data.submit(run)),
-                    Operation::Claim(run, _) => drop(inner.data.claim(run)),
+                    Operation::Claim(claim) => drop(inner.data.claim(claim)),
                     Operation::Commit(change) => drop(inner.data.commit(change)),
                     Operation::Signal(run, signal) => _ = inner.data.signal(run, signal),
                     Operation::Publish(key, entry) => drop(inner.cache.insert(key, entry, fork.keep.cache)),
                     Operation::Forget(which) => drop(inner.cache.forget(&which)),
                 }
             }
+            inner.data.leave_all();
             inner.operations = Some(taken);
         }
         fork

@@ -6,7 +6,7 @@ use super::{
     blobs::BlobId,
     encode::{
         AS_CLAIMED, BEGUN, CHANGE, CHILD, CLAIM, DROPPED, FLOW, GIVEN_BACK, IN_ROOT, NEAR, NOTICE, RECORD,
-        RUN, SIGNAL, SIGNAL_TAKEN, SUBMITTED, TAKEN, TASK, WITH,
+        RELEASED, RUN, SIGNAL, SIGNAL_TAKEN, SUBMITTED, TAKEN, TASK, WITH,
     },
     facts::{
         ClaimFact, Fact, Held, Kept, KeptSignal, Origin, RecordFact, RunFact, SignalFact, TaskFact, What,
@@ -90,6 +90,7 @@ fn fact(read: &mut In<'_>, at: &mut u64, before: &[Fact]) -> Result<Fact, Damage
         SIGNAL => What::Signal(Box::new(SignalFact { number: read.uint()?, signal: signal(read)? })),
         SIGNAL_TAKEN => What::SignalTaken(read.uint()?),
         GIVEN_BACK => What::GivenBack(Box::new(SignalFact { number: read.uint()?, signal: signal(read)? })),
+        RELEASED => What::Released,
         NOTICE => What::Notice { task: read.maybe(task)?, notice: read.code()?, text: owned(read)? },
         _ => return Err(Damaged("it tells of something unknown")),
     };
@@ -162,6 +163,7 @@ pub(super) fn signal(read: &mut In<'_>) -> Result<KeptSignal, Damaged> {
 pub(super) fn origin(read: &mut In<'_>) -> Result<Origin, Damaged> {
     Ok(Origin {
         name: read.small()?,
+        given_id: read.maybe(owned)?,
         kind: read.code()?,
         body_hash: u64::from_le_bytes(read.array()?),
         input: held(read)?,

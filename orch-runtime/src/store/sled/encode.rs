@@ -31,6 +31,7 @@ pub(super) const BEGUN: u8 = 10;
 pub(super) const SIGNAL: u8 = 11;
 pub(super) const SIGNAL_TAKEN: u8 = 12;
 pub(super) const GIVEN_BACK: u8 = 13;
+pub(super) const RELEASED: u8 = 15;
 
 /// The scope is the run's own body.
 pub(super) const IN_ROOT: u8 = 0x10;
@@ -186,6 +187,7 @@ impl Encoder {
                     let (to, type_name) = (signal.to.clone(), signal.type_name.clone());
                     write_signal(&mut self.out, &KeptSignal { to, type_name, value, at: signal.at });
                 }
+                Step::Released => self.head(RELEASED, *at),
                 Step::Notice { task, notice, text } => {
                     self.events += 1;
                     self.head(NOTICE, *at);
@@ -269,8 +271,9 @@ fn write_labels(out: &mut Out, labels: &Labels) {
 }
 
 pub(super) fn write_origin(out: &mut Out, origin: &Origin) {
-    let Origin { name, kind, body_hash, input, label, tags, trigger, parent, created } = origin;
+    let Origin { name, given_id, kind, body_hash, input, label, tags, trigger, parent, created } = origin;
     out.uint(u64::from(*name));
+    out.maybe(given_id.as_deref(), Out::text);
     out.code(*kind);
     out.raw(&body_hash.to_le_bytes());
     write_held(out, input);

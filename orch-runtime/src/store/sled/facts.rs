@@ -35,6 +35,7 @@ pub(super) enum Kept {
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     pub(super) name: NameId,
+    pub(super) given_id: Option<String>,
     pub(super) kind: DefinitionKind,
     pub(super) body_hash: u64,
     pub(super) input: Held,
@@ -79,6 +80,8 @@ pub(super) enum What {
     SignalTaken(u64),
     /// A signal that was taken is there again.
     GivenBack(Box<SignalFact>),
+    /// Its worker has given the run back.
+    Released,
     Notice {
         task: Option<TaskNumber>,
         notice: Notice,
@@ -160,7 +163,8 @@ impl What {
             | Self::Dropped(_)
             | Self::Begun(_)
             | Self::SignalTaken(_)
-            | Self::GivenBack(_) => 0,
+            | Self::GivenBack(_)
+            | Self::Released => 0,
         }
     }
 
@@ -179,6 +183,7 @@ impl Origin {
     pub(super) fn new(new: &NewRun, name: NameId, input: Held) -> Self {
         Self {
             name,
+            given_id: new.given_id.clone(),
             kind: new.kind,
             body_hash: new.body_hash,
             input,

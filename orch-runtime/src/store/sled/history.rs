@@ -250,7 +250,8 @@ impl Shared {
             | What::Dropped(_)
             | What::Begun(_)
             | What::SignalTaken(_)
-            | What::GivenBack(_) => return None,
+            | What::GivenBack(_)
+            | What::Released => return None,
         })
     }
 }

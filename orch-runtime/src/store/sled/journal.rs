@@ -85,6 +85,7 @@ impl Index {
                 | What::Signal(_)
                 | What::SignalTaken(_)
                 | What::GivenBack(_)
+                | What::Released
                 | What::Notice { .. } => {}
             }
         }

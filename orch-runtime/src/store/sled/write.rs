@@ -18,8 +18,8 @@ use crate::{
     id::{RunId, TaskNumber},
     state::TaskState,
     store::{
-        Address, Change, Claimed, Commit, Committed, Durability, Fence, NewRun, NewSignal, Posted, Run,
-        Signal, Stamped, Step, StoreError, Submitted, check::check,
+        Address, Change, Claim, Claimed, Commit, Committed, Durability, Fence, NewRun, NewSignal, Posted,
+        Run, Signal, Stamped, Step, StoreError, Submitted, check::check,
     },
 };
 
@@ -124,11 +124,12 @@ impl SledStore {
                         Arc::make_mut(&mut live.told.mail).put(number, kept);
                         told = Some(Box::new(live.told.clone()));
                     }
-                    Step::Child { .. }
-                    | Step::Record(_)
-                    | Step::Dropped(_)
-                    | Step::Begun(_)
-                    | Step::Notice { .. } => {}
+                    Step::Record(_) => live.standing.deaths = 0,
+                    Step::Released => {
+                        live.standing.released = true;
+                        live.worker = None;
+                    }
+                    Step::Child { .. } | Step::Dropped(_) | Step::Begun(_) | Step::Notice { .. } => {}
                 }
             }
             live.sent += 1;
@@ -206,10 +207,10 @@ impl SledStore {
         let active = Arc::new(Active::new(new.id, family, origin.clone()));
         // Nobody else knows the run yet; locked before it is shown, so that nothing is in line before this.
         let mut live = active.live();
-        let same = |known: &Origin| known.name == origin.name && known.input == origin.input;
+        let same = |id, known: &Origin| (id, known.name == origin.name && known.input == origin.input);
         let known = self.shared.runs.insert_new(&self.shared.db, active.clone(), same);
-        if let Some(same) = known.map_err(|fault| self.shared.unreadable(fault))? {
-            let submitted = if same { Submitted::Existing } else { Submitted::Conflict };
+        if let Some((id, same)) = known.map_err(|fault| self.shared.unreadable(fault))? {
+            let submitted = if same { Submitted::Existing(id) } else { Submitted::Conflict(id) };
             // The first submission may be in line still.
             let (ack, acked) = ack();
             self.shared.send(None, Need::Durable, Some(ack))?;
@@ -218,13 +219,15 @@ impl SledStore {
         self.shared.skew.saw(new.id, new.at);
         let mut facts = vec![Fact { at: new.at, what: What::Submitted(Box::new(origin)) }];
         if new.worker.is_some() {
+            live.worker = new.worker;
             facts.push(Fact { at: new.at, what: live.standing.take(new.at) });
         }
         let acked = self.send_facts(&active, &mut live, encoder, &facts, None)?;
         Ok((Submitted::Created(live.standing.fence), acked))
     }
 
-    pub(super) fn start_claim(&self, run: RunId) -> Result<Option<Claiming>, StoreError> {
+    pub(super) fn start_claim(&self, claim: Claim) -> Result<Option<Claiming>, StoreError> {
+        let Claim { run, worker, orphaned, at } = claim;
         self.shared.queue.wait_for_room();
         loop {
             self.shared.healthy()?;
@@ -234,10 +237,10 @@ impl SledStore {
             if live.gone {
                 continue;
             }
-            if live.standing.state.is_final() {
+            if live.standing.state.is_final() || (orphaned && live.worker.is_some()) {
                 return Ok(None);
             }
-            let at = self.shared.last();
+            live.worker = Some(worker);
             let fact = Fact { at, what: live.standing.take(at) };
             let acked = self.send_facts(&active, &mut live, Encoder::default(), &[fact], None)?;
             let unreadable = |fault| self.shared.unreadable(fault);

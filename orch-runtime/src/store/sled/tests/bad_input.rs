@@ -148,7 +148,7 @@ fn full() {
             store.commit(change, durability).await.expect_err("the store has failed");
         }
         store.submit(new_run("test::full")).await.expect_err("the store has failed");
-        store.claim(run, super::support::worker()).await.expect_err("the store has failed");
+        store.claim(super::support::claim_of(run)).await.expect_err("the store has failed");
         store.run(run).await.expect_err("what was not written cannot be told from what was");
         store.flush().await.expect_err("the store has failed");
         drop(store);
