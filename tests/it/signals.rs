@@ -135,6 +135,23 @@ async fn in_select() -> Result<Vec<u32>, Error> {
     Ok(got)
 }
 
+#[flow]
+async fn beside_work() -> Result<Vec<u32>, Error> {
+    let work = async {
+        let mut done = Vec::new();
+        for n in 0..3 {
+            done.push(counted(n).await?);
+        }
+        Ok::<_, Error>(done)
+    };
+    let (number, done) = tokio::join!(orch::signal::<u32>("number"), work);
+    let handle = waits_in_a_task(7).start();
+    let mut got = vec![number?, handle.await?];
+    got.extend(done?);
+    got.push(orch::signal("number").await?);
+    Ok(got)
+}
+
 #[task]
 async fn waits_in_a_task(n: u32) -> Result<u32, Error> {
     let got = orch::signal::<u32>("number").await?;
@@ -155,11 +172,12 @@ async fn in_bodies() -> Result<Vec<u32>, Error> {
 async fn signals_are_taken_once_wherever_the_process_dies() {
     let signals = [("number", 10u32), ("number", 20), ("number", 30)];
     type Case = (fn() -> Call<Vec<u32>, Flow>, &'static [u32]);
-    let cases: [Case; 4] = [
+    let cases: [Case; 5] = [
         (one_after_the_other, &[10, 0, 20, 1, 30, 2]),
         (both_at_once, &[10, 20, 0, 30]),
         (in_select, &[10, 0, 20, 1, 30, 2]),
         (in_bodies, &[10, 20, 30]),
+        (beside_work, &[10, 20, 0, 1, 2, 30]),
     ];
     for (flow, expected) in cases {
         for early in [true, false] {
@@ -418,6 +436,26 @@ async fn a_run_that_ends_says_what_nobody_has_taken() {
 }
 
 #[tokio::test]
+async fn a_runtime_that_is_closed_leaves_what_nobody_has_got() {
+    let runtime = orch::testing::builder().provide(Bodies::default()).build();
+    let run = runtime
+        .scope(async {
+            let asked = asks().start();
+            let run = asked.run().unwrap();
+            waiting(&runtime, 1).await;
+            runtime.send(run, "text", &"early".to_owned()).await.unwrap();
+            runtime.close_within(Duration::ZERO).await.unwrap();
+            assert_eq!(asked.await.unwrap_err().kind(), ErrorKind::Cancelled);
+            run
+        })
+        .await;
+    let second = runtime.fork(runtime.store().operations()).provide(Bodies::default()).build();
+    assert_eq!(second.store().signals(run, Page::all()).await.unwrap().len(), 1);
+    second.send(run, "number", &7u32).await.unwrap();
+    assert_eq!(second.resume::<(u32, String)>(run).await.unwrap(), (7, "early".to_owned()));
+}
+
+#[tokio::test]
 async fn a_run_is_cancelled_while_it_waits() {
     let runtime = orch::testing::builder().provide(Bodies::default()).build();
     let error = runtime
@@ -440,6 +478,10 @@ async fn halts_amid(seen: u32) -> Result<Vec<u32>, Error> {
     for _ in 0..seen {
         got.push(orch::signal::<u32>("number").await?);
         got.push(counted(0).await?);
+    }
+    if seen > 0 {
+        // Nothing is sent by the process any more.
+        orch::signal::<()>("sent").await?;
     }
     halts().await?;
     let (one, other) = tokio::join!(orch::signal::<u32>("number"), orch::signal::<u32>("number"));
@@ -469,7 +511,8 @@ async fn signals_survive_their_process() {
         Life::First => {
             // One is taken before the end of the process, one is sent before it and not taken.
             let sender = async {
-                send_when_there(&process, "halts_amid", [1, 2]).await;
+                let run = send_when_there(&process, "halts_amid", [1, 2]).await;
+                process.runtime.send(run, "sent", &()).await.unwrap();
                 std::future::pending::<()>().await;
             };
             tokio::select! {

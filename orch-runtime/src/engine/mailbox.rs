@@ -137,14 +137,12 @@ impl Mailbox {
                 return Answer::Taken(signal);
             }
         }
-        if let Some(standing) = mail.waits.get_mut(&order) {
-            standing.waker = Some(cx.waker().clone());
-        }
-        if unread {
-            mail.reading = true;
-            return Answer::Read;
-        }
-        Answer::Waits
+        let waker = cx.waker().clone();
+        let before = mail.waits.get_mut(&order).and_then(|standing| standing.waker.replace(waker));
+        mail.reading |= unread;
+        drop(mail);
+        drop(before);
+        if unread { Answer::Read } else { Answer::Waits }
     }
 }
 
@@ -166,10 +164,12 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let wakers = {
+        // Wakers are dropped when the lock is free: one may be the last that keeps a task, with waits of its own.
+        let (_gone, wakers) = {
             let mut mail = self.mailbox.lock();
             let gone = mail.waits.remove(&self.order);
-            gone.map(|gone| mail.wakers(|standing| standing.to == gone.to))
+            let wakers = gone.as_ref().map(|gone| mail.wakers(|standing| standing.to == gone.to));
+            (gone, wakers)
         };
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
