@@ -1,7 +1,7 @@
 //! Interrupted runs of earlier processes: found when a runtime is built, and taken up in the background.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
@@ -89,7 +89,7 @@ impl Runtime {
                     let text = format!("interrupted runs cannot be found: {fault}");
                     return Err(Error::plain(ErrorKind::Store, text));
                 }
-                return Ok(std::mem::take(&mut found.ended));
+                return Ok(std::mem::take(&mut found.ended).into_values().collect());
             }
             drop(found);
             settled.await;
@@ -114,7 +114,9 @@ struct Recovery {
 struct Found {
     /// Runs, and searches for some, that have not ended.
     under_way: usize,
-    ended: Vec<Recovered>,
+    ended: BTreeMap<RunId, Recovered>,
+    /// Runs that were left alone, and told of.
+    left: HashSet<RunId>,
     fault: Option<StoreError>,
 }
 
@@ -130,7 +132,7 @@ impl Recovery {
     fn end(&self, ended: Option<Recovered>) {
         let mut found = self.found();
         found.under_way -= 1;
-        found.ended.extend(ended);
+        found.ended.extend(ended.map(|ended| (ended.run, ended)));
         drop(found);
         self.settled.notify_waiters();
     }
@@ -216,9 +218,11 @@ impl Anchor {
             let ended = match resumed {
                 Resumed::Others => None,
                 Resumed::Left(reason) => {
-                    observe::warn_outside(&format!(
-                        "run {run} of `{name}` was interrupted and is left as it is: {reason}"
-                    ));
+                    if recovery.found().left.insert(run) {
+                        observe::warn_outside(&format!(
+                            "run {run} of `{name}` was interrupted and is left as it is: {reason}"
+                        ));
+                    }
                     Some(Recovered { run, name, state: RunState::Running, reason: Some(reason) })
                 }
                 Resumed::Executed(finished) => {
