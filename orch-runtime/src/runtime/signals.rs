@@ -167,6 +167,7 @@ fn refusal(core: &Core, run: RunId, what: &str, refused: Posted) -> Error {
              cancel it"
         ),
         Posted::NoTask => format!("{what} cannot be told: run {run} has no such task run"),
+        Posted::TaskEnded => format!("{what} cannot be told in run {run}: it has ended"),
         Posted::Answered => {
             format!("{what} in run {run} has been said already, and the run has yet to take it in")
         }

@@ -33,16 +33,21 @@ impl<S> Mail<S> {
         self.next
     }
 
-    /// Why a signal to `to` may not come in, if it may not. `task` tells where the task run that it is for stands.
+    /// Why a signal to `to` may not come in, if it may not. `task` tells where the task run that it is for stands, and
+    /// nothing of one that has ended; or that there is none.
     pub(super) fn refuses(
         &self,
         to: &Address,
         expect: Option<TaskState>,
-        task: impl FnOnce() -> Option<TaskState>,
+        task: impl FnOnce() -> Option<Option<TaskState>>,
         address: impl Fn(&S) -> &Address,
     ) -> Option<Posted> {
         if let Address::Task(_) = to {
-            let Some(state) = task() else { return Some(Posted::NoTask) };
+            let state = match task() {
+                None => return Some(Posted::NoTask),
+                Some(None) => return Some(Posted::TaskEnded),
+                Some(Some(state)) => state,
+            };
             if expect.is_some_and(|expected| expected != state) {
                 return Some(Posted::TaskIs(state));
             }

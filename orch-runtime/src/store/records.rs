@@ -359,6 +359,8 @@ pub enum Posted {
     Full,
     /// The run has no such task run.
     NoTask,
+    /// The task run has ended.
+    TaskEnded,
     /// The task run has another state than the signal is for.
     TaskIs(TaskState),
     /// A signal for that task run waits already.

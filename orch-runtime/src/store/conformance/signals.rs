@@ -145,7 +145,11 @@ pub(super) async fn a_task_run_is_told_once(store: &dyn Store) -> Checked {
     let again = vec![Step::Taken(0), task(0, (TaskState::Unknown, 1), (TaskState::AwaitingRetry, 1))];
     open.apply(again).await?;
     let found = post(store, open.id, say(0, TaskState::AwaitingRetry)).await?;
-    equal("when it was taken", found, Posted::Accepted(1))
+    equal("when it was taken", found, Posted::Accepted(1))?;
+    let ended = vec![Step::Taken(1), task(0, (TaskState::AwaitingRetry, 1), (TaskState::Cancelled, 1))];
+    open.apply(ended).await?;
+    let found = post(store, open.id, say(0, TaskState::Unknown)).await?;
+    equal("to a task run that has ended", found, Posted::TaskEnded)
 }
 
 /// A run holds a bounded number of signals, and says so.

@@ -153,7 +153,10 @@ impl Data {
             return Posted::Ended(row.state);
         }
         let task = || match new.to {
-            Address::Task(task) => row.tasks.get(task.0 as usize).map(|task| task.state),
+            Address::Task(task) => {
+                let task = row.tasks.get(task.0 as usize);
+                task.map(|task| Some(task.state).filter(|state| !state.is_final()))
+            }
             Address::Name(_) => None,
         };
         if let Some(refused) = row.mail.refuses(&new.to, new.expect, task, |signal| &signal.to) {

@@ -72,17 +72,18 @@ impl SledStore {
                     empty.insert(self.shared.slots(&active).map_err(|fault| self.shared.unreadable(fault))?)
                 }
             };
-            let stored = |task: TaskNumber| slots.get(task.0 as usize).map(|slot| (slot.state, slot.attempt));
+            let stored = |task: TaskNumber| slots.get(&task).map(|slot| (slot.state, slot.attempt));
             let Change { run, number, steps, .. } = change;
             let in_line = |signal| live.told.mail.has(signal);
-            check(run, live.standing.state, slots.len(), stored, in_line, &steps, &mut live.moved)?;
+            let claimed = live.standing.tasks as usize;
+            check(run, live.standing.state, claimed, stored, in_line, &steps, &mut live.moved)?;
             let mut encoder = Encoder::default();
             let names = &self.shared.names;
             encoder.change(
                 number,
                 &steps,
                 |claim| names.intern(&claim.name),
-                |task| slots.get(task.0 as usize).map_or(0, |slot| slot.name),
+                |task| slots.get(&task).map_or(0, |slot| slot.name),
             );
             live.standing.applied = number;
             let mut told = None;
@@ -106,11 +107,13 @@ impl SledStore {
                     Step::Claim(claim) => {
                         live.standing.add_task();
                         let state = TaskState::Pending;
-                        slots.push(Slot { name: names.intern(&claim.name), attempt: 0, state });
+                        slots.insert(claim.task, Slot { name: names.intern(&claim.name), attempt: 0, state });
                     }
                     Step::Task { task, expect: (from, _), state, attempt, detail: _ } => {
                         live.standing.move_task(from, state);
-                        if let Some(slot) = slots.get_mut(task.0 as usize) {
+                        if state.is_final() {
+                            slots.remove(&task);
+                        } else if let Some(slot) = slots.get_mut(&task) {
                             (slot.state, slot.attempt) = (state, attempt);
                         }
                     }
@@ -284,7 +287,10 @@ impl SledStore {
                 live.slots = Some(self.shared.slots(&active).map_err(unreadable)?);
             }
             let task = || match new.to {
-                Address::Task(task) => live.slots.as_ref()?.get(task.0 as usize).map(|slot| slot.state),
+                Address::Task(task) if task.0 < live.standing.tasks => {
+                    Some(live.slots.as_ref()?.get(&task).map(|slot| slot.state))
+                }
+                Address::Task(_) => None,
                 Address::Name(_) => None,
             };
             if let Some(refused) = live.told.mail.refuses(&new.to, new.expect, task, |signal| &signal.to) {

@@ -232,7 +232,11 @@ impl Generator {
         let new = NewSignal { to, type_name, value, at, expect: None };
         let answered =
             matches!(new.to, Address::Task(_)) && run.mail.iter().any(|signal| signal.to == new.to);
-        if !run.ended && !answered {
+        let over = match &new.to {
+            Address::Task(task) => run.tasks[task.0 as usize].0.is_final(),
+            Address::Name(_) => false,
+        };
+        if !run.ended && !answered && !over {
             let NewSignal { to, type_name, value, at, expect: _ } = new.clone();
             run.mail.push(Signal { number: run.sent, to, type_name, value, at });
             run.sent += 1;
