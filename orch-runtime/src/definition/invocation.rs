@@ -158,6 +158,10 @@ pub trait Invocation: Send {
     #[doc(hidden)]
     fn decode_output(self: Pin<&mut Self>, bytes: &[u8]) -> Result<(), CodecError>;
 
+    /// Says of encoded values whether they are outputs.
+    #[doc(hidden)]
+    fn reads(&self) -> fn(&[u8]) -> Result<(), CodecError>;
+
     /// The output as an `Option<T>`.
     #[doc(hidden)]
     fn output(self: Pin<&mut Self>) -> &mut dyn Any;
@@ -260,6 +264,10 @@ where
         Ok(())
     }
 
+    fn reads(&self) -> fn(&[u8]) -> Result<(), CodecError> {
+        |bytes| codec::decode::<T>(bytes).map(drop)
+    }
+
     fn output(self: Pin<&mut Self>) -> &mut dyn Any {
         self.project().output
     }
@@ -359,6 +367,10 @@ where
         Ok(())
     }
 
+    fn reads(&self) -> fn(&[u8]) -> Result<(), CodecError> {
+        |bytes| codec::decode::<T>(bytes).map(drop)
+    }
+
     fn output(self: Pin<&mut Self>) -> &mut dyn Any {
         &mut self.get_mut().output
     }
@@ -411,6 +423,10 @@ impl Invocation for Moved {
 
     fn decode_output(self: Pin<&mut Self>, _bytes: &[u8]) -> Result<(), CodecError> {
         Ok(())
+    }
+
+    fn reads(&self) -> fn(&[u8]) -> Result<(), CodecError> {
+        |_| Ok(())
     }
 
     fn output(self: Pin<&mut Self>) -> &mut dyn Any {

@@ -19,8 +19,8 @@ use crate::{
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
         Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun,
-        Operation, Page, Run, RunFilter, SledStore, Store, StoreError, Submitted, SyncMode, TaskRun,
-        WorkerId,
+        NewSignal, Operation, Page, Posted, Run, RunFilter, Signal, SledStore, Store, StoreError, Submitted,
+        SyncMode, TaskRun, WorkerId,
     },
 };
 
@@ -89,6 +89,7 @@ fn repeat(disk: &SledStore, operation: Operation) {
         Operation::Submit(run) => drop(disk.submit(run)),
         Operation::Claim(claim) => drop(disk.claim(claim)),
         Operation::Commit(change) => drop(disk.commit(change, Durability::Buffered)),
+        Operation::Signal(run, signal) => drop(disk.signal(run, signal)),
         Operation::Publish(key, entry) => drop(disk.publish(Lead { key, id: 0 }, entry)),
         Operation::Forget(which) => {
             let mut forgetting = disk.cache_forget(which);
@@ -133,6 +134,14 @@ impl Store for OnDisk {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.busily(self.disk.replay(run, fence, scope))
+    }
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        let _order = self.both();
+        drop(self.memory.signal(run, signal.clone()));
+        self.busily(self.disk.signal(run, signal))
+    }
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        self.busily(self.disk.signals(run, page))
     }
     fn cached(
         &self,
