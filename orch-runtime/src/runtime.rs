@@ -3,6 +3,7 @@
 mod cache;
 mod core;
 mod queries;
+mod retry;
 
 use std::{
     any::{TypeId, type_name},
@@ -18,6 +19,7 @@ use std::{
 pub use self::cache::{Cache, CacheStats, Explained};
 use self::core::Provided;
 pub(crate) use self::core::{Core, Entering};
+pub use self::retry::retry;
 use crate::{
     clock::Clock,
     engine::{self, Rules, watch_panics},
@@ -171,6 +173,18 @@ impl Runtime {
     /// Dropping the future cancels the run.
     pub async fn resume<T: 'static>(&self, run: RunId) -> Result<T> {
         engine::typed(engine::resume::<T>(self.core.clone(), run).await)
+    }
+
+    /// Executes a run of this store again that failed, took too long, was cancelled or crashed, and gives its output: the
+    /// same as [`orch::retry`](crate::retry), where that is described.
+    ///
+    /// # Errors
+    /// See [`orch::retry`](crate::retry).
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels the run.
+    pub async fn retry<T: 'static>(&self, run: RunId) -> Result<T> {
+        engine::typed(engine::retry::<T>(self.core.clone(), run).await)
     }
 
     /// Cancels a run of this process and everything below it. Says whether it was running here.

@@ -6,11 +6,21 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     cache::CallHash,
+    id::{RunId, TaskNumber},
     store::{InFlight, Journal, Outcome, Record},
 };
 
 /// A call inside its scope: its hash and how many equal ones came before.
 pub(super) type LocalKey = (u128, u32);
+
+/// What is stored of a scope.
+#[derive(Default)]
+pub(crate) struct Past {
+    /// Its own journal.
+    pub(super) own: Journal,
+    /// What it may reuse of the same scope of another run.
+    pub(super) reused: Option<(RunId, Journal)>,
+}
 
 /// The past of a scope, as its body meets it again.
 #[derive(Default)]
@@ -25,8 +35,19 @@ pub(super) struct History {
     pool: FxHashMap<LocalKey, Outcome>,
     /// Calls that had begun and have no outcome.
     in_flight: FxHashMap<LocalKey, InFlight>,
+    /// The last run of each flow that was called.
+    children: FxHashMap<LocalKey, RunId>,
+    /// What the run whose records are reused has of the same scope.
+    reused: Option<Reused>,
     /// The first number that no record of this attempt has.
     pub(super) next_number: u32,
+}
+
+/// What a scope may reuse of the same scope of another run.
+struct Reused {
+    run: RunId,
+    values: FxHashMap<LocalKey, Outcome>,
+    children: FxHashMap<LocalKey, (TaskNumber, RunId)>,
 }
 
 enum Waiting {
@@ -43,6 +64,12 @@ pub(super) struct Found {
     pub(super) dropped: bool,
     pub(super) pooled: Option<Outcome>,
     pub(super) in_flight: Option<InFlight>,
+    /// The run whose value `pooled` is, where it is another one.
+    pub(super) pooled_from: Option<RunId>,
+    /// The run of the called flow in an earlier attempt.
+    pub(super) child: Option<RunId>,
+    /// The task run and the run of the called flow in the run whose records are reused.
+    pub(super) reusable_child: Option<(TaskNumber, RunId)>,
 }
 
 /// What can be handed over next in replay.
@@ -57,9 +84,38 @@ pub(super) enum Head {
     Done,
 }
 
+impl Reused {
+    fn read((run, journal): (RunId, Journal)) -> Self {
+        let values = journal.records.into_iter().filter(|record| record.outcome.is_value());
+        Self {
+            run,
+            values: values.map(|record| ((record.call, record.occurrence), record.outcome)).collect(),
+            children: journal
+                .children
+                .into_iter()
+                .map(|child| ((child.call, child.occurrence), (child.task, child.run)))
+                .collect(),
+        }
+    }
+
+    /// What the run itself has comes first.
+    fn offer(&self, key: &LocalKey, found: &mut Found) {
+        if found.pooled.is_none()
+            && let Some(outcome) = self.values.get(key)
+        {
+            found.pooled = Some(outcome.clone());
+            found.pooled_from = Some(self.run);
+        }
+        if let Some(child) = self.children.get(key) {
+            found.reusable_child.get_or_insert(*child);
+        }
+    }
+}
+
 impl History {
-    pub(super) fn read(journal: Journal, instance: u64) -> Self {
-        let mut history = Self::default();
+    pub(super) fn read(past: Past, instance: u64) -> Self {
+        let Past { own: journal, reused } = past;
+        let mut history = Self { reused: reused.map(Reused::read), ..Self::default() };
         for record in journal.records {
             let key = (record.call, record.occurrence);
             if record.instance == instance {
@@ -81,6 +137,8 @@ impl History {
         }
         let in_flight = journal.in_flight.into_iter().filter(|task| task.instance == instance);
         history.in_flight = in_flight.map(|task| ((task.key.call, task.key.occurrence), task)).collect();
+        let children = journal.children.into_iter();
+        history.children = children.map(|child| ((child.call, child.occurrence), child.run)).collect();
         history
     }
 
@@ -89,6 +147,8 @@ impl History {
             && self.pool.is_empty()
             && self.in_flight.is_empty()
             && self.dropped.is_empty()
+            && self.children.is_empty()
+            && self.reused.is_none()
     }
 
     /// Whether records of this attempt are still to be handed over.
@@ -120,6 +180,12 @@ impl History {
             }
             if let Some(task) = self.in_flight.remove(&key) {
                 found.in_flight.get_or_insert(task);
+            }
+            if let Some(run) = self.children.get(&key) {
+                found.child.get_or_insert(*run);
+            }
+            if let Some(reused) = &self.reused {
+                reused.offer(&key, &mut found);
             }
         }
         found

@@ -128,6 +128,19 @@ impl Core {
         self.left.notify_waiters();
     }
 
+    /// Waits until nothing of a run is left in this process.
+    pub(crate) async fn left(&self, run: RunId) {
+        loop {
+            let left = self.left.notified();
+            let mut left = std::pin::pin!(left);
+            left.as_mut().enable();
+            if !self.is_under_way(run) {
+                return;
+            }
+            left.await;
+        }
+    }
+
     /// How many runs are under way: of this runtime, or, for the default one, of all in the process. A task that
     /// slips out of a run in another runtime lands in the default one.
     pub(crate) fn others(&self, is_default: bool) -> usize {

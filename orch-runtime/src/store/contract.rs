@@ -135,6 +135,17 @@ pub trait Store: Send + Sync + 'static {
     /// [`Committed::Fenced`] from now on. `None` when the run is unknown or has ended.
     fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>>;
 
+    /// Takes a run that has ended without a value for `worker`, so that it is executed again: in one step it goes
+    /// through `Pending` to `Running`, in the attempt after its last one, loses its outcome, its reason and its end, and
+    /// gets a new fence as by [`claim`](Self::claim). Its journal and its history stay. `None` when the run is unknown,
+    /// has not ended, or has completed.
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>>;
+
     /// Applies a change as a whole or not at all. It is in line when this *returns*; the commit that it returns
     /// may be dropped without withdrawing anything. Each step is a compare-and-set: a step whose expected state
     /// does not hold is an error and nothing of its change is applied. Events of the change can be read as soon
@@ -144,6 +155,16 @@ pub trait Store: Send + Sync + 'static {
     /// The journal of one scope of a run: what was recorded in every attempt, in the order of the numbers, what
     /// was dropped, and which calls have begun without having an outcome.
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
+
+    /// What another run may reuse of the journal of one scope: the records that were there when the run had `before`
+    /// task runs, and those children whose task runs have a number up to and with `before`. It needs no right to write;
+    /// a run that is unknown has nothing.
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>>;
 
     /// The value of a cache key and when it was computed, if there is one that is younger than `ttl`. The short
     /// way of a hit: it takes no duty, waits for nobody and does not say why there is none.
@@ -192,6 +213,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// One run.
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
+
+    /// The encoded input of a run; `None` when it is unknown.
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>>;
 
     /// The task runs of a run by their numbers, by pages.
     fn task_runs(

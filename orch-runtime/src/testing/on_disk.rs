@@ -89,6 +89,7 @@ fn repeat(disk: &SledStore, operation: Operation) {
     match operation {
         Operation::Submit(run) => drop(disk.submit(run)),
         Operation::Claim(run, worker) => drop(disk.claim(run, worker)),
+        Operation::Reopen(run, worker, at) => drop(disk.reopen(run, worker, at)),
         Operation::Commit(change) => drop(disk.commit(change, Durability::Buffered)),
         Operation::Publish(key, entry) => drop(disk.publish(Lead { key, id: 0 }, entry)),
         Operation::Forget(which) => {
@@ -110,6 +111,16 @@ impl Store for OnDisk {
         drop(self.memory.claim(run, worker));
         self.busily(self.disk.claim(run, worker))
     }
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        let _order = self.both();
+        drop(self.memory.reopen(run, worker, at));
+        self.busily(self.disk.reopen(run, worker, at))
+    }
     fn commit(&self, change: Change, durability: Durability) -> Commit {
         let _order = self.both();
         drop(self.memory.commit(change.clone(), durability));
@@ -127,6 +138,14 @@ impl Store for OnDisk {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.busily(self.disk.replay(run, fence, scope))
+    }
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        self.busily(self.disk.past(run, scope, before))
     }
     fn cached(
         &self,
@@ -169,6 +188,9 @@ impl Store for OnDisk {
     }
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         self.disk.run(run)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        self.disk.input(run)
     }
     fn task_runs(
         &self,

@@ -42,6 +42,14 @@ impl Store for Wrapped {
     fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
         self.memory.claim(run, worker)
     }
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        self.memory.reopen(run, worker, at)
+    }
     fn commit(&self, change: Change, durability: Durability) -> Commit {
         let of_task = |step: &Step| matches!(step, Step::Record(record) if record.task.is_some());
         let is_outcome = change.steps.iter().any(|stamped| of_task(&stamped.step));
@@ -66,6 +74,14 @@ impl Store for Wrapped {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.memory.replay(run, fence, scope)
+    }
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        self.memory.past(run, scope, before)
     }
     fn cached(
         &self,
@@ -110,6 +126,9 @@ impl Store for Wrapped {
     }
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         self.memory.run(run)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        self.memory.input(run)
     }
     fn task_runs(
         &self,

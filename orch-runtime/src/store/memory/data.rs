@@ -7,8 +7,9 @@ use rustc_hash::FxHashMap;
 use super::rows::{EventRow, More, RunRow, What};
 use crate::{
     clock::Timestamp,
+    codec::Bytes,
     id::{RunId, ScopeId, TaskNumber},
-    state::{Event, RunState, TaskState},
+    state::{Event, RunInput, RunState, TaskState},
     store::{
         Attempt, Change, Claimed, Committed, Fence, Journal, NewRun, Page, Run, RunFilter, Stamped, Step,
         StoreError, Submitted, TaskRun,
@@ -88,8 +89,19 @@ impl Data {
         };
         let at = self.log.last.max(row.new.at);
         self.log.start(row, at);
-        let next_task = u32::try_from(row.tasks.len()).unwrap_or(u32::MAX);
-        Ok(Some(Claimed { run: row.view(), fence: row.fence, input: row.new.input.clone(), next_task }))
+        Ok(Some(row.claimed()))
+    }
+
+    pub(super) fn reopen(&mut self, run: RunId, at: Timestamp) -> Option<Claimed> {
+        let row = self.runs.get_mut(&run)?;
+        row.state = row.state.step(RunInput::Retry).ok()?;
+        self.ended.retain(|ended| *ended != run);
+        row.attempt += 1;
+        row.first_attempt = row.attempt;
+        (row.reason, row.ended, row.outcome) = (None, None, None);
+        self.log.push_run(row, at, None);
+        self.log.start(row, at);
+        Some(row.claimed())
     }
 
     pub(super) fn commit(&mut self, change: Change) -> Result<Committed, StoreError> {
@@ -126,9 +138,25 @@ impl Data {
             return Ok(Journal::default());
         };
         let tasks = rows.tasks.map_or(0..0, |(first, last)| first..last + 1);
-        let in_flight = tasks.filter_map(|number| row.in_flight(scope, TaskNumber(number))).collect();
+        let in_flight = tasks.clone().filter_map(|number| row.in_flight(scope, TaskNumber(number))).collect();
+        let children = tasks.filter_map(|number| row.child(scope, TaskNumber(number))).collect();
         let records = rows.records.iter().filter_map(|record| record.view(scope, &row.tasks)).collect();
-        Ok(Journal { records, dropped: rows.dropped.clone(), in_flight })
+        Ok(Journal { records, dropped: rows.dropped.clone(), in_flight, children })
+    }
+
+    pub(super) fn past(&self, run: RunId, scope: ScopeId, before: TaskNumber) -> Journal {
+        let Some((row, rows)) = self.runs.get(&run).and_then(|row| Some((row, row.scopes.get(&scope)?)))
+        else {
+            return Journal::default();
+        };
+        let (first, last) = rows.tasks.unwrap_or((1, 0));
+        let children = (first..=last.min(before.0)).filter_map(|number| row.child(scope, TaskNumber(number)));
+        let records = rows.records.iter().filter(|record| record.claimed <= before.0);
+        Journal {
+            records: records.filter_map(|record| record.view(scope, &row.tasks)).collect(),
+            children: children.collect(),
+            ..Journal::default()
+        }
     }
 
     /// Forgets the oldest ended runs and events beyond the limits.
@@ -164,6 +192,10 @@ impl Data {
 
     pub(super) fn run(&self, run: RunId) -> Option<Run> {
         self.runs.get(&run).map(RunRow::view)
+    }
+
+    pub(super) fn input(&self, run: RunId) -> Option<Bytes> {
+        self.runs.get(&run).map(|row| row.new.input.clone())
     }
 
     pub(super) fn task_runs(&self, run: RunId, page: Page<TaskNumber>) -> Vec<TaskRun> {

@@ -2,6 +2,7 @@
 
 use super::{Inner, MemoryStore};
 use crate::{
+    clock::Timestamp,
     id::RunId,
     store::{CacheEntry, CacheKey, Change, Forget, NewRun, WorkerId},
 };
@@ -11,6 +12,7 @@ use crate::{
 pub(crate) enum Operation {
     Submit(NewRun),
     Claim(RunId, WorkerId),
+    Reopen(RunId, WorkerId, Timestamp),
     Commit(Change),
     Publish(CacheKey, CacheEntry),
     Forget(Forget),
@@ -47,6 +49,7 @@ impl MemoryStore {
                 match operation.clone() {
                     Operation::Submit(run) => drop(inner.data.submit(run)),
                     Operation::Claim(run, _) => drop(inner.data.claim(run)),
+                    Operation::Reopen(run, _, at) => drop(inner.data.reopen(run, at)),
                     Operation::Commit(change) => drop(inner.data.commit(change)),
                     Operation::Publish(key, entry) => drop(inner.cache.insert(key, entry, fork.keep.cache)),
                     Operation::Forget(which) => drop(inner.cache.forget(&which)),

@@ -147,6 +147,17 @@ impl Store for MemoryStore {
         ready(inner.data.claim(run))
     }
 
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        let mut inner = self.lock();
+        inner.note(|| Operation::Reopen(run, worker, at));
+        ready(Ok(inner.data.reopen(run, at)))
+    }
+
     fn commit(&self, change: Change, _durability: Durability) -> Commit {
         let mut inner = self.lock();
         inner.note(|| Operation::Commit(change.clone()));
@@ -155,6 +166,15 @@ impl Store for MemoryStore {
 
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         ready(self.lock().data.replay(run, fence, scope))
+    }
+
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        ready(Ok(self.lock().data.past(run, scope, before)))
     }
 
     fn cached(
@@ -210,6 +230,10 @@ impl Store for MemoryStore {
         ready(Ok(self.lock().data.run(run)))
     }
 
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        ready(Ok(self.lock().data.input(run)))
+    }
+
     fn task_runs(
         &self,
         run: RunId,
@@ -243,11 +267,27 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
         (**self).claim(run, worker)
     }
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        (**self).reopen(run, worker, at)
+    }
     fn commit(&self, change: Change, durability: Durability) -> Commit {
         (**self).commit(change, durability)
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         (**self).replay(run, fence, scope)
+    }
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        (**self).past(run, scope, before)
     }
     fn cached(
         &self,
@@ -287,6 +327,9 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         (**self).run(run)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        (**self).input(run)
     }
     fn task_runs(
         &self,

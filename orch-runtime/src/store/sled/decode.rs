@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use super::{
     blobs::BlobId,
     encode::{
-        AS_CLAIMED, CHANGE, CHILD, CLAIM, DROPPED, FLOW, IN_ROOT, NEAR, NOTICE, RECORD, RUN, SUBMITTED,
-        TAKEN, TASK, WITH,
+        AS_CLAIMED, CHANGE, CHILD, CLAIM, DROPPED, FLOW, IN_ROOT, NEAR, NOTICE, RECORD, REOPENED, RUN,
+        SUBMITTED, TAKEN, TASK, WITH,
     },
     facts::{ClaimFact, Fact, Held, Kept, Origin, RecordFact, RunFact, TaskFact, What},
     wire::{Damaged, In},
@@ -17,7 +17,7 @@ use crate::{
     definition::DefinitionKind,
     error::RecordedError,
     id::{CallKey, RunId, ScopeId, TaskNumber},
-    store::{Fence, Labels, Mark, TaskDetail},
+    store::{Fence, Labels, Mark, Reruns, TaskDetail},
 };
 
 /// Reads all facts.
@@ -35,13 +35,14 @@ pub(super) fn facts(bytes: &[u8]) -> Result<Vec<Fact>, Damaged> {
 fn fact(read: &mut In<'_>, at: &mut u64, before: &[Fact]) -> Result<Fact, Damaged> {
     let head = read.byte()?;
     let kind = head & 0x0f;
-    if matches!(kind, SUBMITTED | TAKEN | CHANGE) {
+    if matches!(kind, SUBMITTED | TAKEN | CHANGE | REOPENED) {
         *at = 0;
     }
     *at = at.wrapping_add(read.int()? as u64);
     let what = match kind {
         SUBMITTED => What::Submitted(Box::new(origin(read)?)),
         TAKEN => What::Taken { fence: Fence(read.uint()?), state: read.code()?, attempt: read.small()? },
+        REOPENED => What::Reopened { attempt: read.small()? },
         CHANGE => What::Change(read.uint()?),
         RUN => What::Run(Box::new(RunFact {
             state: read.code()?,
@@ -145,7 +146,16 @@ pub(super) fn origin(read: &mut In<'_>) -> Result<Origin, Damaged> {
         tags: (0..read.uint()?).map(|_| owned(read)).collect::<Result<_, Damaged>>()?,
         trigger: read.code()?,
         parent: read.maybe(|read| Ok((run(read)?, task(read)?)))?,
+        reruns: read.maybe(reruns)?.map(Box::new),
         created: Timestamp::from_micros(read.uint()?),
+    })
+}
+
+fn reruns(read: &mut In<'_>) -> Result<Reruns, Damaged> {
+    Ok(Reruns {
+        run: run(read)?,
+        from: (0..read.uint()?).map(|_| task(read)).collect::<Result<_, Damaged>>()?,
+        keys: run(read)?,
     })
 }
 
@@ -177,6 +187,7 @@ fn error(read: &mut In<'_>) -> Result<RecordedError, Damaged> {
             message: owned(read)?,
             source: None,
             place: read.maybe(owned)?,
+            run: read.maybe(run)?,
             attempt: read.small()?,
             typed: read.maybe(|read| read.bytes().map(Bytes::from))?,
         });

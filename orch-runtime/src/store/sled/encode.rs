@@ -14,7 +14,7 @@ use crate::{
     codec::Bytes,
     error::RecordedError,
     id::{CallKey, ScopeId, TaskNumber},
-    store::{Labels, Record, Stamped, Step, TaskClaim},
+    store::{Labels, Record, Reruns, Stamped, Step, TaskClaim},
 };
 
 pub(super) const SUBMITTED: u8 = 0;
@@ -27,6 +27,7 @@ pub(super) const CHILD: u8 = 6;
 pub(super) const RECORD: u8 = 7;
 pub(super) const DROPPED: u8 = 8;
 pub(super) const NOTICE: u8 = 9;
+pub(super) const REOPENED: u8 = 10;
 
 /// The scope is the run's own body.
 pub(super) const IN_ROOT: u8 = 0x10;
@@ -78,6 +79,10 @@ impl Encoder {
                 self.head(TAKEN, fact.at);
                 self.out.uint(fence.0);
                 self.out.code(*state);
+                self.out.uint(u64::from(*attempt));
+            }
+            What::Reopened { attempt } => {
+                self.head(REOPENED, fact.at);
                 self.out.uint(u64::from(*attempt));
             }
             // The rest comes as steps.
@@ -205,7 +210,7 @@ impl Encoder {
 
     fn head(&mut self, kind: u8, at: Timestamp) {
         self.out.byte(kind);
-        if matches!(kind, SUBMITTED | TAKEN | CHANGE) {
+        if matches!(kind, SUBMITTED | TAKEN | CHANGE | REOPENED) {
             // What was encoded by itself stands by itself.
             self.at = 0;
         }
@@ -241,7 +246,7 @@ fn write_labels(out: &mut Out, labels: &Labels) {
 }
 
 pub(super) fn write_origin(out: &mut Out, origin: &Origin) {
-    let Origin { name, kind, body_hash, input, label, tags, trigger, parent, created } = origin;
+    let Origin { name, kind, body_hash, input, label, tags, trigger, parent, reruns, created } = origin;
     out.uint(u64::from(*name));
     out.code(*kind);
     out.raw(&body_hash.to_le_bytes());
@@ -253,6 +258,12 @@ pub(super) fn write_origin(out: &mut Out, origin: &Origin) {
     out.maybe(*parent, |out, (run, task)| {
         out.raw(run.as_uuid().as_bytes());
         out.uint(u64::from(task.0));
+    });
+    out.maybe(reruns.as_deref(), |out, Reruns { run, from, keys }| {
+        out.raw(run.as_uuid().as_bytes());
+        out.uint(from.len() as u64);
+        from.iter().for_each(|task| out.uint(u64::from(task.0)));
+        out.raw(keys.as_uuid().as_bytes());
     });
     out.uint(created.as_micros());
 }
@@ -288,11 +299,12 @@ pub(super) fn write_outcome(out: &mut Out, outcome: &Kept) {
 fn write_error(out: &mut Out, error: &RecordedError) {
     let mut next = Some(error);
     while let Some(error) = next {
-        let RecordedError { kind, type_name, message, source, place, attempt, typed } = error;
+        let RecordedError { kind, type_name, message, source, place, run, attempt, typed } = error;
         out.code(*kind);
         out.text(type_name);
         out.text(message);
         out.maybe(place.as_deref(), Out::text);
+        out.maybe(*run, |out, run| out.raw(run.as_uuid().as_bytes()));
         out.uint(u64::from(*attempt));
         out.maybe(typed.as_deref(), Out::bytes);
         out.byte(u8::from(source.is_some()));

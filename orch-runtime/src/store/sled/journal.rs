@@ -7,13 +7,14 @@ use rustc_hash::FxHashMap;
 use super::{
     active::Active,
     db::Fault,
-    facts::{Fact, What},
+    facts::{BLOCK, Fact, What},
     shared::Shared,
+    trail::Trail,
 };
 use crate::{
-    id::{ScopeId, TaskNumber},
+    id::{CallKey, ScopeId, TaskNumber},
     state::TaskState,
-    store::{InFlight, Journal, Record},
+    store::{Child, InFlight, Journal, Record},
 };
 
 /// Packs that are kept decoded: scopes that were written together are asked for together.
@@ -29,6 +30,10 @@ pub(super) struct Index {
     /// Task runs without an end, by the scopes that wrote them.
     open: BTreeMap<(ScopeId, TaskNumber), InFlight>,
     scope_of: FxHashMap<TaskNumber, ScopeId>,
+    /// The runs of flows that were called, by the scopes that called them.
+    children: BTreeMap<(ScopeId, TaskNumber), Child>,
+    /// The task run that was last asked for as the end of a past, and the pack that tells of its claim.
+    end: Option<(TaskNumber, Option<u32>)>,
     decoded: VecDeque<(u32, Vec<Fact>)>,
 }
 
@@ -75,10 +80,14 @@ impl Index {
                 What::Child { task, run } => {
                     if let Some(call) = self.open_call(*task) {
                         call.child = Some(*run);
+                        let CallKey { scope, call, occurrence } = call.key;
+                        let child = Child { call, occurrence, task: *task, run: *run };
+                        self.children.insert((scope, *task), child);
                     }
                 }
                 What::Submitted(_)
                 | What::Taken { .. }
+                | What::Reopened { .. }
                 | What::Change(_)
                 | What::Run(_)
                 | What::Notice { .. } => {}
@@ -111,36 +120,105 @@ pub(super) fn journal(shared: &Shared, active: &Active, scope: ScopeId) -> Resul
     let trail = active.written().trail.clone();
     let mut index = active.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let index = &mut *index;
-    for number in index.read..trail.packs() {
-        let facts = shared.pack(active.id, &trail, number)?.facts;
-        index.take_in(number, &facts);
-        index.keep(number, facts);
-        index.read = number + 1;
-    }
-    let mut journal = Journal::default();
-    for number in index.scopes.get(&scope).cloned().unwrap_or_default() {
-        if !index.decoded.iter().any(|(kept, _)| *kept == number) {
-            let facts = shared.pack(active.id, &trail, number)?.facts;
-            index.keep(number, facts);
+    index.read_on(shared, active, &trail)?;
+    let mut journal = index.records(shared, active, &trail, scope, None)?;
+    let open = (scope, TaskNumber(0))..=(scope, TaskNumber(u32::MAX));
+    journal.in_flight = index.open.range(open.clone()).map(|(_, call)| call.clone()).collect();
+    journal.children = index.children.range(open).map(|(_, child)| *child).collect();
+    Ok(journal)
+}
+
+/// What was in the journal of one scope when the run had `before` task runs.
+pub(super) fn past(
+    shared: &Shared,
+    active: &Active,
+    scope: ScopeId,
+    before: TaskNumber,
+) -> Result<Journal, Fault> {
+    let trail = active.written().trail.clone();
+    let mut index = active.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let index = &mut *index;
+    index.read_on(shared, active, &trail)?;
+    let end = match index.end {
+        Some((task, end)) if task == before => end,
+        _ => claimed_in(shared, active, &trail, before)?,
+    };
+    // What is not claimed yet may be the next time.
+    index.end = end.map(|end| (before, Some(end)));
+    let mut journal = index.records(shared, active, &trail, scope, end.map(|end| (end, before)))?;
+    journal.dropped.clear();
+    let called = (scope, TaskNumber(0))..=(scope, before);
+    journal.children = index.children.range(called).map(|(_, child)| *child).collect();
+    Ok(journal)
+}
+
+/// The pack that tells of the claim of a task run.
+fn claimed_in(
+    shared: &Shared,
+    active: &Active,
+    trail: &Trail,
+    task: TaskNumber,
+) -> Result<Option<u32>, Fault> {
+    for number in trail.of_block(&shared.db, active.id, task.0 / BLOCK)? {
+        if shared.pack(active.id, trail, number)?.facts.iter().any(|fact| is_claim_of(fact, task)) {
+            return Ok(Some(number));
         }
-        let facts = index.decoded.iter().filter(|(kept, _)| *kept == number).flat_map(|(_, facts)| facts);
-        for fact in facts {
-            match &fact.what {
-                What::Record(record) if record.key.scope == scope => journal.records.push(Record {
-                    scope,
-                    instance: record.instance,
-                    number: record.number,
-                    call: record.key.call,
-                    occurrence: record.key.occurrence,
-                    task: record.task,
-                    outcome: shared.outcome(&record.outcome)?,
-                }),
-                What::Dropped(mark) if mark.scope == scope => journal.dropped.push(*mark),
-                _ => {}
+    }
+    Ok(None)
+}
+
+fn is_claim_of(fact: &Fact, task: TaskNumber) -> bool {
+    matches!(&fact.what, What::Claim(claim) if claim.task == task)
+}
+
+impl Index {
+    /// Reads what was written since.
+    fn read_on(&mut self, shared: &Shared, active: &Active, trail: &Trail) -> Result<(), Fault> {
+        for number in self.read..trail.packs() {
+            let facts = shared.pack(active.id, trail, number)?.facts;
+            self.take_in(number, &facts);
+            self.keep(number, facts);
+            self.read = number + 1;
+        }
+        Ok(())
+    }
+
+    /// Records and marks of a scope, up to the claim of a task run in the given pack.
+    fn records(
+        &mut self,
+        shared: &Shared,
+        active: &Active,
+        trail: &Trail,
+        scope: ScopeId,
+        end: Option<(u32, TaskNumber)>,
+    ) -> Result<Journal, Fault> {
+        let mut journal = Journal::default();
+        let mut packs = self.scopes.get(&scope).cloned().unwrap_or_default();
+        packs.retain(|number| end.is_none_or(|(end, _)| *number <= end));
+        for number in packs {
+            if !self.decoded.iter().any(|(kept, _)| *kept == number) {
+                let facts = shared.pack(active.id, trail, number)?.facts;
+                self.keep(number, facts);
+            }
+            let facts = self.decoded.iter().filter(|(kept, _)| *kept == number).flat_map(|(_, facts)| facts);
+            let ends =
+                |fact: &&Fact| end.is_some_and(|(pack, task)| number == pack && is_claim_of(fact, task));
+            for fact in facts.take_while(|fact| !ends(fact)) {
+                match &fact.what {
+                    What::Record(record) if record.key.scope == scope => journal.records.push(Record {
+                        scope,
+                        instance: record.instance,
+                        number: record.number,
+                        call: record.key.call,
+                        occurrence: record.key.occurrence,
+                        task: record.task,
+                        outcome: shared.outcome(&record.outcome)?,
+                    }),
+                    What::Dropped(mark) if mark.scope == scope => journal.dropped.push(*mark),
+                    _ => {}
+                }
             }
         }
+        Ok(journal)
     }
-    let open = (scope, TaskNumber(0))..=(scope, TaskNumber(u32::MAX));
-    journal.in_flight = index.open.range(open).map(|(_, call)| call.clone()).collect();
-    Ok(journal)
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    state::{RunState, TaskState},
+    state::{RunInput, RunState, TaskState},
     store::{Counts, Fence},
 };
 
@@ -18,6 +18,8 @@ pub(super) struct Standing {
     pub(super) applied: u64,
     pub(super) state: RunState,
     pub(super) attempt: u32,
+    /// See [`Claimed::first_attempt`](crate::store::Claimed::first_attempt).
+    pub(super) first_attempt: u32,
     pub(super) started: Option<Timestamp>,
     pub(super) ended: Option<Timestamp>,
     /// How many task runs there are.
@@ -40,6 +42,7 @@ impl Standing {
             applied: 0,
             state: RunState::Pending,
             attempt: 0,
+            first_attempt: 1,
             started: None,
             ended: None,
             tasks: 0,
@@ -57,6 +60,18 @@ impl Standing {
             self.state = RunState::Running;
         }
         What::Taken { fence: self.fence, state: self.state, attempt: self.attempt }
+    }
+
+    /// The run is to be executed again; gives what the log tells of it. `None` where that is not possible.
+    pub(super) fn reopen(&mut self) -> Option<What> {
+        self.state.step(RunInput::Retry).ok()?;
+        self.open_again(self.attempt + 1);
+        Some(What::Reopened { attempt: self.attempt })
+    }
+
+    fn open_again(&mut self, attempt: u32) {
+        (self.state, self.attempt, self.first_attempt, self.ended) =
+            (RunState::Pending, attempt, attempt, None);
     }
 
     /// The run itself moves. Says whether that is its end.
@@ -90,6 +105,10 @@ impl Standing {
                 self.attempt = *attempt;
                 self.started.get_or_insert(fact.at);
             }
+            What::Reopened { attempt } => {
+                self.open_again(*attempt);
+                *told = Told::default();
+            }
             What::Change(number) => self.applied = *number,
             What::Run(run) => {
                 told.reason.clone_from(&run.reason);
@@ -113,11 +132,12 @@ impl Standing {
     }
 
     pub(super) fn write(&self, out: &mut Out) {
-        let Self { fence, applied, state, attempt, started, ended, tasks, counts } = self;
+        let Self { fence, applied, state, attempt, first_attempt, started, ended, tasks, counts } = self;
         out.uint(fence.0);
         out.uint(*applied);
         out.code(*state);
         out.uint(u64::from(*attempt));
+        out.uint(u64::from(*first_attempt));
         out.maybe(*started, |out, at| out.uint(at.as_micros()));
         out.maybe(*ended, |out, at| out.uint(at.as_micros()));
         out.uint(u64::from(*tasks));
@@ -130,6 +150,7 @@ impl Standing {
             applied: read.uint()?,
             state: read.code()?,
             attempt: read.small()?,
+            first_attempt: read.small()?,
             started: read.maybe(|read| read.uint().map(Timestamp::from_micros))?,
             ended: read.maybe(|read| read.uint().map(Timestamp::from_micros))?,
             tasks: read.small()?,

@@ -115,6 +115,21 @@ impl Store for SledStore {
         })
     }
 
+    fn reopen(
+        &self,
+        run: RunId,
+        _worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        let started = self.start_reopen(run, at);
+        Box::pin(async move {
+            match started? {
+                Some(claiming) => self.end_claim(claiming).await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
     fn commit(&self, change: Change, durability: Durability) -> Commit {
         self.change(change, durability).unwrap_or_else(|error| Commit::ready(Err(error)))
     }
@@ -124,6 +139,18 @@ impl Store for SledStore {
             let active = self.start_replay(run, fence)?;
             self.read(|shared| journal::journal(shared, &active, scope)).await
         })
+    }
+
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        Box::pin(self.read(move |shared| match shared.reader(run)? {
+            Some(active) => journal::past(shared, &active, scope, before),
+            None => Ok(Journal::default()),
+        }))
     }
 
     fn cached(
@@ -178,6 +205,10 @@ impl Store for SledStore {
 
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         Box::pin(self.read(move |shared| shared.run(run)))
+    }
+
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        Box::pin(self.read(move |shared| shared.input(run)))
     }
 
     fn task_runs(

@@ -34,6 +34,7 @@ pub(super) fn new_run(name: &'static str) -> NewRun {
         tags: vec!["tag".into()],
         trigger: Trigger::Call,
         parent: None,
+        reruns: None,
         worker: Some(worker()),
         at: Timestamp::from_micros(1_000),
     }

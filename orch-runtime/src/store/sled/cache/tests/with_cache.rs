@@ -36,11 +36,27 @@ impl Store for WithCache {
     fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
         self.memory.claim(run, worker)
     }
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        self.memory.reopen(run, worker, at)
+    }
     fn commit(&self, change: Change, durability: Durability) -> Commit {
         self.memory.commit(change, durability)
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.memory.replay(run, fence, scope)
+    }
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        self.memory.past(run, scope, before)
     }
     fn cached(
         &self,
@@ -80,6 +96,9 @@ impl Store for WithCache {
     }
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         self.memory.run(run)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        self.memory.input(run)
     }
     fn task_runs(
         &self,

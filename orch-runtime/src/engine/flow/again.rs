@@ -1,0 +1,77 @@
+//! An ended run that is executed again.
+
+use std::sync::Arc;
+
+use super::{execute, finish, not_here, opening::reopened};
+use crate::{
+    definition,
+    engine::{prepared::Prepared, task::Finished},
+    error::{Error, ErrorKind},
+    id::RunId,
+    runtime::Core,
+    state::{RunInput, RunState},
+    store::{Run, StoreError},
+};
+
+/// Executes a run again that ended without a value: in its next attempt, which reuses what succeeded in those before.
+/// Its output is to be a `T`.
+pub(crate) async fn retry<T: 'static>(core: Arc<Core>, id: RunId) -> Finished {
+    let entering = core.enter()?;
+    let _taken = core.take_up(id)?;
+    let store_error =
+        |error| Error::plain(ErrorKind::Store, format!("run {id} could not be taken up again: {error}"));
+    let (run, mut prepared) = stored(&core, id).await?;
+    may_be_retried(&core, &run).await?;
+    prepared.gives::<T>(id, &run.name)?;
+    let claimed = core.store.reopen(id, core.worker, core.clock.now()).await.map_err(store_error)?;
+    let Some(claimed) = claimed else {
+        return Err(Error::runtime(format!("run {id} was taken up by somebody else just now")));
+    };
+    let run = reopened(&core, prepared.definition, claimed, None)?;
+    let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
+    finish(&run, outcome, prepared.invocation)
+}
+
+/// A run of the store, and its body with the input that it was started with.
+pub(crate) async fn stored(core: &Core, id: RunId) -> Result<(Run, Prepared), Error> {
+    let store_error =
+        |error: StoreError| Error::plain(ErrorKind::Store, format!("run {id} cannot be read: {error}"));
+    let run = core.store.run(id).await.map_err(store_error)?;
+    let input = core.store.input(id).await.map_err(store_error)?;
+    let (Some(run), Some(input)) = (run, input) else {
+        let place = core.store.location();
+        return Err(Error::runtime(format!("run {id} is not in the store `{place}`")));
+    };
+    let found = definition::find(&run.name).ok_or_else(|| not_here(id, &run.name))?;
+    let invocation = (found.decode)(&input)
+        .map_err(|error| Error::at(&run.name, id, ErrorKind::Input, error.to_string()))?;
+    Ok((run, Prepared::new(found.definition, invocation)))
+}
+
+/// Whether the run has ended without a value, and nobody waits for it.
+async fn may_be_retried(core: &Core, run: &Run) -> Result<(), Error> {
+    let Run { id, name, state, .. } = run;
+    let refused = |text: String| Err(Error::runtime(format!("run {id} of `{name}` {text}")));
+    match state {
+        RunState::Completed => refused(format!(
+            "has completed, so there is nothing to retry; `orch::rerun({id})` executes it anew, as a run of its own"
+        )),
+        state if state.step(RunInput::Retry).is_err() => refused(format!(
+            "has not ended: it is {state}; `Runtime::resume` takes up a run whose process has ended"
+        )),
+        _ => match run.parent {
+            Some((parent, _)) => {
+                let error =
+                    |error| Error::plain(ErrorKind::Store, format!("run {parent} cannot be read: {error}"));
+                match core.store.run(parent).await.map_err(error)? {
+                    Some(parent) if !parent.state.is_final() => refused(format!(
+                        "was called by run {} of `{}`, which has not ended and decides by itself what comes of it",
+                        parent.id, parent.name
+                    )),
+                    _ => Ok(()),
+                }
+            }
+            None => Ok(()),
+        },
+    }
+}
