@@ -357,6 +357,12 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// `strict`: a resumed run stops as soon as the body does anything else than the journal says, even after an edit.
 /// Default: off; work that is recorded and still asked for is reused, the rest runs, and the difference is an event.
 ///
+/// ### `resume`
+///
+/// `resume = "manual"`: a run that was interrupted stays as it is until somebody calls `Runtime::resume` or asks for
+/// its `.id(…)`. Default: `"auto"`; the next program that opens the store and has the flow takes the run up in the
+/// background where its journal ends.
+///
 /// ### `skip`
 ///
 /// `skip(progress)`: parameters that callers pass, but that are neither hashed nor stored. Of

@@ -43,6 +43,8 @@ pub enum ErrorKind {
     Definition,
     /// The runtime is closed or was set up in conflict with itself.
     Runtime,
+    /// The process died too often while it ran.
+    Crashed,
 }
 
 impl ErrorKind {
@@ -60,6 +62,7 @@ impl ErrorKind {
             Self::Missing => "lacks a provided value",
             Self::Definition => "cannot be used",
             Self::Runtime => "cannot run",
+            Self::Crashed => "crashed",
         }
     }
 }

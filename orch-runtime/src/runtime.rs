@@ -3,6 +3,7 @@
 mod cache;
 mod core;
 mod queries;
+mod recovery;
 mod retry;
 
 use std::{
@@ -17,9 +18,10 @@ use std::{
 };
 
 pub use self::cache::{Cache, CacheStats, Explained};
-use self::core::Provided;
-pub(crate) use self::core::{Core, Entering};
+pub(crate) use self::core::{Core, Entering, TakenUp};
+pub use self::recovery::{Recovered, recover};
 pub use self::retry::retry;
+use self::{core::Provided, recovery::Anchor};
 use crate::{
     clock::Clock,
     engine::{self, Rules, watch_panics},
@@ -51,6 +53,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Runtime {
     core: Arc<Core>,
+    anchor: Option<Arc<Anchor>>,
 }
 
 /// Builds a [`Runtime`].
@@ -63,6 +66,8 @@ pub struct RuntimeBuilder {
     cpu: usize,
     patience: Duration,
     rules: Rules,
+    recover: bool,
+    max_deaths: u32,
 }
 
 /// Where the runs of a runtime that is being built are kept.
@@ -129,6 +134,8 @@ impl Runtime {
             cpu: std::thread::available_parallelism().map_or(1, usize::from),
             patience: Duration::from_secs(10),
             rules: Rules::default(),
+            recover: true,
+            max_deaths: 10,
         }
     }
 
@@ -137,7 +144,7 @@ impl Runtime {
     /// # Errors
     /// When the default store cannot be opened.
     pub fn current() -> Result<Self> {
-        current_core().map(|core| Self { core })
+        current_core().map(|core| Self { anchor: core.anchor(), core })
     }
 
     /// Makes this the runtime of all calls that have no other.
@@ -319,6 +326,22 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Whether runs that were interrupted, and that nobody executes, are taken up in the background as soon as the
+    /// runtime is built: those whose definition is in this program and whose flow does not say `resume = "manual"`.
+    /// Default: they are. [`Runtime::recover`] waits for them, and takes them up where this is `false`.
+    pub fn recover(mut self, recover: bool) -> Self {
+        self.recover = recover;
+        self
+    }
+
+    /// How often in a row a run may lose its process, without an outcome in between, until it is not taken up by itself
+    /// any more and is [`Crashed`](crate::RunState::Crashed). A runtime that is [closed](Runtime::close_within) in
+    /// order does not count. At least 1; default: 10.
+    pub fn max_deaths(mut self, deaths: u32) -> Self {
+        self.max_deaths = deaths.max(1);
+        self
+    }
+
     /// Switches rules of ordered delivery off, to show that they are needed.
     #[doc(hidden)]
     pub fn __rules(mut self, rules: Rules) -> Self {
@@ -336,7 +359,18 @@ impl RuntimeBuilder {
     /// # Errors
     /// When two values of one type were provided, or the store cannot be [opened](crate::store::SledStoreBuilder::open).
     pub fn build(self) -> Result<Runtime> {
-        let Self { place, durability, clock, provided, provided_twice, cpu, patience, rules } = self;
+        let Self {
+            place,
+            durability,
+            clock,
+            provided,
+            provided_twice,
+            cpu,
+            patience,
+            rules,
+            recover,
+            max_deaths,
+        } = self;
         if let Some(twice) = provided_twice.first() {
             return Err(Error::runtime(format!(
                 "two values of type `{twice}` are provided, and `#[provided]` chooses by type; wrap one of them in a \
@@ -345,7 +379,12 @@ impl RuntimeBuilder {
         }
         let store = place.open(durability)?;
         watch_panics();
-        Ok(Runtime { core: Arc::new(Core::new(store, clock, provided, cpu, patience, rules)) })
+        let core = Arc::new(Core::new(store, clock, provided, cpu, patience, rules, max_deaths));
+        let anchor = Anchor::new(core.clone());
+        if recover {
+            anchor.recover()?;
+        }
+        Ok(Runtime { core, anchor: Some(anchor) })
     }
 }
 

@@ -58,7 +58,7 @@ impl TestBuilder {
     fn new() -> Self {
         Self {
             store: Arc::new(MemoryStore::builder().forkable().build()),
-            runtime: Runtime::builder(),
+            runtime: Runtime::builder().recover(false),
             virtual_clock: true,
         }
     }

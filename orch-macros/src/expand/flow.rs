@@ -12,7 +12,9 @@ pub(super) fn own_attributes() -> TokenStream {
 
 /// The definition's options that only flows have.
 ///
-/// Input: `strict`. Output: `.strict()`.
+/// Input: `strict, resume = "manual"`. Output: `.strict().resumes_by_hand()`.
 pub(super) fn options(model: &Model) -> TokenStream {
-    if model.options.strict { quote_spanned!(model.span=> .strict()) } else { TokenStream::new() }
+    let strict = model.options.strict.then(|| quote_spanned!(model.span=> .strict()));
+    let by_hand = model.options.resumes_by_hand.then(|| quote_spanned!(model.span=> .resumes_by_hand()));
+    quote!(#strict #by_hand)
 }

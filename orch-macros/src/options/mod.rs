@@ -35,6 +35,8 @@ pub(crate) struct Options {
     pub(crate) error: Option<Type>,
     pub(crate) tags: Vec<LitStr>,
     pub(crate) strict: bool,
+    /// `resume = "manual"`.
+    pub(crate) resumes_by_hand: bool,
     pub(crate) root: Option<Path>,
     pub(crate) seen: Seen,
 }
@@ -57,9 +59,9 @@ const TASK: [&str; 15] = [
     "crate",
 ];
 
-const FLOW: [&str; 12] = [
-    "name", "formerly", "version", "retries", "backoff", "timeout", "strict", "skip", "fallible", "error",
-    "tags", "crate",
+const FLOW: [&str; 13] = [
+    "name", "formerly", "version", "retries", "backoff", "timeout", "strict", "resume", "skip", "fallible",
+    "error", "tags", "crate",
 ];
 
 /// Reads all options; what is wrong goes to `errors`.
@@ -94,6 +96,7 @@ fn elsewhere(kind: Kind, name: &str) -> Option<String> {
     let only = |other: &str| Some(format!("`{name}` is an option of {other}"));
     match (kind, name) {
         (Kind::Task, "strict") => only("`#[flow]`; a task has no journal that could differ from it"),
+        (Kind::Task, "resume") => only("`#[flow]`; a task is taken up with the flow that calls it"),
         (Kind::Flow, "cache") => only("`#[task]`; move the work whose result is kept into a task"),
         (Kind::Flow, "inline") => only("`#[task]`; a flow is never cheap enough to run in place"),
         (Kind::Flow, "retry_if" | "retry_budget") => only("`#[task]`; put it on the task that fails"),
@@ -152,6 +155,7 @@ impl Options {
                 reader::flag(keyword, input)?;
                 self.strict = true;
             }
+            "resume" => self.resumes_by_hand = resume(keyword, input)?,
             _ => {
                 let example = "crate = ::my_crate::orch";
                 reader::equals(keyword, input, "a path", example)?;
@@ -161,6 +165,22 @@ impl Options {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether interrupted runs wait for a person.
+fn resume(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
+    let example = "resume = \"manual\"";
+    let when = reader::text(keyword, input, example)?;
+    match when.value().as_str() {
+        "auto" => Ok(false),
+        "manual" => Ok(true),
+        other => Err(unexpected(
+            &when,
+            &format!("`resume` is \"auto\" or \"manual\", not \"{other}\""),
+            "\"auto\", the default, takes interrupted runs up when the program starts again; with \"manual\" they wait \
+             for `Runtime::resume`",
+        )),
     }
 }
 

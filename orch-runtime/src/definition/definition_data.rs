@@ -52,6 +52,8 @@ pub struct Definition {
     pub(crate) cache: Option<CachePolicy>,
     pub(crate) tags: &'static [&'static str],
     pub(crate) strict: bool,
+    /// Its interrupted runs wait for a person.
+    pub(crate) resumes_by_hand: bool,
     pub(crate) inline: bool,
     pub(crate) resolved: OnceLock<Resolved>,
 }
@@ -88,6 +90,7 @@ impl Definition {
             cache: None,
             tags: &[],
             strict: false,
+            resumes_by_hand: false,
             inline: false,
             resolved: OnceLock::new(),
         }
@@ -150,6 +153,12 @@ impl Definition {
     /// Every difference between journal and code stops the run, an edit too.
     pub const fn strict(mut self) -> Self {
         self.strict = true;
+        self
+    }
+
+    /// An interrupted run waits for a person to resume it.
+    pub const fn resumes_by_hand(mut self) -> Self {
+        self.resumes_by_hand = true;
         self
     }
 

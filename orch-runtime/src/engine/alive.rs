@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::{RunShared, Stop};
-use crate::state::{RunInput, RunState};
+use crate::{
+    state::{RunInput, RunState},
+    store::Step,
+};
 
 /// Held by the run's own body and by every call that it started. The last one to go writes the end of a run
 /// that was cancelled.
@@ -32,6 +35,9 @@ impl Drop for Alive {
             let commit = run.end_run(RunInput::Stopped, reason, None);
             run.watch(commit);
         } else {
+            if let Some(Stop::Shutdown) = run.stopped() {
+                run.buffer(|writer, at| writer.push(at, Step::Released));
+            }
             run.flush();
         }
         run.core.leave_run(run.id);

@@ -205,6 +205,29 @@ impl<T> Call<T, Task> {
 }
 
 impl<T> Call<T, Flow> {
+    /// Gives this very run an id: there is one run of a flow with it, ever, however often it is asked for.
+    ///
+    /// The first call starts the run. Every further one, in this process or a later one, attaches to it: it awaits the
+    /// run that is under way, takes up the one that was interrupted, and gets the result of the one that has ended,
+    /// also when that is an error. The id stands for the input too: with another input it is an
+    /// [`Input`](ErrorKind::Input) error. Who attaches to a run that is under way only waits: dropping that call stops
+    /// nothing, and dropping the one that started the run cancels it for all.
+    ///
+    /// ```
+    /// # extern crate orch_runtime as orch;
+    /// # use orch_runtime::{Call, Flow};
+    /// # fn daily_report(day: String) -> Call<u32, Flow> { unimplemented!() }
+    /// # async fn example() -> Result<(), orch::Error> {
+    /// // Started once on this day, however often the program is started.
+    /// let day = "2026-11-23";
+    /// let rows = daily_report(day.into()).id(day).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn id(self, id: impl Into<String>) -> Self {
+        let id = id.into();
+        self.with(|ready| ready.options_mut().given_id = Some(id))
+    }
+
     /// Runs on this runtime instead of the current one. A call inside a run stays in that run's runtime.
     pub fn on(self, runtime: &Runtime) -> Self {
         let core = runtime.core();

@@ -31,8 +31,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(next_task: u32, attempt: u32) -> Self {
-        Self { buffer: Vec::new(), next_change: 1, next_task, state: RunState::Running, attempt }
+    pub(super) fn new(next_task: u32, state: RunState, attempt: u32) -> Self {
+        Self { buffer: Vec::new(), next_change: 1, next_task, state, attempt }
     }
 
     pub(super) fn push(&mut self, at: Timestamp, step: Step) {

@@ -1,8 +1,11 @@
 //! The way of a run: opened, its body attempted, ended.
 
 mod again;
+mod crashing;
 mod divergence;
+mod joining;
 mod opening;
+mod taking_up;
 
 use std::{
     pin::{Pin, pin},
@@ -11,9 +14,10 @@ use std::{
 };
 
 pub(crate) use self::again::retry;
+pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
 use self::{
     divergence::describe,
-    opening::{Opened, Which, new_run, open_child, open_root, reopened},
+    opening::{Opened, Which, open_child, open_root},
 };
 use super::{
     Frame, Job, RunShared, Stop,
@@ -28,7 +32,7 @@ use super::{
     task::{self, End, Finished, completed, failed},
 };
 use crate::{
-    definition::{self, Invocation},
+    definition::Invocation,
     error::{Error, ErrorKind, RecordedError},
     id::{RunId, ScopeId},
     runtime::{Core, Entering, Runtime},
@@ -44,11 +48,10 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
     let entering = core.enter()?;
     let name = prepared.definition.display_name();
     let id = prepared.options().run.unwrap_or_default();
-    // Others may see the run before this process knows it as begun.
-    let _taken = core.take_up(id)?;
-    let reruns = prepared.options().reruns.clone();
-    let new = new_run(&core, id, name, &prepared, None, reruns)?;
-    let run = open_root(&core, id, name, new).await?;
+    let (run, _taken) = match open_root(&core, id, name, &mut prepared).await? {
+        Opened::Run(run, taken) => (run, taken),
+        Opened::Ended(id, outcome) => return finish(name, id, Ok(outcome), prepared.invocation),
+    };
     let others = core.others(Runtime::is_default(&core));
     if !prepared.definition.is_flow() && others > 0 {
         let runs = if others == 1 { "a run is".into() } else { format!("{others} runs are") };
@@ -59,42 +62,7 @@ pub(super) async fn run_root(core: Arc<Core>, mut prepared: Box<Prepared>) -> Fi
         run.notice(None, Notice::OutsideScope, text);
     }
     let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
-    finish(&run, outcome, prepared.invocation)
-}
-
-/// Takes up a run where its journal ends.
-/// Its output is to be a `T`.
-pub(crate) async fn resume<T: 'static>(core: Arc<Core>, id: RunId) -> Finished {
-    let entering = core.enter()?;
-    let _taken = core.take_up(id)?;
-    let store_error =
-        |error| Error::plain(ErrorKind::Store, format!("run {id} could not be claimed: {error}"));
-    let Some(claimed) = core.store.claim(id, core.worker).await.map_err(store_error)? else {
-        let place = core.store.location();
-        return Err(Error::runtime(match core.store.run(id).await.map_err(store_error)? {
-            Some(run) => format!("run {id} in `{place}` has ended: {}", run.state),
-            None => format!("run {id} is not in the store `{place}`"),
-        }));
-    };
-    let name = claimed.run.name.clone();
-    let Some(found) = definition::find(&name) else {
-        return Err(not_here(id, &name));
-    };
-    let invocation = (found.decode)(&claimed.input)
-        .map_err(|error| Error::at(&name, id, ErrorKind::Input, error.to_string()))?;
-    let mut prepared = Prepared::new(found.definition, invocation);
-    prepared.gives::<T>(id, &name)?;
-    let run = reopened(&core, prepared.definition, claimed, None)?;
-    let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
-    finish(&run, outcome, prepared.invocation)
-}
-
-/// A run of a definition that cannot be started by name.
-pub(super) fn not_here(run: RunId, name: &str) -> Error {
-    Error::definition(format!(
-        "run {run} is of `{name}`, which this program does not have; generic functions and those with `skip(…)` \
-         cannot be started by name, and a renamed one needs `formerly = \"{name}\"`"
-    ))
+    finish(name, run.id, outcome, prepared.invocation)
 }
 
 /// A flow that is called by a body: a run of its own, whose outcome is also the call's.
@@ -114,9 +82,8 @@ async fn child(run: &Arc<RunShared>, prepared: &mut Prepared, progress: &mut Pro
         (None, Some(id)) => Which::Earlier(id),
         (None, None) => Which::New(RunId::new()),
     };
-    let name_the_run = || run.buffer(|writer, at| writer.push(at, child_step(task, which.id())));
-    if let Which::New(_) = which {
-        name_the_run();
+    if let Which::New(id) = which {
+        run.buffer(|writer, at| writer.push(at, child_step(task, id)));
     }
     progress.step(TaskInput::Start, 1, None);
     if let Err(stop) = run.make_durable().await {
@@ -126,17 +93,17 @@ async fn child(run: &Arc<RunShared>, prepared: &mut Prepared, progress: &mut Pro
     run.flush();
     let name = prepared.definition.display_name();
     let reusable = progress.ticket.reusable_child();
-    let child = match open_child(run, which, task, name, reusable, prepared).await {
-        Ok(Opened::Run(child)) => child,
-        Ok(Opened::Ended(outcome)) => return Some(end_of(progress, which.id(), outcome)),
+    let (child, _taken) = match open_child(run, which, task, name, reusable, prepared).await {
+        Ok(Opened::Run(child, taken)) => (child, taken),
+        Ok(Opened::Ended(id, outcome)) => return Some(end_of(progress, id, outcome)),
         Err(error) => {
             return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
         }
     };
-    if let Which::Earlier(_) = which {
+    if let Which::Earlier(id) = which {
         // Only now, because from here on the end of that run is the end of this call, which an end that it had
         // before is not; and durable, because that end may be durable before anything else of this run is.
-        name_the_run();
+        run.buffer(|writer, at| writer.push(at, child_step(task, id)));
         run.handed_over_buffered();
         if let Err(stop) = run.make_durable().await {
             run.stop(stop);
@@ -351,9 +318,14 @@ async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
 }
 
 /// The end of a run as its caller sees it.
-fn finish(run: &RunShared, outcome: Result<Outcome, Stop>, invocation: Pin<Box<dyn Invocation>>) -> Finished {
+fn finish(
+    name: &str,
+    run: RunId,
+    outcome: Result<Outcome, Stop>,
+    invocation: Pin<Box<dyn Invocation>>,
+) -> Finished {
     match outcome {
-        Ok(outcome) => task::recorded(run, run.name, invocation, &outcome),
-        Err(stop) => Err(Error::at(run.name, run.id, stop.kind(), stop.text())),
+        Ok(outcome) => task::recorded(run, name, invocation, &outcome),
+        Err(stop) => Err(Error::at(name, run, stop.kind(), stop.text())),
     }
 }

@@ -179,7 +179,7 @@ impl Frame {
         self.upwards().take_while(same_run).find_map(|frame| frame.task.as_ref())
     }
 
-    fn upwards(&self) -> impl Iterator<Item = &Self> {
+    pub(super) fn upwards(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |frame| frame.parent.as_deref())
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct CallOptions {
     pub(super) refresh: bool,
     pub(super) no_cache: bool,
     pub(super) after: Vec<Upstream>,
+    /// What the caller calls this very run.
+    pub(super) given_id: Option<String>,
     /// The run that it will be, where that is known before.
     pub(super) run: Option<RunId>,
     /// The run that it executes anew.
@@ -66,6 +68,7 @@ static NO_OPTIONS: CallOptions = CallOptions {
     refresh: false,
     no_cache: false,
     after: Vec::new(),
+    given_id: None,
     run: None,
     reruns: None,
     core: None,
@@ -179,6 +182,11 @@ impl Prepared {
             Outcome::Value(value) => self.invocation.as_mut().decode_output(value),
             Outcome::Error(_) | Outcome::End => Ok(()),
         }
+    }
+
+    /// The runs of the bodies around it, from the inside outwards.
+    pub(super) fn runs_above(&self) -> impl Iterator<Item = RunId> {
+        self.parent.iter().flat_map(|parent| parent.upwards()).map(|frame| frame.run.id)
     }
 
     /// Whether nothing stands between the call's turn and its first attempt.

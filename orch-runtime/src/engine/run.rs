@@ -15,6 +15,7 @@ use crate::{
     error::{Error, ErrorKind},
     id::{RunId, ScopeId, TaskNumber},
     runtime::Core,
+    state::RunState,
     store::{Fence, Record, Reruns, StoreError},
 };
 
@@ -36,6 +37,8 @@ pub(crate) struct RunShared {
     /// flow may not.
     pub(crate) edited: bool,
     pub(crate) span: tracing::Span,
+    /// Nobody awaits it: it goes with its runtime.
+    pub(crate) background: bool,
     /// The run was executed before, so there may be something to read in its journal.
     resumed: bool,
     pub(super) writer: Mutex<Writer>,
@@ -96,8 +99,10 @@ pub(super) struct RunStart {
     pub(super) name: &'static str,
     pub(super) root_flow: &'static str,
     pub(super) fence: Fence,
+    pub(super) state: RunState,
     pub(super) edited: bool,
     pub(super) resumed: bool,
+    pub(super) background: bool,
     pub(super) next_task: u32,
     pub(super) attempt: u32,
     pub(super) first_attempt: u32,
@@ -111,8 +116,10 @@ impl RunShared {
             name,
             root_flow,
             fence,
+            state,
             edited,
             resumed,
+            background,
             next_task,
             attempt,
             first_attempt,
@@ -131,8 +138,9 @@ impl RunShared {
             first_attempt,
             edited,
             span,
+            background,
             resumed,
-            writer: Mutex::new(Writer::new(next_task, attempt)),
+            writer: Mutex::new(Writer::new(next_task, state, attempt)),
             unsynced: AtomicBool::new(false),
             stop: OnceLock::new(),
             stop_waker: AtomicWaker::new(),

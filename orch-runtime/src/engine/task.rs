@@ -20,6 +20,7 @@ use crate::{
     codec::Bytes,
     definition::Invocation,
     error::{Error, ErrorKind, RecordedError},
+    id::RunId,
     state::{TaskInput, TaskState},
     store::{Durability, InFlight, Outcome, Record, TaskDetail},
 };
@@ -86,7 +87,7 @@ pub(super) fn record(
     waker: Option<&Waker>,
 ) -> Option<Finished> {
     let End { input, outcome, detail, duty } = end;
-    let finished = recorded(progress.run(), progress.name(), invocation, &outcome);
+    let finished = recorded(progress.run().id, progress.name(), invocation, &outcome);
     let cell = progress.cell.clone();
     let finished = match &cell {
         None => Some(finished),
@@ -361,12 +362,12 @@ fn replayed(
         )));
         return None;
     }
-    Some(recorded(run, name, invocation, outcome))
+    Some(recorded(run.id, name, invocation, outcome))
 }
 
 /// An outcome as its caller sees it: the same live and in replay.
 pub(super) fn recorded(
-    run: &RunShared,
+    run: RunId,
     name: &str,
     mut invocation: Pin<Box<dyn Invocation>>,
     outcome: &Outcome,
@@ -378,12 +379,12 @@ pub(super) fn recorded(
             }
             match invocation.as_mut().decode_output(value) {
                 Ok(()) => Ok(invocation),
-                Err(error) => Err(Error::at(name, run.id, ErrorKind::Output, error.to_string())),
+                Err(error) => Err(Error::at(name, run, ErrorKind::Output, error.to_string())),
             }
         }
-        Outcome::Error(error) => Err(Error::recorded_at(name, run.id, (**error).clone())),
+        Outcome::Error(error) => Err(Error::recorded_at(name, run, (**error).clone())),
         Outcome::End => {
-            Err(Error::at(name, run.id, ErrorKind::Diverged, "the journal has an end where a value was"))
+            Err(Error::at(name, run, ErrorKind::Diverged, "the journal has an end where a value was"))
         }
     }
 }

@@ -2,4 +2,4 @@
 
 mod warnings;
 
-pub(crate) use warnings::{warn, warn_of_store};
+pub(crate) use warnings::{warn, warn_outside};

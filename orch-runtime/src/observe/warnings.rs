@@ -21,8 +21,8 @@ pub(crate) fn warn(run: RunId, flow: &str, notice: Notice, text: &str) {
     }
 }
 
-/// Tells people about something that happened to the store outside any run.
-pub(crate) fn warn_of_store(text: &str) {
+/// Tells people about something that happened outside any run under way, to the store for one.
+pub(crate) fn warn_outside(text: &str) {
     if tracing::dispatcher::has_been_set() {
         tracing::warn!(target: "orch", "{text}");
     } else {

@@ -4,7 +4,7 @@ use std::{
     any::{Any, TypeId},
     collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,6 +13,7 @@ use std::{
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
+use super::recovery::Anchor;
 use crate::{
     clock::Clock,
     engine::{CacheUse, Rules, RunShared, Stop},
@@ -37,6 +38,10 @@ pub(crate) struct Core {
     /// How long a resumed body may wait for what its journal does not know.
     pub(crate) patience: Duration,
     pub(crate) rules: Rules,
+    /// Deaths of the process in a row after which a run is not taken up by itself any more.
+    pub(crate) max_deaths: u32,
+    /// What goes with the last handle of the runtime.
+    anchor: OnceLock<Weak<Anchor>>,
     pub(crate) cache_use: CacheUse,
     provided: Provided,
     closing: AtomicBool,
@@ -58,6 +63,7 @@ impl Core {
         cpu: usize,
         patience: Duration,
         rules: Rules,
+        max_deaths: u32,
     ) -> Self {
         Self {
             store,
@@ -66,6 +72,8 @@ impl Core {
             cpu: Arc::new(Semaphore::new(cpu)),
             patience,
             rules,
+            max_deaths,
+            anchor: OnceLock::new(),
             cache_use: CacheUse::default(),
             provided,
             closing: AtomicBool::new(false),
@@ -107,6 +115,34 @@ impl Core {
         Ok(TakenUp { core: self.clone(), run })
     }
 
+    /// Waits until nobody in this process executes or takes up this run.
+    pub(crate) async fn until_left(&self, run: RunId) {
+        loop {
+            let left = self.left.notified();
+            let mut left = std::pin::pin!(left);
+            left.as_mut().enable();
+            let taken = self.taken_up.lock().unwrap_or_else(PoisonError::into_inner).contains(&run);
+            if !taken && !self.is_under_way(run) {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    pub(super) fn anchored(&self, anchor: &Arc<Anchor>) {
+        let _ = self.anchor.set(Arc::downgrade(anchor));
+    }
+
+    pub(super) fn anchor(&self) -> Option<Arc<Anchor>> {
+        self.anchor.get()?.upgrade()
+    }
+
+    /// Stops some of the runs under way.
+    pub(super) fn stop_where(&self, which: impl Fn(&RunShared) -> bool, stop: Stop) {
+        let runs: Vec<_> = self.active().values().filter(|run| which(run)).cloned().collect();
+        runs.iter().for_each(|run| run.stop(stop.clone()));
+    }
+
     pub(super) fn is_under_way(&self, run: RunId) -> bool {
         self.active().contains_key(&run)
     }
@@ -126,19 +162,6 @@ impl Core {
         }
         drop(left);
         self.left.notify_waiters();
-    }
-
-    /// Waits until nothing of a run is left in this process.
-    pub(crate) async fn left(&self, run: RunId) {
-        loop {
-            let left = self.left.notified();
-            let mut left = std::pin::pin!(left);
-            left.as_mut().enable();
-            if !self.is_under_way(run) {
-                return;
-            }
-            left.await;
-        }
     }
 
     /// How many runs are under way: of this runtime, or, for the default one, of all in the process. A task that
@@ -176,8 +199,7 @@ impl Core {
                 if !stopped && patience.as_mut().poll(cx).is_ready() {
                     stopped = true;
                     self.shut_down.store(true, Ordering::SeqCst);
-                    let runs: Vec<_> = self.active().values().cloned().collect();
-                    runs.iter().for_each(|run| run.stop(Stop::Shutdown));
+                    self.stop_where(|_| true, Stop::Shutdown);
                 }
                 left.as_mut().poll(cx)
             })
@@ -208,5 +230,12 @@ pub(crate) struct TakenUp {
 impl Drop for TakenUp {
     fn drop(&mut self) {
         self.core.taken_up.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
+        self.core.left.notify_waiters();
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.store.leave(self.worker);
     }
 }

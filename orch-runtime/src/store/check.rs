@@ -55,7 +55,11 @@ pub(super) fn check(
             Step::Child { task, .. } if task.0 as usize >= claimed => {
                 return Err(StoreError::new(format!("task run {task} of run {run} is not known")));
             }
-            Step::Child { .. } | Step::Record(_) | Step::Dropped(_) | Step::Notice { .. } => {}
+            Step::Child { .. }
+            | Step::Record(_)
+            | Step::Dropped(_)
+            | Step::Released
+            | Step::Notice { .. } => {}
         }
     }
     Ok(())

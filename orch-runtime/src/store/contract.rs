@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::records::{
-    Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Claimed, Fence,
-    Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter, Submitted, TaskRun, WorkerId,
+    Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Claim, Claimed,
+    Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter, Submitted, TaskRun, WorkerId,
 };
 use crate::{
     clock::Timestamp,
@@ -127,13 +127,25 @@ impl fmt::Debug for Commit {
 /// *called*, and what is durable of them is always a prefix.
 pub trait Store: Send + Sync + 'static {
     /// Creates a run in state `Pending`, or, where `NewRun::worker` says who takes it at once, claimed by that
-    /// worker. The run is durable when this resolves. A second submission of the same id changes nothing: it is
-    /// `Existing` with equal definition and input, else `Conflict`.
+    /// worker. The run is durable when this resolves. A second submission of the same id, or of the same
+    /// [`given_id`](NewRun::given_id) and definition, changes nothing: it is `Existing` with equal definition and
+    /// input, else `Conflict`.
     fn submit(&self, run: NewRun) -> BoxFuture<'_, Result<Submitted, StoreError>>;
 
-    /// Takes a run that has not ended for `worker`: raises its fence, so that whoever had it before is
-    /// [`Committed::Fenced`] from now on. `None` when the run is unknown or has ended.
-    fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>>;
+    /// Takes a run that has not ended for a worker: raises its fence, so that whoever had it before is
+    /// [`Committed::Fenced`] from now on. `None` when the run is unknown or has ended, and with
+    /// [`Claim::orphaned`] also when a living worker has it: of several that ask at once, one gets it.
+    ///
+    /// A claim of a run that was running and was not [released](super::Step::Released) counts as a death of its
+    /// process; a recorded outcome sets the count back.
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>>;
+
+    /// Runs that have begun, have not ended, and that no living worker has: the oldest first, by pages. Those that
+    /// another run has called are among them.
+    fn orphans(&self, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
+
+    /// The worker goes: the runs that it still has are orphaned from now on.
+    fn leave(&self, worker: WorkerId);
 
     /// Takes a run that has ended without a value for `worker`, so that it is executed again: in one step it goes
     /// through `Pending` to `Running`, in the attempt after its last one, loses its outcome, its reason and its end, and

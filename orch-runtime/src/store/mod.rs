@@ -12,8 +12,8 @@ pub use contract::{BoxFuture, Commit, Committed, Durability, Store, StoreError};
 pub(crate) use memory::Operation;
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use records::{
-    Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Child, Claimed,
-    Counts, Fence, Forget, InFlight, Journal, KeyDigest, KeyParts, Labels, Lead, Lookup, Mark, Miss, NewRun,
-    Outcome, Page, Record, Reruns, Run, RunFilter, Stamped, Step, Submitted, TaskClaim, TaskDetail, TaskRun,
-    Trigger, WorkerId,
+    Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Child, Claim,
+    Claimed, Counts, Fence, Forget, InFlight, Journal, KeyDigest, KeyParts, Labels, Lead, Lookup, Mark, Miss,
+    NewRun, Outcome, Page, Record, Reruns, Run, RunFilter, Stamped, Step, Submitted, TaskClaim, TaskDetail,
+    TaskRun, Trigger, WorkerId,
 };

@@ -57,6 +57,8 @@ impl Reruns {
 pub struct NewRun {
     /// Its identity.
     pub id: RunId,
+    /// What the caller calls this very run: no two runs of a definition have the same.
+    pub given_id: Option<String>,
     /// Full name of the definition.
     pub name: Cow<'static, str>,
     /// Flow, or a task outside any flow.
@@ -86,10 +88,35 @@ pub struct NewRun {
 pub enum Submitted {
     /// The run is new; the fence is the submitter's where it took the run.
     Created(Fence),
-    /// The same run was submitted before.
-    Existing,
-    /// A run of this id has another definition or input.
-    Conflict,
+    /// This run is the same and was submitted before.
+    Existing(RunId),
+    /// This run has the same id, or the same given one, and another definition or input.
+    Conflict(RunId),
+}
+
+/// Who asks for a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The run.
+    pub run: RunId,
+    /// Who takes it.
+    pub worker: WorkerId,
+    /// Whether it is taken only if no living worker has it.
+    pub orphaned: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Claim {
+    /// Takes the run, whoever has it.
+    pub fn any(run: RunId, worker: WorkerId, at: Timestamp) -> Self {
+        Self { run, worker, orphaned: false, at }
+    }
+
+    /// Takes the run if no living worker has it.
+    pub fn orphan(run: RunId, worker: WorkerId, at: Timestamp) -> Self {
+        Self { orphaned: true, ..Self::any(run, worker, at) }
+    }
 }
 
 /// A run that a worker has taken.
@@ -172,6 +199,8 @@ pub enum Step {
     Record(Record),
     /// A call was dropped before its outcome was handed over.
     Dropped(Mark),
+    /// The worker gives the run back without having ended it: nothing of it runs any more.
+    Released,
     /// Something that must not stay silent.
     Notice {
         /// The task run that it is about.
@@ -524,6 +553,8 @@ pub type Counts = BTreeMap<TaskState, u64>;
 pub struct Run {
     /// Its identity.
     pub id: RunId,
+    /// What its caller calls this very run.
+    pub given_id: Option<String>,
     /// Full name of the definition.
     pub name: Cow<'static, str>,
     /// Flow, or a task outside any flow.
@@ -544,6 +575,8 @@ pub struct Run {
     pub state: RunState,
     /// The attempt of its body, from 1.
     pub attempt: u32,
+    /// How often its process has died since its last recorded outcome.
+    pub deaths: u32,
     /// Why it has its state.
     pub reason: Option<String>,
     /// When it was asked for.

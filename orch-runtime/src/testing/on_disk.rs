@@ -18,8 +18,9 @@ use crate::{
     state::Event,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun, Operation,
-        Page, Run, RunFilter, SledStore, Store, StoreError, Submitted, SyncMode, TaskRun, WorkerId,
+        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun,
+        Operation, Page, Run, RunFilter, SledStore, Store, StoreError, Submitted, SyncMode, TaskRun,
+        WorkerId,
     },
 };
 
@@ -51,7 +52,14 @@ impl OnDisk {
         let dir = Dir(std::env::temp_dir().join(format!("orch-test-{}", uuid::Uuid::now_v7())));
         let disk = SledStore::builder(&dir.0).durability(SyncMode::Process).open()?;
         for operation in memory.history() {
+            let worker = match &operation {
+                Operation::Submit(run) => run.worker,
+                Operation::Claim(claim) => Some(claim.worker),
+                _ => None,
+            };
             repeat(&disk, operation);
+            // Whoever had it then has died.
+            worker.into_iter().for_each(|worker| disk.leave(worker));
         }
         Ok(Self { disk, memory, clock, order: Mutex::new(()), _dir: dir })
     }
@@ -88,7 +96,7 @@ fn repeat(disk: &SledStore, operation: Operation) {
     // Everything is in line when the call returns, and nobody waits for its end.
     match operation {
         Operation::Submit(run) => drop(disk.submit(run)),
-        Operation::Claim(run, worker) => drop(disk.claim(run, worker)),
+        Operation::Claim(claim) => drop(disk.claim(claim)),
         Operation::Reopen(run, worker, at) => drop(disk.reopen(run, worker, at)),
         Operation::Commit(change) => drop(disk.commit(change, Durability::Buffered)),
         Operation::Publish(key, entry) => drop(disk.publish(Lead { key, id: 0 }, entry)),
@@ -106,10 +114,17 @@ impl Store for OnDisk {
         drop(self.memory.submit(run.clone()));
         self.busily(self.disk.submit(run))
     }
-    fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
         let _order = self.both();
-        drop(self.memory.claim(run, worker));
-        self.busily(self.disk.claim(run, worker))
+        drop(self.memory.claim(claim));
+        self.busily(self.disk.claim(claim))
+    }
+    fn orphans(&self, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        self.disk.orphans(page)
+    }
+    fn leave(&self, worker: WorkerId) {
+        self.memory.leave(worker);
+        self.disk.leave(worker);
     }
     fn reopen(
         &self,

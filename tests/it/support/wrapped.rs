@@ -12,8 +12,8 @@ use orch::{
     Bytes, Event, RunId, ScopeId, TaskNumber, Timestamp,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun, Page, Run,
-        RunFilter, Step, Store, StoreError, Submitted, TaskRun, WorkerId,
+        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun, Page,
+        Run, RunFilter, Step, Store, StoreError, Submitted, TaskRun, WorkerId,
     },
 };
 
@@ -39,8 +39,14 @@ impl Store for Wrapped {
     fn submit(&self, run: NewRun) -> BoxFuture<'_, Result<Submitted, StoreError>> {
         self.memory.submit(run)
     }
-    fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
-        self.memory.claim(run, worker)
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        self.memory.claim(claim)
+    }
+    fn orphans(&self, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        self.memory.orphans(page)
+    }
+    fn leave(&self, worker: WorkerId) {
+        self.memory.leave(worker);
     }
     fn reopen(
         &self,

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{execute, finish, not_here, opening::reopened};
+use super::{execute, finish, opening::reopened, taking_up::found};
 use crate::{
-    definition,
     engine::{prepared::Prepared, task::Finished},
     error::{Error, ErrorKind},
     id::RunId,
@@ -27,9 +26,9 @@ pub(crate) async fn retry<T: 'static>(core: Arc<Core>, id: RunId) -> Finished {
     let Some(claimed) = claimed else {
         return Err(Error::runtime(format!("run {id} was taken up by somebody else just now")));
     };
-    let run = reopened(&core, prepared.definition, claimed, None)?;
+    let run = reopened(&core, prepared.definition, claimed, None, false)?;
     let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
-    finish(&run, outcome, prepared.invocation)
+    finish(run.name, id, outcome, prepared.invocation)
 }
 
 /// A run of the store, and its body with the input that it was started with.
@@ -42,7 +41,7 @@ pub(crate) async fn stored(core: &Core, id: RunId) -> Result<(Run, Prepared), Er
         let place = core.store.location();
         return Err(Error::runtime(format!("run {id} is not in the store `{place}`")));
     };
-    let found = definition::find(&run.name).ok_or_else(|| not_here(id, &run.name))?;
+    let found = found(&run.name, id)?;
     let invocation = (found.decode)(&input)
         .map_err(|error| Error::at(&run.name, id, ErrorKind::Input, error.to_string()))?;
     Ok((run, Prepared::new(found.definition, invocation)))

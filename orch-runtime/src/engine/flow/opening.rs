@@ -2,22 +2,50 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use super::{crashing, joining::join};
 use crate::{
     definition::Definition,
-    engine::{RunShared, prepared::Prepared, run::RunStart},
+    engine::{RunShared, commit::child_step, prepared::Prepared, run::RunStart},
     error::{Error, ErrorKind},
     id::{RunId, TaskNumber},
-    runtime::Core,
+    runtime::{Core, TakenUp},
     state::RunState,
-    store::{
-        Change, Claimed, Durability, Fence, NewRun, Outcome, Reruns, Stamped, Step, StoreError, Submitted,
-        Trigger,
-    },
+    store::{Claim, Claimed, Fence, NewRun, Outcome, Reruns, StoreError, Submitted, Trigger},
 };
 
+/// A run as whoever asked for it finds it.
 pub(super) enum Opened {
-    Run(Arc<RunShared>),
-    Ended(Outcome),
+    /// It is the asker's to execute. Nobody else takes it up before the second is dropped.
+    Run(Arc<RunShared>, Option<TakenUp>),
+    /// This run has ended.
+    Ended(RunId, Outcome),
+}
+
+/// Opens a run outside any body: a new one, or the one that was given the same id before.
+pub(super) async fn open_root(
+    core: &Arc<Core>,
+    id: RunId,
+    name: &'static str,
+    prepared: &mut Prepared,
+) -> Result<Opened, Error> {
+    // Others may see the run before this process knows it as begun.
+    let taken = core.take_up(id)?;
+    let reruns = prepared.options().reruns.clone();
+    let new = new_run(core, id, name, prepared, None, reruns.clone())?;
+    match core.store.submit(new).await {
+        Ok(Submitted::Created(fence)) => {
+            let start = RunStart { reruns, ..fresh(id, name, name, fence) };
+            let run = RunShared::new(core.clone(), start);
+            Ok(Opened::Run(run, Some(taken)))
+        }
+        Ok(Submitted::Existing(known)) if known != id => {
+            drop(taken);
+            join(core, known, name, prepared, name).await
+        }
+        Ok(Submitted::Conflict(known)) if known != id => Err(conflict(prepared, name, known)),
+        Ok(_) => Err(Error::at(name, id, ErrorKind::Store, "a run of this id is in the store already")),
+        Err(error) => Err(Error::at(name, id, ErrorKind::Store, error.to_string())),
+    }
 }
 
 /// Which run a call of a flow gets.
@@ -32,12 +60,13 @@ pub(super) enum Which {
 }
 
 impl Which {
-    pub(super) fn id(self) -> RunId {
+    fn id(self) -> RunId {
         let (Self::New(id) | Self::Begun(id) | Self::Earlier(id)) = self;
         id
     }
 }
 
+/// Opens the run of a flow that a body calls.
 pub(super) async fn open_child(
     parent: &Arc<RunShared>,
     which: Which,
@@ -50,78 +79,113 @@ pub(super) async fn open_child(
     let store_error = |error| Error::at(name, id, ErrorKind::Store, format!("{error}"));
     if let Which::Earlier(_) = which {
         // What it had started may be on its way out still.
-        core.left(id).await;
+        core.until_left(id).await;
     }
     let reruns = match reusable {
         Some((task, run)) => parent.reruns_of_child(task, run).await.map_err(store_error)?,
         None => None,
     };
     let new = new_run(core, id, name, prepared, Some((parent.id, task)), reruns.clone())?;
-    let definition = prepared.definition;
-    let reopen = |claimed| reopened(core, definition, claimed, Some(parent.root_flow)).map(Opened::Run);
     match core.store.submit(new).await.map_err(store_error)? {
         Submitted::Created(fence) => {
-            let start = RunStart { reruns, ..fresh(id, name, parent.root_flow, fence) };
-            return Ok(Opened::Run(RunShared::new(core.clone(), start)));
+            let mut start = fresh(id, name, parent.root_flow, fence);
+            (start.background, start.reruns) = (parent.background, reruns);
+            Ok(Opened::Run(RunShared::new(core.clone(), start), None))
         }
+        Submitted::Existing(known)
+            if prepared.options().given_id.is_some() && !is_own(parent, which, known).await? =>
+        {
+            if prepared.runs_above().any(|above| above == known) {
+                return Err(Error::at(name, known, ErrorKind::Runtime, "it would wait for itself"));
+            }
+            if known != id {
+                parent.buffer(|writer, at| writer.push(at, child_step(task, known)));
+            }
+            join(core, known, name, prepared, parent.root_flow).await
+        }
+        Submitted::Conflict(known) if known != id => Err(conflict(prepared, name, known)),
         // It was created before this process, or before the flow's last attempt.
-        Submitted::Existing | Submitted::Conflict => {}
-    }
-    match core.store.claim(id, core.worker).await.map_err(store_error)? {
-        Some(claimed) if claimed.run.state == RunState::Cancelling => {
-            end_cancelling(core, &claimed).await.map_err(store_error)?;
+        Submitted::Existing(_) | Submitted::Conflict(_) => {
+            let opened = open_again(parent, which, prepared.definition).await.map_err(store_error)?;
+            opened.unwrap_or_else(|| {
+                Err(Error::at(name, id, ErrorKind::Cancelled, "somebody else executes it"))
+            })
         }
-        Some(claimed) => return reopen(claimed),
+    }
+}
+
+/// Whether the run with the id that was given is the one that an earlier attempt of `parent` made for this call, and not
+/// one of somebody else that the call attaches to.
+async fn is_own(parent: &RunShared, which: Which, known: RunId) -> Result<bool, Error> {
+    if !matches!(which, Which::Earlier(id) if id == known) {
+        return Ok(false);
+    }
+    let error = |error| Error::plain(ErrorKind::Store, format!("run {known} cannot be read: {error}"));
+    let run = parent.core.store.run(known).await.map_err(error)?;
+    Ok(run.and_then(|run| run.parent).is_some_and(|(caller, _)| caller == parent.id))
+}
+
+/// Opens a run of a called flow that is in the store; `None` when it is not to be had.
+async fn open_again(
+    parent: &Arc<RunShared>,
+    which: Which,
+    definition: &'static Definition,
+) -> Result<Option<Result<Opened, Error>>, StoreError> {
+    let (core, id) = (&parent.core, which.id());
+    let opened = |claimed| {
+        let run = reopened(core, definition, claimed, Some(parent.root_flow), parent.background)?;
+        Ok(Opened::Run(run, None))
+    };
+    let claim = Claim::any(id, core.worker, core.clock.now());
+    match core.store.claim(claim).await? {
+        Some(claimed) if claimed.run.state == RunState::Cancelling => {
+            let reason = "it was being cancelled when its process ended".to_owned();
+            if let Err(error) = crashing::cancel(core, &claimed, reason).await {
+                return Ok(Some(Err(error)));
+            }
+        }
+        Some(claimed) => return Ok(Some(opened(claimed))),
         None => {
-            let ended = core.store.run(id).await.map_err(store_error)?;
+            let ended = core.store.run(id).await?;
             let outcome =
                 ended.and_then(|run| run.value.map(Outcome::Value).or(run.error.map(Outcome::Error)));
             match (outcome, which) {
-                (Some(outcome @ Outcome::Value(_)), _) => return Ok(Opened::Ended(outcome)),
-                (Some(outcome), Which::New(_) | Which::Begun(_)) => return Ok(Opened::Ended(outcome)),
+                (Some(outcome @ Outcome::Value(_)), _) | (Some(outcome), Which::New(_) | Which::Begun(_)) => {
+                    return Ok(Some(Ok(Opened::Ended(id, outcome))));
+                }
                 // It failed for an earlier attempt, or went with the body that had called it, which is no outcome.
                 (Some(_), Which::Earlier(_)) | (None, _) => {}
             }
         }
     }
-    match core.store.reopen(id, core.worker, core.clock.now()).await.map_err(store_error)? {
-        Some(claimed) => reopen(claimed),
-        None => Err(Error::at(name, id, ErrorKind::Cancelled, "somebody else executes it")),
-    }
+    let claimed = core.store.reopen(id, core.worker, core.clock.now()).await?;
+    Ok(claimed.map(opened))
 }
 
-/// Ends a run that was being cancelled when its process ended.
-pub(super) async fn end_cancelling(core: &Core, claimed: &Claimed) -> Result<(), StoreError> {
-    let Claimed { run, fence, .. } = claimed;
-    let reason = Some("it was being cancelled when its process ended".to_owned());
-    let (expect, state, attempt) = (RunState::Cancelling, RunState::Cancelled, run.attempt);
-    let step = Step::Run { expect, state, attempt, reason, outcome: None };
-    let steps = vec![Stamped { at: core.clock.now(), step }];
-    let change = Change { run: run.id, fence: *fence, number: 1, steps };
-    core.store.commit(change, Durability::Durable).await.map(drop)
-}
-
-pub(super) async fn open_root(
-    core: &Arc<Core>,
-    id: RunId,
-    name: &'static str,
-    new: NewRun,
-) -> Result<Arc<RunShared>, Error> {
-    let reruns = new.reruns.clone();
-    match core.store.submit(new).await {
-        Ok(Submitted::Created(fence)) => {
-            let start = RunStart { reruns, ..fresh(id, name, name, fence) };
-            Ok(RunShared::new(core.clone(), start))
-        }
-        Ok(_) => Err(Error::at(name, id, ErrorKind::Store, "a run of this id is in the store already")),
-        Err(error) => Err(Error::at(name, id, ErrorKind::Store, error.to_string())),
-    }
+fn conflict(prepared: &mut Prepared, name: &str, known: RunId) -> Error {
+    let given = prepared.options().given_id.as_deref().unwrap_or_default();
+    let text = format!(
+        "run `{given}` of this flow is there with another input; the same id stands for the same input, so give \
+         other work another id"
+    );
+    Error::at(name, known, ErrorKind::Input, text)
 }
 
 fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: Fence) -> RunStart {
-    let (next_task, attempt, first_attempt) = (0, 1, 1);
-    let (edited, resumed, reruns) = (false, false, None);
-    RunStart { id, name, root_flow, fence, edited, resumed, next_task, attempt, first_attempt, reruns }
+    RunStart {
+        id,
+        name,
+        root_flow,
+        fence,
+        state: RunState::Running,
+        edited: false,
+        resumed: false,
+        background: false,
+        next_task: 0,
+        attempt: 1,
+        first_attempt: 1,
+        reruns: None,
+    }
 }
 
 pub(super) fn reopened(
@@ -129,6 +193,7 @@ pub(super) fn reopened(
     definition: &'static Definition,
     claimed: Claimed,
     root_flow: Option<&'static str>,
+    background: bool,
 ) -> Result<Arc<RunShared>, Error> {
     let Claimed { run, fence, next_task, first_attempt, .. } = claimed;
     let name = definition.resolve()?.name;
@@ -137,8 +202,10 @@ pub(super) fn reopened(
         name,
         root_flow: root_flow.unwrap_or(name),
         fence,
+        state: run.state,
         edited: run.body_hash != definition.body_hash && !definition.strict,
         resumed: true,
+        background,
         next_task,
         attempt: run.attempt.max(1),
         first_attempt,
@@ -147,7 +214,7 @@ pub(super) fn reopened(
     Ok(RunShared::new(core.clone(), start))
 }
 
-pub(super) fn new_run(
+fn new_run(
     core: &Core,
     id: RunId,
     name: &'static str,
@@ -164,6 +231,7 @@ pub(super) fn new_run(
         |error: crate::codec::CodecError| Error::at(name, id, ErrorKind::Input, error.to_string());
     Ok(NewRun {
         id,
+        given_id: prepared.options().given_id.clone(),
         name: Cow::Borrowed(name),
         kind: prepared.definition.kind(),
         body_hash: prepared.definition.body_hash,

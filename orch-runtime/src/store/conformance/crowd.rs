@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use super::{
     cache::told,
     check::{Checked, answer, committed, equal, holds, some},
-    fixture::{OpenRun, bytes, entry, lookup, new_run, parts, record, run_step, started, task, worker},
+    fixture::{OpenRun, bytes, claim_of, entry, lookup, new_run, parts, record, run_step, started, task},
 };
 use crate::{
     id::{RunId, ScopeId},
@@ -186,7 +186,7 @@ pub(super) async fn claims_race(store: &dyn Store) -> Checked {
     let new = new_run(0);
     let id = new.id;
     answer("submit", store.submit(new).await)?;
-    let claims = together(|_| store.claim(id, worker()))?;
+    let claims = together(|_| store.claim(claim_of(id)))?;
     let mut fences = BTreeSet::new();
     for found in join_all(claims).await {
         fences.insert(some("claim", answer("claim", found)?)?.fence);

@@ -12,9 +12,9 @@ use crate::{
     id::{CallKey, RunId, ScopeId, TaskNumber},
     state::{RunState, TaskState},
     store::{
-        CacheEntry, CacheKey, CacheLookup, Change, Committed, Durability, Fence, KeyDigest, KeyParts, Mark,
-        NewRun, Outcome, Record, Stamped, Step, Store, StoreError, Submitted, TaskClaim, TaskDetail, Trigger,
-        WorkerId,
+        CacheEntry, CacheKey, CacheLookup, Change, Claim, Committed, Durability, Fence, KeyDigest, KeyParts,
+        Mark, NewRun, Outcome, Record, Stamped, Step, Store, StoreError, Submitted, TaskClaim, TaskDetail,
+        Trigger, WorkerId,
     },
     testing::START,
 };
@@ -36,10 +36,16 @@ pub(super) fn worker() -> WorkerId {
     WorkerId(Uuid::now_v7())
 }
 
+/// A new worker asks for a run, whoever has it.
+pub(super) fn claim_of(run: RunId) -> Claim {
+    Claim::any(run, worker(), moment(5))
+}
+
 /// A run that waits for a worker.
 pub(super) fn new_run(at: u64) -> NewRun {
     NewRun {
         id: RunId::new(),
+        given_id: None,
         name: NAME.into(),
         kind: DefinitionKind::Flow,
         body_hash: 7,
@@ -70,7 +76,7 @@ impl<'s> OpenRun<'s> {
     }
 
     pub(super) async fn submit(store: &'s dyn Store, mut run: NewRun) -> Checked<Self> {
-        run.worker = Some(worker());
+        run.worker.get_or_insert_with(worker);
         let id = run.id;
         match answer("submit", store.submit(run).await)? {
             Submitted::Created(fence) => Ok(Self { store, id, fence, number: 1 }),
@@ -112,7 +118,7 @@ impl<'s> OpenRun<'s> {
 
     /// Another worker takes the run; `self` keeps the old fence.
     pub(super) async fn taken_over(&self) -> Checked<Self> {
-        let claimed = answer("claim", self.store.claim(self.id, worker()).await)?;
+        let claimed = answer("claim", self.store.claim(claim_of(self.id)).await)?;
         let claimed = super::check::some("claim of a running run", claimed)?;
         equal("claimed run", claimed.run.id, self.id)?;
         Ok(Self { fence: claimed.fence, number: 1, ..*self })

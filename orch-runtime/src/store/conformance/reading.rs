@@ -103,6 +103,7 @@ pub(super) async fn run_tells_all(store: &dyn Store) -> Checked {
     let new = NewRun {
         label: Some("the nightly one".into()),
         tags: vec!["nightly".into()],
+        given_id: None,
         trigger: Trigger::Parent,
         parent: Some(parent),
         kind: DefinitionKind::Task,

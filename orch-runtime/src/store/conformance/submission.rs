@@ -2,7 +2,7 @@
 
 use super::{
     check::{Checked, answer, committed, equal, holds, some},
-    fixture::{NAME, OpenRun, bytes, moment, new_run, run_step, started, worker},
+    fixture::{NAME, OpenRun, bytes, claim_of, moment, new_run, run_step, started, worker},
 };
 use crate::{
     id::RunId,
@@ -24,7 +24,7 @@ pub(super) async fn created_waits_for_a_worker(store: &dyn Store) -> Checked {
     equal("state", run.state, RunState::Pending)?;
     equal("started", run.started, None)?;
     equal("attempt", run.attempt, 0)?;
-    let claimed = some("claim", answer("claim", store.claim(id, worker()).await)?)?;
+    let claimed = some("claim", answer("claim", store.claim(claim_of(id)).await)?)?;
     equal("state after the claim", claimed.run.state, RunState::Running)?;
     equal("attempt after the claim", claimed.run.attempt, 1)
 }
@@ -48,14 +48,14 @@ pub(super) async fn submitted_twice_is_existing(store: &dyn Store) -> Checked {
     let mut open = OpenRun::submit(store, new.clone()).await?;
     let again = NewRun { label: Some("second".into()), worker: Some(worker()), at: moment(9), ..new.clone() };
     let submitted = answer("submit", store.submit(again.clone()).await)?;
-    equal("submit while it runs", submitted, Submitted::Existing)?;
+    equal("submit while it runs", submitted, Submitted::Existing(new.id))?;
     let run = stored(store, new.id).await?;
     equal("label", run.label.as_deref(), Some("first"))?;
     equal("created", run.created, moment(1))?;
     // Who had it before still has it.
     open.complete().await?;
     let submitted = answer("submit", store.submit(again).await)?;
-    equal("submit after its end", submitted, Submitted::Existing)?;
+    equal("submit after its end", submitted, Submitted::Existing(new.id))?;
     equal("state", stored(store, new.id).await?.state, RunState::Completed)
 }
 
@@ -68,9 +68,9 @@ pub(super) async fn other_input_or_definition_is_a_conflict(store: &dyn Store) -
     for (what, other) in
         [("submit with another input", other_input), ("submit with another definition", other_definition)]
     {
-        equal(what, answer(what, store.submit(other).await)?, Submitted::Conflict)?;
+        equal(what, answer(what, store.submit(other).await)?, Submitted::Conflict(new.id))?;
     }
-    let claimed = some("claim", answer("claim", store.claim(new.id, worker()).await)?)?;
+    let claimed = some("claim", answer("claim", store.claim(claim_of(new.id)).await)?)?;
     equal("input", claimed.input, new.input)?;
     equal("name", claimed.run.name.as_ref(), NAME)
 }
@@ -105,7 +105,7 @@ pub(super) async fn claim_raises_the_fence(store: &dyn Store) -> Checked {
 pub(super) async fn claim_hands_over_what_stands(store: &dyn Store) -> Checked {
     let mut open = OpenRun::new(store).await?;
     open.apply([started(0), started(1)].concat()).await?;
-    let claimed = some("claim", answer("claim", store.claim(open.id, worker()).await)?)?;
+    let claimed = some("claim", answer("claim", store.claim(claim_of(open.id)).await)?)?;
     equal("state", claimed.run.state, RunState::Running)?;
     equal("attempt", claimed.run.attempt, 1)?;
     equal("body hash", claimed.run.body_hash, 7)?;
@@ -115,19 +115,19 @@ pub(super) async fn claim_hands_over_what_stands(store: &dyn Store) -> Checked {
 
 /// `claim`: "Takes a run that has not ended"; "`None` when the run is unknown or has ended".
 pub(super) async fn ended_and_unknown_runs_cannot_be_claimed(store: &dyn Store) -> Checked {
-    let unknown = answer("claim", store.claim(RunId::new(), worker()).await)?;
+    let unknown = answer("claim", store.claim(claim_of(RunId::new())).await)?;
     holds("claim of an unknown run", "none", unknown.is_none(), unknown)?;
     for state in [RunState::Completed, RunState::Failed, RunState::TimedOut] {
         let mut open = OpenRun::new(store).await?;
         open.apply(vec![run_step(RunState::Running, state, None)]).await?;
-        let claimed = answer("claim", store.claim(open.id, worker()).await)?;
+        let claimed = answer("claim", store.claim(claim_of(open.id)).await)?;
         holds(&format!("claim of a {state} run"), "none", claimed.is_none(), claimed)?;
         equal("its state", stored(store, open.id).await?.state, state)?;
     }
     // One that is being cancelled has not ended: somebody has to bring it to its end.
     let mut open = OpenRun::new(store).await?;
     open.apply(vec![run_step(RunState::Running, RunState::Cancelling, None)]).await?;
-    let claimed = answer("claim", store.claim(open.id, worker()).await)?;
+    let claimed = answer("claim", store.claim(claim_of(open.id)).await)?;
     let claimed = some("claim of a Cancelling run", claimed)?;
     equal("its state", claimed.run.state, RunState::Cancelling)
 }

@@ -1,6 +1,10 @@
 //! Runs, task runs, journals and events, and every change of them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, VecDeque},
+    ops::Bound,
+};
 
 use rustc_hash::FxHashMap;
 
@@ -11,8 +15,8 @@ use crate::{
     id::{RunId, ScopeId, TaskNumber},
     state::{Event, RunInput, RunState, TaskState},
     store::{
-        Attempt, Change, Claimed, Committed, Fence, Journal, NewRun, Page, Run, RunFilter, Stamped, Step,
-        StoreError, Submitted, TaskRun,
+        Attempt, Change, Claim, Claimed, Committed, Fence, Journal, NewRun, Page, Run, RunFilter, Stamped,
+        Step, StoreError, Submitted, TaskRun, WorkerId,
         check::{Moved, check},
     },
 };
@@ -20,6 +24,8 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Data {
     runs: BTreeMap<RunId, RunRow>,
+    /// Runs by their definition and the id that their caller gave them.
+    given: FxHashMap<(Cow<'static, str>, String), RunId>,
     /// Ended runs in the order of their ends: the first is the first to be forgotten.
     ended: VecDeque<RunId>,
     log: Log,
@@ -51,7 +57,12 @@ impl Log {
     }
 
     /// A worker takes the run.
-    fn start(&mut self, row: &mut RunRow, at: Timestamp) {
+    fn start(&mut self, row: &mut RunRow, worker: WorkerId, at: Timestamp) {
+        if row.state == RunState::Running && !row.released {
+            row.deaths += 1;
+        }
+        row.released = false;
+        row.worker = Some(worker);
         row.fence.0 += 1;
         row.applied = 0;
         row.attempt = row.attempt.max(1);
@@ -65,43 +76,63 @@ impl Log {
 
 impl Data {
     pub(super) fn submit(&mut self, new: NewRun) -> Submitted {
-        if let Some(row) = self.runs.get(&new.id) {
+        let given = new.given_id.clone().map(|given| (new.name.clone(), given));
+        let known = given.as_ref().and_then(|given| self.given.get(given)).copied();
+        if let Some(row) = self.runs.get(&known.unwrap_or(new.id)) {
             let same = row.new.name == new.name && row.new.input == new.input;
-            return if same { Submitted::Existing } else { Submitted::Conflict };
+            return if same { Submitted::Existing(row.new.id) } else { Submitted::Conflict(row.new.id) };
         }
-        let (id, at, claim) = (new.id, new.at, new.worker.is_some());
+        let (id, at, worker) = (new.id, new.at, new.worker);
+        if let Some(given) = given {
+            self.given.insert(given, id);
+        }
         let serial = self.log.next_serial;
         self.log.next_serial = serial.wrapping_add(1);
         self.log.by_serial.insert(serial, id);
         let mut row = RunRow::new(new, serial);
         self.log.push_run(&mut row, at, None);
-        if claim {
-            self.log.start(&mut row, at);
+        if let Some(worker) = worker {
+            self.log.start(&mut row, worker, at);
         }
         let fence = row.fence;
         self.runs.insert(id, row);
         Submitted::Created(fence)
     }
 
-    pub(super) fn claim(&mut self, run: RunId) -> Result<Option<Claimed>, StoreError> {
-        let Some(row) = self.runs.get_mut(&run).filter(|row| !row.state.is_final()) else {
-            return Ok(None);
-        };
-        let at = self.log.last.max(row.new.at);
-        self.log.start(row, at);
-        Ok(Some(row.claimed()))
+    pub(super) fn claim(&mut self, claim: Claim) -> Option<Claimed> {
+        let row = self.runs.get_mut(&claim.run).filter(|row| !row.state.is_final())?;
+        if claim.orphaned && row.worker.is_some() {
+            return None;
+        }
+        self.log.start(row, claim.worker, claim.at);
+        Some(row.claimed())
     }
 
-    pub(super) fn reopen(&mut self, run: RunId, at: Timestamp) -> Option<Claimed> {
+    pub(super) fn reopen(&mut self, run: RunId, worker: WorkerId, at: Timestamp) -> Option<Claimed> {
         let row = self.runs.get_mut(&run)?;
         row.state = row.state.step(RunInput::Retry).ok()?;
         self.ended.retain(|ended| *ended != run);
         row.attempt += 1;
-        row.first_attempt = row.attempt;
+        (row.first_attempt, row.deaths) = (row.attempt, 0);
         (row.reason, row.ended, row.outcome) = (None, None, None);
         self.log.push_run(row, at, None);
-        self.log.start(row, at);
+        self.log.start(row, worker, at);
         Some(row.claimed())
+    }
+
+    pub(super) fn orphans(&self, page: Page<RunId>) -> Vec<Run> {
+        let from = page.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let oldest_first = self.runs.range((from, Bound::Unbounded)).map(|(_, row)| row);
+        oldest_first.filter(|row| row.is_orphaned()).take(page.limit).map(RunRow::view).collect()
+    }
+
+    pub(super) fn leave(&mut self, worker: WorkerId) {
+        self.runs.values_mut().filter(|row| row.worker == Some(worker)).for_each(|row| row.worker = None);
+    }
+
+    /// As after the death of everybody.
+    pub(super) fn leave_all(&mut self) {
+        self.runs.values_mut().for_each(|row| row.worker = None);
     }
 
     pub(super) fn commit(&mut self, change: Change) -> Result<Committed, StoreError> {
@@ -164,6 +195,9 @@ impl Data {
         while self.ended.len() > keep_runs {
             if let Some(row) = self.ended.pop_front().and_then(|run| self.runs.remove(&run)) {
                 self.log.by_serial.remove(&row.serial);
+                if let Some(given) = row.new.given_id {
+                    self.given.remove(&(row.new.name, given));
+                }
             }
         }
         while self.log.runs.len() > keep_events {
@@ -301,7 +335,14 @@ fn apply(log: &mut Log, row: &mut RunRow, at: Timestamp, step: Step) {
                 task.extra().child = Some(run);
             }
         }
-        Step::Record(record) => row.record(record),
+        Step::Record(record) => {
+            row.deaths = 0;
+            row.record(record);
+        }
+        Step::Released => {
+            row.released = true;
+            row.worker = None;
+        }
         Step::Dropped(mark) => row.scopes.entry(&mark.scope).dropped.push(mark),
         Step::Notice { task, notice, text } => {
             log.push(row, at, What::More(Box::new(More::Notice(task, notice, text))));

@@ -4,14 +4,14 @@ use super::{Inner, MemoryStore};
 use crate::{
     clock::Timestamp,
     id::RunId,
-    store::{CacheEntry, CacheKey, Change, Forget, NewRun, WorkerId},
+    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun, WorkerId},
 };
 
 /// Something that changed the store.
 #[derive(Clone)]
 pub(crate) enum Operation {
     Submit(NewRun),
-    Claim(RunId, WorkerId),
+    Claim(Claim),
     Reopen(RunId, WorkerId, Timestamp),
     Commit(Change),
     Publish(CacheKey, CacheEntry),
@@ -48,13 +48,14 @@ impl MemoryStore {
                 // What was refused the first time is refused again, and changes nothing again.
                 match operation.clone() {
                     Operation::Submit(run) => drop(inner.data.submit(run)),
-                    Operation::Claim(run, _) => drop(inner.data.claim(run)),
-                    Operation::Reopen(run, _, at) => drop(inner.data.reopen(run, at)),
+                    Operation::Claim(claim) => drop(inner.data.claim(claim)),
+                    Operation::Reopen(run, worker, at) => drop(inner.data.reopen(run, worker, at)),
                     Operation::Commit(change) => drop(inner.data.commit(change)),
                     Operation::Publish(key, entry) => drop(inner.cache.insert(key, entry, fork.keep.cache)),
                     Operation::Forget(which) => drop(inner.cache.forget(&which)),
                 }
             }
+            inner.data.leave_all();
             inner.operations = Some(taken);
         }
         fork

@@ -12,8 +12,8 @@ use std::{
 
 use super::{
     Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-    Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter, Store,
-    StoreError, Submitted, TaskRun, WorkerId,
+    Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter,
+    Store, StoreError, Submitted, TaskRun, WorkerId,
 };
 use crate::{
     clock::Timestamp,
@@ -141,10 +141,18 @@ impl Store for MemoryStore {
         ready(Ok(submitted))
     }
 
-    fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
         let mut inner = self.lock();
-        inner.note(|| Operation::Claim(run, worker));
-        ready(inner.data.claim(run))
+        inner.note(|| Operation::Claim(claim));
+        ready(Ok(inner.data.claim(claim)))
+    }
+
+    fn orphans(&self, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        ready(Ok(self.lock().data.orphans(page)))
+    }
+
+    fn leave(&self, worker: WorkerId) {
+        self.lock().data.leave(worker);
     }
 
     fn reopen(
@@ -155,7 +163,7 @@ impl Store for MemoryStore {
     ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
         let mut inner = self.lock();
         inner.note(|| Operation::Reopen(run, worker, at));
-        ready(Ok(inner.data.reopen(run, at)))
+        ready(Ok(inner.data.reopen(run, worker, at)))
     }
 
     fn commit(&self, change: Change, _durability: Durability) -> Commit {
@@ -264,8 +272,14 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn submit(&self, run: NewRun) -> BoxFuture<'_, Result<Submitted, StoreError>> {
         (**self).submit(run)
     }
-    fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
-        (**self).claim(run, worker)
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        (**self).claim(claim)
+    }
+    fn orphans(&self, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        (**self).orphans(page)
+    }
+    fn leave(&self, worker: WorkerId) {
+        (**self).leave(worker);
     }
     fn reopen(
         &self,

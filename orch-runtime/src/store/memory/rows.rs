@@ -13,7 +13,7 @@ use crate::{
     state::{Event, EventKind, Notice, RunState, TaskState},
     store::{
         Child, Claimed, Fence, InFlight, Labels, Mark, NewRun, Outcome, Record, Run, TaskClaim, TaskDetail,
-        TaskRun,
+        TaskRun, WorkerId,
     },
 };
 
@@ -22,6 +22,11 @@ pub(super) struct RunRow {
     /// Stands for the run in the list of all events.
     pub(super) serial: u32,
     pub(super) fence: Fence,
+    /// Who has it, while that worker lives.
+    pub(super) worker: Option<WorkerId>,
+    /// Its worker has given it back.
+    pub(super) released: bool,
+    pub(super) deaths: u32,
     pub(super) applied: u64,
     pub(super) state: RunState,
     pub(super) attempt: u32,
@@ -151,6 +156,9 @@ impl RunRow {
             new,
             serial,
             fence: Fence(0),
+            worker: None,
+            released: false,
+            deaths: 0,
             applied: 0,
             state: RunState::Pending,
             attempt: 0,
@@ -178,6 +186,7 @@ impl RunRow {
         }
         Run {
             id: self.new.id,
+            given_id: self.new.given_id.clone(),
             name: self.new.name.clone(),
             kind: self.new.kind,
             body_hash: self.new.body_hash,
@@ -188,6 +197,7 @@ impl RunRow {
             reruns: self.new.reruns.clone(),
             state: self.state,
             attempt: self.attempt,
+            deaths: self.deaths,
             reason: self.reason.clone(),
             created: self.new.at,
             started: self.started,
@@ -215,6 +225,11 @@ impl RunRow {
 }
 
 impl RunRow {
+    /// Whether it has to be taken up by somebody.
+    pub(super) fn is_orphaned(&self) -> bool {
+        self.worker.is_none() && !self.state.is_final() && self.state != RunState::Scheduled
+    }
+
     /// A task run comes into being.
     pub(super) fn claim(&mut self, claim: TaskClaim, at: Timestamp) {
         let TaskClaim { task, key, instance, name, kind, labels } = claim;

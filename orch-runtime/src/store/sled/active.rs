@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use super::{
@@ -15,10 +16,12 @@ use super::{
     standing::{Standing, Told},
     trail::Trail,
 };
+use rustc_hash::FxHashMap;
+
 use crate::{
     id::RunId,
     state::{RunState, TaskState},
-    store::check::Moved,
+    store::{WorkerId, check::Moved},
 };
 
 /// A run in memory. Whoever commits moves `live`; the writer follows with `written` when it has written.
@@ -41,6 +44,8 @@ pub(super) struct Live {
     pub(super) slots: Option<Vec<Slot>>,
     /// Messages sent to the writer so far.
     pub(super) sent: u64,
+    /// Who has it, while that worker lives.
+    pub(super) worker: Option<WorkerId>,
     /// It is not in the map any more.
     pub(super) gone: bool,
     /// Room for the check of a change.
@@ -79,7 +84,15 @@ impl Active {
         indexed: Option<RunState>,
     ) -> Self {
         let Row { origin, standing, told, trail } = row;
-        let live = Live { standing, told: told.clone(), slots, sent: 0, gone: false, moved: Vec::new() };
+        let live = Live {
+            standing,
+            told: told.clone(),
+            slots,
+            sent: 0,
+            worker: None,
+            gone: false,
+            moved: Vec::new(),
+        };
         let written = Written { standing, told, trail, messages: 0, stored, indexed };
         let index = Mutex::default();
         Self { id, origin, family, live: Mutex::new(live), written: Mutex::new(written), index }
@@ -102,6 +115,18 @@ impl Active {
         Self::with(id, family, row, None, false, indexed)
     }
 
+    /// The key under which it is found by the id that it was given.
+    pub(super) fn given_key(&self) -> Option<Vec<u8>> {
+        self.origin.given_id.as_ref().map(|given| keys::given(self.origin.name, given))
+    }
+
+    /// Whether it has to be taken up by somebody.
+    pub(super) fn is_orphaned(&self) -> bool {
+        let live = self.live();
+        let state = live.standing.state;
+        live.worker.is_none() && !live.gone && !state.is_final() && state != RunState::Scheduled
+    }
+
     pub(super) fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -113,9 +138,40 @@ impl Active {
 
 /// The runs in memory.
 #[derive(Default)]
-pub(super) struct Runs(RwLock<BTreeMap<RunId, Arc<Active>>>);
+pub(super) struct Runs(RwLock<Map>);
+
+#[derive(Default)]
+struct Map {
+    runs: BTreeMap<RunId, Arc<Active>>,
+    /// Those that were given an id, by its key.
+    given: FxHashMap<Vec<u8>, RunId>,
+}
+
+impl Map {
+    fn insert(&mut self, active: Arc<Active>) {
+        if let Some(key) = active.given_key() {
+            self.given.insert(key, active.id);
+        }
+        self.runs.insert(active.id, active);
+    }
+
+    fn remove(&mut self, active: &Active) {
+        if let Some(key) = active.given_key() {
+            self.given.remove(&key);
+        }
+        self.runs.remove(&active.id);
+    }
+}
 
 impl Runs {
+    fn read(&self) -> RwLockReadGuard<'_, Map> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Map> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The family of a run with this origin.
     pub(super) fn family(&self, run: RunId, origin: &Origin) -> RunId {
         match origin.parent {
@@ -125,17 +181,23 @@ impl Runs {
     }
 
     pub(super) fn get(&self, run: RunId) -> Option<Arc<Active>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&run).cloned()
+        self.read().runs.get(&run).cloned()
     }
 
     /// All that come before `before`, the newest first.
     pub(super) fn newest_first(&self, before: Option<RunId>) -> Vec<Arc<Active>> {
-        let runs = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let map = self.read();
         let range = match before {
-            Some(before) => runs.range(..before),
-            None => runs.range(..),
+            Some(before) => map.runs.range(..before),
+            None => map.runs.range(..),
         };
         range.rev().map(|(_, run)| run.clone()).collect()
+    }
+
+    /// All that come after `after`, the oldest first.
+    pub(super) fn oldest_first(&self, after: Option<RunId>) -> Vec<Arc<Active>> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.read().runs.range((from, Bound::Unbounded)).map(|(_, run)| run.clone()).collect()
     }
 
     /// The run in memory, taken there when it is stored. A run is read and put in under the lock under which it
@@ -144,48 +206,57 @@ impl Runs {
         if let Some(active) = self.get(run) {
             return Ok(Some(active));
         }
-        let mut runs = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(active) = runs.get(&run) {
+        let mut map = self.write();
+        if let Some(active) = map.runs.get(&run) {
             return Ok(Some(active.clone()));
         }
         let Some(row) = ended_row(db, run)? else { return Ok(None) };
         let parent = row.origin.parent.map(|(parent, _)| parent);
-        let family = parent.map_or(run, |parent| runs.get(&parent).map_or(parent, |parent| parent.family));
+        let family =
+            parent.map_or(run, |parent| map.runs.get(&parent).map_or(parent, |parent| parent.family));
         let active = Arc::new(Active::ended(run, family, row));
-        runs.insert(run, active.clone());
+        map.insert(active.clone());
         Ok(Some(active))
     }
 
-    /// Puts a new run in, unless one of this id is there or stored; then `known` looks at it.
+    /// Puts a new run in, unless one of this id, or of the same given one, is there or stored; then `known` looks at
+    /// it.
     pub(super) fn insert_new<T>(
         &self,
         db: &Db,
         new: Arc<Active>,
-        known: impl FnOnce(&Origin) -> T,
+        known: impl FnOnce(RunId, &Origin) -> T,
     ) -> Result<Option<T>, Fault> {
-        let mut runs = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(active) = runs.get(&new.id) {
-            return Ok(Some(known(&active.origin)));
+        let mut map = self.write();
+        let given = match new.given_key() {
+            Some(key) => {
+                map.given.get(&key).copied().map_or_else(|| given_run(db, &key), |run| Ok(Some(run)))?
+            }
+            None => None,
+        };
+        let id = given.unwrap_or(new.id);
+        if let Some(active) = map.runs.get(&id) {
+            return Ok(Some(known(id, &active.origin)));
         }
-        if let Some(row) = ended_row(db, new.id)? {
-            return Ok(Some(known(&row.origin)));
+        if let Some(row) = ended_row(db, id)? {
+            return Ok(Some(known(id, &row.origin)));
         }
-        runs.insert(new.id, new);
+        map.insert(new);
         Ok(None)
     }
 
     pub(super) fn insert(&self, active: Arc<Active>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(active.id, active);
+        self.write().insert(active);
     }
 
     /// Takes ended runs out that nobody has written to since.
     pub(super) fn forget<'a>(&self, ended: impl Iterator<Item = &'a Arc<Active>>) {
-        let mut runs = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut map = self.write();
         for active in ended {
             let mut live = active.live();
             if live.sent == active.written().messages && live.standing.state.is_final() {
                 live.gone = true;
-                runs.remove(&active.id);
+                map.remove(active);
             }
         }
     }
@@ -196,4 +267,11 @@ pub(super) fn ended_row(db: &Db, run: RunId) -> Result<Option<Row>, Fault> {
     let key = keys::ended(run);
     let content = sealed::get(db, &key)?;
     content.map(|content| row::read(&content).map_err(|damaged| Fault::damaged(&key, damaged))).transpose()
+}
+
+/// The run that was given an id, by the key of it.
+fn given_run(db: &Db, key: &[u8]) -> Result<Option<RunId>, Fault> {
+    let content = sealed::get(db, key)?;
+    let run = |content: Vec<u8>| keys::run_of(&content).map_err(|damaged| Fault::damaged(key, damaged));
+    content.map(run).transpose()
 }

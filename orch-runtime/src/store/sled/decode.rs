@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use super::{
     blobs::BlobId,
     encode::{
-        AS_CLAIMED, CHANGE, CHILD, CLAIM, DROPPED, FLOW, IN_ROOT, NEAR, NOTICE, RECORD, REOPENED, RUN,
-        SUBMITTED, TAKEN, TASK, WITH,
+        AS_CLAIMED, CHANGE, CHILD, CLAIM, DROPPED, FLOW, IN_ROOT, NEAR, NOTICE, RECORD, RELEASED, REOPENED,
+        RUN, SUBMITTED, TAKEN, TASK, WITH,
     },
     facts::{ClaimFact, Fact, Held, Kept, Origin, RecordFact, RunFact, TaskFact, What},
     wire::{Damaged, In},
@@ -80,6 +80,7 @@ fn fact(read: &mut In<'_>, at: &mut u64, before: &[Fact]) -> Result<Fact, Damage
                 occurrence: key.occurrence,
             })
         }
+        RELEASED => What::Released,
         NOTICE => What::Notice { task: read.maybe(task)?, notice: read.code()?, text: owned(read)? },
         _ => return Err(Damaged("it tells of something unknown")),
     };
@@ -139,6 +140,7 @@ fn detail(read: &mut In<'_>) -> Result<TaskDetail, Damaged> {
 pub(super) fn origin(read: &mut In<'_>) -> Result<Origin, Damaged> {
     Ok(Origin {
         name: read.small()?,
+        given_id: read.maybe(owned)?,
         kind: read.code()?,
         body_hash: u64::from_le_bytes(read.array()?),
         input: held(read)?,

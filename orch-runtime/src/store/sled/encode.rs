@@ -28,6 +28,7 @@ pub(super) const RECORD: u8 = 7;
 pub(super) const DROPPED: u8 = 8;
 pub(super) const NOTICE: u8 = 9;
 pub(super) const REOPENED: u8 = 10;
+pub(super) const RELEASED: u8 = 15;
 
 /// The scope is the run's own body.
 pub(super) const IN_ROOT: u8 = 0x10;
@@ -163,6 +164,7 @@ impl Encoder {
                     self.key(CallKey { scope: mark.scope, call: mark.call, occurrence: mark.occurrence });
                     self.out.uint(mark.instance);
                 }
+                Step::Released => self.head(RELEASED, *at),
                 Step::Notice { task, notice, text } => {
                     self.events += 1;
                     self.head(NOTICE, *at);
@@ -246,8 +248,10 @@ fn write_labels(out: &mut Out, labels: &Labels) {
 }
 
 pub(super) fn write_origin(out: &mut Out, origin: &Origin) {
-    let Origin { name, kind, body_hash, input, label, tags, trigger, parent, reruns, created } = origin;
+    let Origin { name, given_id, kind, body_hash, input, label, tags, trigger, parent, reruns, created } =
+        origin;
     out.uint(u64::from(*name));
+    out.maybe(given_id.as_deref(), Out::text);
     out.code(*kind);
     out.raw(&body_hash.to_le_bytes());
     write_held(out, input);

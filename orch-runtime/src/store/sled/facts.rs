@@ -35,6 +35,7 @@ pub(super) enum Kept {
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     pub(super) name: NameId,
+    pub(super) given_id: Option<String>,
     pub(super) kind: DefinitionKind,
     pub(super) body_hash: u64,
     pub(super) input: Held,
@@ -78,6 +79,8 @@ pub(super) enum What {
     },
     Record(Box<RecordFact>),
     Dropped(Mark),
+    /// Its worker has given the run back.
+    Released,
     Notice {
         task: Option<TaskNumber>,
         notice: Notice,
@@ -137,7 +140,7 @@ impl What {
             | Self::Claim(_)
             | Self::Task(_)
             | Self::Notice { .. } => 1,
-            Self::Change(_) | Self::Child { .. } | Self::Record(_) | Self::Dropped(_) => 0,
+            Self::Change(_) | Self::Child { .. } | Self::Record(_) | Self::Dropped(_) | Self::Released => 0,
         }
     }
 
@@ -156,6 +159,7 @@ impl Origin {
     pub(super) fn new(new: &NewRun, name: NameId, input: Held) -> Self {
         Self {
             name,
+            given_id: new.given_id.clone(),
             kind: new.kind,
             body_hash: new.body_hash,
             input,

@@ -237,7 +237,9 @@ impl Shared {
                 }
             }
             What::Notice { task, notice, text } => EventKind::Notice { task, notice, text },
-            What::Change(_) | What::Child { .. } | What::Record(_) | What::Dropped(_) => return None,
+            What::Change(_) | What::Child { .. } | What::Record(_) | What::Dropped(_) | What::Released => {
+                return None;
+            }
         })
     }
 }

@@ -90,6 +90,7 @@ impl Index {
                 | What::Reopened { .. }
                 | What::Change(_)
                 | What::Run(_)
+                | What::Released
                 | What::Notice { .. } => {}
             }
         }

@@ -9,6 +9,7 @@
 //! | `s` state run, `d` name state run, `g` tag name state run | nothing: ended runs in the order of queries |
 //! | `p` run first | the places of a run's packs, from number `first` on |
 //! | `t` run block first | the packs that tell of a block of task runs, from pack `first` on |
+//! | `i` definition id | the run that its caller gave this id |
 //! | `c` | the checkpoint |
 //! | `x` key part | the rest of a value that is too long for one |
 
@@ -19,6 +20,7 @@ pub(super) const LOG: u8 = b'l';
 pub(super) const NAME: u8 = b'n';
 pub(super) const ACTIVE: u8 = b'a';
 pub(super) const ENDED: u8 = b'r';
+pub(super) const GIVEN: u8 = b'i';
 pub(super) const CHECKPOINT: &[u8] = b"c";
 
 /// A definition's name as this store numbers it.
@@ -57,6 +59,11 @@ impl Place {
             events => Self { first: self.first + events, nth: 0 },
         }
     }
+}
+
+/// The key of the run of a definition that was given this id. The id is hashed: it may be of any length.
+pub(super) fn given(name: NameId, id: &str) -> Vec<u8> {
+    [&[GIVEN][..], &name.to_be_bytes(), &blake3::hash(id.as_bytes()).as_bytes()[..]].concat()
 }
 
 fn with_run(mut key: Vec<u8>, run: RunId) -> Vec<u8> {

@@ -54,7 +54,8 @@ impl Log {
     }
 
     /// Puts items of one run together, in packs that fit into one value each.
-    fn pack(&mut self, batch: &mut sled::Batch, run: RunId, items: &[Item], written: &mut Written) {
+    fn pack(&mut self, batch: &mut sled::Batch, active: &Active, items: &[Item], written: &mut Written) {
+        let run = active.id;
         let mut rest = items;
         while !rest.is_empty() {
             let mut size = rest[0].encoded.bytes.len();
@@ -73,6 +74,11 @@ impl Log {
                 if let Some(told) = &item.told {
                     written.told = (**told).clone();
                 }
+            }
+            if written.trail.packs() == 0
+                && let Some(key) = active.given_key()
+            {
+                sealed::insert(batch, key, run.as_uuid().as_bytes());
             }
             written.trail.push(self.next, now.iter().flat_map(|item| item.encoded.blocks.iter().copied()));
             written.messages += now.len() as u64;
@@ -200,7 +206,7 @@ impl Backend for Log {
             // Held until the batch is applied: readers must not be led to what is not in the tree yet.
             let mut guards: Vec<_> = runs.iter().map(|active| active.written()).collect();
             for stretch in &stretches {
-                self.pack(&mut batch, runs[stretch.run].id, &stretch.items, &mut guards[stretch.run]);
+                self.pack(&mut batch, &runs[stretch.run], &stretch.items, &mut guards[stretch.run]);
             }
             for (active, written) in runs.iter().zip(&mut guards) {
                 if written.standing.state.is_final() {

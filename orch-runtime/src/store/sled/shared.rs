@@ -257,6 +257,7 @@ impl Shared {
         };
         Ok(Run {
             id,
+            given_id: origin.given_id.clone(),
             name: self.names.text(origin.name),
             kind: origin.kind,
             body_hash: origin.body_hash,
@@ -267,6 +268,7 @@ impl Shared {
             reruns: origin.reruns.clone(),
             state: standing.state,
             attempt: standing.attempt,
+            deaths: standing.deaths,
             reason: told.reason.clone(),
             created: origin.created,
             started: standing.started,

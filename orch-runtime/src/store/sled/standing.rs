@@ -20,6 +20,10 @@ pub(super) struct Standing {
     pub(super) attempt: u32,
     /// See [`Claimed::first_attempt`](crate::store::Claimed::first_attempt).
     pub(super) first_attempt: u32,
+    /// How often its process has died since its last recorded outcome.
+    pub(super) deaths: u32,
+    /// Its worker has given it back.
+    pub(super) released: bool,
     pub(super) started: Option<Timestamp>,
     pub(super) ended: Option<Timestamp>,
     /// How many task runs there are.
@@ -43,6 +47,8 @@ impl Standing {
             state: RunState::Pending,
             attempt: 0,
             first_attempt: 1,
+            deaths: 0,
+            released: false,
             started: None,
             ended: None,
             tasks: 0,
@@ -52,6 +58,7 @@ impl Standing {
 
     /// A worker takes the run; gives what the log tells of it.
     pub(super) fn take(&mut self, at: Timestamp) -> What {
+        self.count_death();
         self.fence.0 += 1;
         self.applied = 0;
         self.attempt = self.attempt.max(1);
@@ -70,8 +77,16 @@ impl Standing {
     }
 
     fn open_again(&mut self, attempt: u32) {
-        (self.state, self.attempt, self.first_attempt, self.ended) =
-            (RunState::Pending, attempt, attempt, None);
+        (self.state, self.attempt, self.first_attempt) = (RunState::Pending, attempt, attempt);
+        (self.ended, self.deaths, self.released) = (None, 0, false);
+    }
+
+    /// Who takes a run that runs finds that its process has died.
+    fn count_death(&mut self) {
+        if self.state == RunState::Running && !self.released {
+            self.deaths += 1;
+        }
+        self.released = false;
     }
 
     /// The run itself moves. Says whether that is its end.
@@ -99,6 +114,7 @@ impl Standing {
     pub(super) fn fold(&mut self, told: &mut Told, fact: &Fact) {
         match &fact.what {
             What::Taken { fence, state, attempt } => {
+                self.count_death();
                 self.fence = *fence;
                 self.applied = 0;
                 self.state = *state;
@@ -118,11 +134,9 @@ impl Standing {
             }
             What::Claim(_) => self.add_task(),
             What::Task(task) => self.move_task(task.from, task.state),
-            What::Submitted(_)
-            | What::Child { .. }
-            | What::Record(_)
-            | What::Dropped(_)
-            | What::Notice { .. } => {}
+            What::Record(_) => self.deaths = 0,
+            What::Released => self.released = true,
+            What::Submitted(_) | What::Child { .. } | What::Dropped(_) | What::Notice { .. } => {}
         }
     }
 
@@ -132,12 +146,25 @@ impl Standing {
     }
 
     pub(super) fn write(&self, out: &mut Out) {
-        let Self { fence, applied, state, attempt, first_attempt, started, ended, tasks, counts } = self;
+        let Self {
+            fence,
+            applied,
+            state,
+            attempt,
+            first_attempt,
+            deaths,
+            released,
+            started,
+            ended,
+            tasks,
+            counts,
+        } = self;
         out.uint(fence.0);
         out.uint(*applied);
         out.code(*state);
         out.uint(u64::from(*attempt));
         out.uint(u64::from(*first_attempt));
+        out.uint(u64::from(*deaths) << 1 | u64::from(*released));
         out.maybe(*started, |out, at| out.uint(at.as_micros()));
         out.maybe(*ended, |out, at| out.uint(at.as_micros()));
         out.uint(u64::from(*tasks));
@@ -145,12 +172,17 @@ impl Standing {
     }
 
     pub(super) fn read(read: &mut In<'_>) -> Result<Self, Damaged> {
+        let (fence, applied, state, attempt) =
+            (Fence(read.uint()?), read.uint()?, read.code()?, read.small()?);
+        let (first_attempt, deaths) = (read.small()?, read.small()?);
         let mut standing = Self {
-            fence: Fence(read.uint()?),
-            applied: read.uint()?,
-            state: read.code()?,
-            attempt: read.small()?,
-            first_attempt: read.small()?,
+            fence,
+            applied,
+            state,
+            attempt,
+            first_attempt,
+            deaths: deaths >> 1,
+            released: deaths & 1 == 1,
             started: read.maybe(|read| read.uint().map(Timestamp::from_micros))?,
             ended: read.maybe(|read| read.uint().map(Timestamp::from_micros))?,
             tasks: read.small()?,

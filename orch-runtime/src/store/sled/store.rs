@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    active::Active,
     actor::Need,
     builder::{SledStoreBuilder, SyncMode},
     cache::{CacheSettings, SledCache},
@@ -23,8 +24,8 @@ use crate::{
     state::Event,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter,
-        Store, StoreError, Submitted, TaskRun, WorkerId,
+        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run,
+        RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId,
     },
 };
 
@@ -105,8 +106,8 @@ impl Store for SledStore {
         })
     }
 
-    fn claim(&self, run: RunId, _worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
-        let started = self.start_claim(run);
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        let started = self.start_claim(claim);
         Box::pin(async move {
             match started? {
                 Some(claiming) => self.end_claim(claiming).await.map(Some),
@@ -118,16 +119,35 @@ impl Store for SledStore {
     fn reopen(
         &self,
         run: RunId,
-        _worker: WorkerId,
+        worker: WorkerId,
         at: Timestamp,
     ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
-        let started = self.start_reopen(run, at);
+        let started = self.start_reopen(run, worker, at);
         Box::pin(async move {
             match started? {
                 Some(claiming) => self.end_claim(claiming).await.map(Some),
                 None => Ok(None),
             }
         })
+    }
+
+    fn orphans(&self, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        let orphaned = self.shared.runs.oldest_first(page.after).into_iter().filter(|run| run.is_orphaned());
+        let view = |active: Arc<Active>| {
+            let (standing, told) = {
+                let live = active.live();
+                (live.standing, live.told.clone())
+            };
+            self.shared.view(active.id, &active.origin, &standing, &told)
+        };
+        let orphans = orphaned.take(page.limit).map(view).collect::<Result<_, _>>();
+        ready(orphans.map_err(|fault| self.shared.unreadable(fault)))
+    }
+
+    fn leave(&self, worker: WorkerId) {
+        for active in self.shared.runs.oldest_first(None) {
+            active.live().worker.take_if(|own| *own == worker);
+        }
     }
 
     fn commit(&self, change: Change, durability: Durability) -> Commit {

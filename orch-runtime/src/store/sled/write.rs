@@ -19,8 +19,8 @@ use crate::{
     id::{RunId, TaskNumber},
     state::TaskState,
     store::{
-        Change, Claimed, Commit, Committed, Durability, Fence, NewRun, Run, Stamped, Step, StoreError,
-        Submitted, check::check,
+        Change, Claim, Claimed, Commit, Committed, Durability, Fence, NewRun, Run, Stamped, Step, StoreError,
+        Submitted, WorkerId, check::check,
     },
 };
 
@@ -88,7 +88,7 @@ impl SledStore {
             live.standing.applied = number;
             let mut told = None;
             for Stamped { at, step } in steps {
-                if !matches!(step, Step::Child { .. } | Step::Record(_) | Step::Dropped(_)) {
+                if !matches!(step, Step::Child { .. } | Step::Record(_) | Step::Dropped(_) | Step::Released) {
                     self.shared.saw(at);
                 }
                 match step {
@@ -111,7 +111,12 @@ impl SledStore {
                             (slot.state, slot.attempt) = (state, attempt);
                         }
                     }
-                    Step::Child { .. } | Step::Record(_) | Step::Dropped(_) | Step::Notice { .. } => {}
+                    Step::Record(_) => live.standing.deaths = 0,
+                    Step::Released => {
+                        live.standing.released = true;
+                        live.worker = None;
+                    }
+                    Step::Child { .. } | Step::Dropped(_) | Step::Notice { .. } => {}
                 }
             }
             live.sent += 1;
@@ -190,10 +195,10 @@ impl SledStore {
         let active = Arc::new(Active::new(new.id, family, origin.clone()));
         // Nobody else knows the run yet; locked before it is shown, so that nothing is in line before this.
         let mut live = active.live();
-        let same = |known: &Origin| known.name == origin.name && known.input == origin.input;
+        let same = |id, known: &Origin| (id, known.name == origin.name && known.input == origin.input);
         let known = self.shared.runs.insert_new(&self.shared.db, active.clone(), same);
-        if let Some(same) = known.map_err(|fault| self.shared.unreadable(fault))? {
-            let submitted = if same { Submitted::Existing } else { Submitted::Conflict };
+        if let Some((id, same)) = known.map_err(|fault| self.shared.unreadable(fault))? {
+            let submitted = if same { Submitted::Existing(id) } else { Submitted::Conflict(id) };
             // The first submission may be in line still.
             let (ack, acked) = ack();
             self.shared.send(None, Need::Durable, Some(ack))?;
@@ -202,13 +207,15 @@ impl SledStore {
         self.shared.skew.saw(new.id, new.at);
         let mut facts = vec![Fact { at: new.at, what: What::Submitted(Box::new(origin)) }];
         if new.worker.is_some() {
+            live.worker = new.worker;
             facts.push(Fact { at: new.at, what: live.standing.take(new.at) });
         }
         let acked = self.send_facts(&active, &mut live, encoder, &facts)?;
         Ok((Submitted::Created(live.standing.fence), acked))
     }
 
-    pub(super) fn start_claim(&self, run: RunId) -> Result<Option<Claiming>, StoreError> {
+    pub(super) fn start_claim(&self, claim: Claim) -> Result<Option<Claiming>, StoreError> {
+        let Claim { run, worker, orphaned, at } = claim;
         self.shared.queue.wait_for_room();
         loop {
             self.shared.healthy()?;
@@ -218,16 +225,21 @@ impl SledStore {
             if live.gone {
                 continue;
             }
-            if live.standing.state.is_final() {
+            if live.standing.state.is_final() || (orphaned && live.worker.is_some()) {
                 return Ok(None);
             }
-            let at = self.shared.last();
+            live.worker = Some(worker);
             let fact = Fact { at, what: live.standing.take(at) };
             return self.take(&active, &mut live, &[fact]).map(Some);
         }
     }
 
-    pub(super) fn start_reopen(&self, run: RunId, at: Timestamp) -> Result<Option<Claiming>, StoreError> {
+    pub(super) fn start_reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> Result<Option<Claiming>, StoreError> {
         self.shared.queue.wait_for_room();
         loop {
             let Some(active) = self.run_to_write(run)? else { return Ok(None) };
@@ -242,6 +254,7 @@ impl SledStore {
                 return Ok(None);
             };
             live.told = Told::default();
+            live.worker = Some(worker);
             let taken = live.standing.take(at);
             let facts = [Fact { at, what: reopened }, Fact { at, what: taken }];
             return self.take(&active, &mut live, &facts).map(Some);

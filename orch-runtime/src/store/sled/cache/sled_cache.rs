@@ -94,7 +94,7 @@ impl SledCache {
         let dir = dir.into();
         let Opened { database, blobs, book, set_aside } = opening::open(&dir, settings.database_memory, now)?;
         if let Some(text) = &set_aside {
-            observe::warn_of_store(text);
+            observe::warn_outside(text);
         }
         let orphans = blobs.list().ok().map(|list| Box::new(list) as Orphans);
         Ok(Self {

@@ -42,7 +42,7 @@ fn a_newer_format() {
     refused(dir.path(), &["format 7", "up to 1", "Update orch"]);
     fs::write(dir.path().join("format"), "?").expect("written");
     refused(dir.path(), &["does not say what format"]);
-    fs::write(dir.path().join("format"), "orch store 1\n").expect("written");
+    fs::write(dir.path().join("format"), "orch store 2\n").expect("written");
     SledStore::open(dir.path()).expect("as it was");
 }
 
@@ -146,7 +146,7 @@ fn full() {
             store.commit(change, durability).await.expect_err("the store has failed");
         }
         store.submit(new_run("test::full")).await.expect_err("the store has failed");
-        store.claim(run, super::support::worker()).await.expect_err("the store has failed");
+        store.claim(super::support::claim_of(run)).await.expect_err("the store has failed");
         store.run(run).await.expect_err("what was not written cannot be told from what was");
         store.flush().await.expect_err("the store has failed");
         drop(store);

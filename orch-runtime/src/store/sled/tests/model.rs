@@ -200,7 +200,7 @@ async fn carry_out(store: &dyn Store, operation: Operation) -> (String, Option<C
     match operation {
         Operation::Submit(new) => (format!("{:?}", store.submit(new).await.expect("no fault")), None),
         Operation::Claim(run) => {
-            let claimed = store.claim(run, super::support::worker()).await.expect("no fault");
+            let claimed = store.claim(super::support::claim_of(run)).await.expect("no fault");
             (format!("{claimed:?}"), None)
         }
         Operation::Commit(change, durability) => (String::new(), Some(store.commit(change, durability))),

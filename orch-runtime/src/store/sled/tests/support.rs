@@ -9,8 +9,8 @@ use crate::{
     id::{CallKey, RunId, ScopeId, TaskNumber},
     state::{RunState, TaskState},
     store::{
-        Change, Committed, Durability, Fence, NewRun, Outcome, Page, Record, RunFilter, Stamped, Step, Store,
-        StoreError, Submitted, TaskClaim, Trigger, WorkerId,
+        Change, Claim, Committed, Durability, Fence, NewRun, Outcome, Page, Record, RunFilter, Stamped, Step,
+        Store, StoreError, Submitted, TaskClaim, Trigger, WorkerId,
     },
 };
 
@@ -20,6 +20,11 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 pub(super) fn worker() -> WorkerId {
     WorkerId(Uuid::now_v7())
+}
+
+/// A new worker asks for a run, whoever has it.
+pub(super) fn claim_of(run: RunId) -> Claim {
+    Claim::any(run, worker(), Timestamp::from_micros(5))
 }
 
 /// A run that the caller takes at once.
@@ -32,6 +37,7 @@ pub(super) fn new_run(name: &'static str) -> NewRun {
         input: Bytes::from(&b"input"[..]),
         label: None,
         tags: vec!["tag".into()],
+        given_id: None,
         trigger: Trigger::Call,
         parent: None,
         reruns: None,
@@ -59,7 +65,7 @@ impl<'s> Writer<'s> {
     }
 
     pub(super) async fn claim(store: &'s dyn Store, run: RunId) -> Result<Option<Self>, StoreError> {
-        let claimed = store.claim(run, worker()).await?;
+        let claimed = store.claim(claim_of(run)).await?;
         Ok(claimed.map(|claimed| Self {
             store,
             run,

@@ -9,8 +9,8 @@ use crate::{
     state::Event,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun, Page, Run,
-        RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId, sled::cache::SledCache,
+        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun, Page,
+        Run, RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId, sled::cache::SledCache,
     },
 };
 
@@ -33,8 +33,14 @@ impl Store for WithCache {
     fn submit(&self, run: NewRun) -> BoxFuture<'_, Result<Submitted, StoreError>> {
         self.memory.submit(run)
     }
-    fn claim(&self, run: RunId, worker: WorkerId) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
-        self.memory.claim(run, worker)
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        self.memory.claim(claim)
+    }
+    fn orphans(&self, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        self.memory.orphans(page)
+    }
+    fn leave(&self, worker: WorkerId) {
+        self.memory.leave(worker);
     }
     fn reopen(
         &self,

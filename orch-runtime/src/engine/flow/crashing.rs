@@ -1,0 +1,72 @@
+//! Runs that bring their process down again and again, and runs that nobody can go on with.
+
+use std::sync::Arc;
+
+use crate::{
+    error::{Error, ErrorKind, RecordedError},
+    runtime::Core,
+    state::{RunInput, RunState},
+    store::{Change, Claimed, Durability, Outcome, Run, Stamped, Step},
+};
+
+/// Whether the process has died too often in this run, without an outcome in between.
+pub(super) fn has_crashed(core: &Core, run: &Run) -> bool {
+    run.state == RunState::Running && run.deaths >= core.max_deaths
+}
+
+/// Ends a claimed run as Crashed, and says so.
+pub(super) async fn give_up(core: &Core, claimed: &Claimed) -> Error {
+    let times = match claimed.run.deaths {
+        1 => "once".to_owned(),
+        deaths => format!("{deaths} times"),
+    };
+    let reason = format!(
+        "its process died {times} without an outcome in between, so it is not taken up by itself any more; see to the \
+         cause, then `orch::retry` goes on with it"
+    );
+    let given_up = end(core, claimed, &[RunInput::GiveUp], ErrorKind::Crashed, reason.clone()).await;
+    given_up.err().unwrap_or_else(|| Error::at(&claimed.run.name, claimed.run.id, ErrorKind::Crashed, reason))
+}
+
+/// Ends a claimed run as Cancelled.
+pub(super) async fn cancel(core: &Core, claimed: &Claimed, reason: String) -> Result<(), Error> {
+    let inputs: &[_] = match claimed.run.state {
+        RunState::Cancelling => &[RunInput::Stopped],
+        _ => &[RunInput::Cancel, RunInput::Stopped],
+    };
+    end(core, claimed, inputs, ErrorKind::Cancelled, reason).await
+}
+
+/// Gives a claimed run back, as it was. Should it fail, the run counts as one whose process has died.
+pub(super) async fn release(core: &Core, claimed: &Claimed) {
+    let _ = commit(core, claimed, vec![Step::Released]).await;
+}
+
+async fn end(
+    core: &Core,
+    claimed: &Claimed,
+    inputs: &[RunInput],
+    kind: ErrorKind,
+    reason: String,
+) -> Result<(), Error> {
+    let run = &claimed.run;
+    let (mut expect, attempt) = (run.state, run.attempt);
+    let mut steps = Vec::new();
+    for input in inputs {
+        let illegal = |illegal| Error::at(&run.name, run.id, ErrorKind::Store, format!("{illegal}"));
+        let state = expect.step(*input).map_err(illegal)?;
+        let error = RecordedError::message(kind, reason.clone());
+        let outcome = state.is_final().then(|| Outcome::Error(Arc::new(error)));
+        steps.push(Step::Run { expect, state, attempt, reason: Some(reason.clone()), outcome });
+        expect = state;
+    }
+    commit(core, claimed, steps).await
+}
+
+async fn commit(core: &Core, claimed: &Claimed, steps: Vec<Step>) -> Result<(), Error> {
+    let (run, fence, at) = (claimed.run.id, claimed.fence, core.clock.now());
+    let steps = steps.into_iter().map(|step| Stamped { at, step }).collect();
+    let commit = core.store.commit(Change { run, fence, number: 1, steps }, Durability::Durable);
+    let fault = |error| Error::at(&claimed.run.name, run, ErrorKind::Store, format!("{error}"));
+    commit.await.map(drop).map_err(fault)
+}

@@ -1,0 +1,269 @@
+//! Interrupted runs of earlier processes: found when a runtime is built, and taken up in the background.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use tokio::sync::Notify;
+
+use super::{Core, Runtime};
+use crate::{
+    engine::{self, Resumed, Stop},
+    error::{Error, ErrorKind, Result},
+    id::RunId,
+    observe,
+    state::RunState,
+    store::{Page, Run, StoreError},
+};
+
+/// Orphaned runs that are asked for at a time.
+const PAGE: usize = 256;
+
+/// An interrupted run, and what became of it; see [`recover`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Recovered {
+    /// The run.
+    pub run: RunId,
+    /// Full name of its definition.
+    pub name: String,
+    /// Where it stands now: its end, or as it was left.
+    pub state: RunState,
+    /// Why it has its state, where it ended without a value; for one that was left alone, why.
+    pub reason: Option<String>,
+}
+
+impl Recovered {
+    /// Whether the run was left as it was, for a person to see to.
+    pub fn is_left(&self) -> bool {
+        !self.state.is_final()
+    }
+}
+
+/// Waits for the interrupted runs that the current runtime has taken up; see [`Runtime::recover`].
+///
+/// ```no_run
+/// # extern crate orch_runtime as orch;
+/// # async fn example() -> Result<(), orch::Error> {
+/// for run in orch::recover().await? {
+///     println!("{} is {}", run.name, run.state);
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// When the default store cannot be opened, or the store cannot be read.
+///
+/// # Cancel safety
+/// Dropping the future stops nothing: the runs go on in the background.
+pub async fn recover() -> Result<Vec<Recovered>> {
+    Runtime::current()?.recover().await
+}
+
+impl Runtime {
+    /// Takes up the runs that were interrupted and that nobody executes, as [building](super::RuntimeBuilder::recover)
+    /// the runtime does, and waits until they have ended. Tells of all that were found since this was last asked,
+    /// also of those that were left alone: because their flow says `resume = "manual"`, because this program has no
+    /// such definition, or because their input does not fit any more.
+    ///
+    /// # Errors
+    /// When the runtime is closed, or the store cannot be read.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops nothing: the runs go on in the background.
+    pub async fn recover(&self) -> Result<Vec<Recovered>> {
+        drop(self.core.enter()?);
+        let anchor = self.anchor.as_ref().ok_or_else(|| Error::runtime("the runtime has been dropped"))?;
+        anchor.begin();
+        anchor.scan().await;
+        let recovery = &anchor.recovery;
+        loop {
+            let settled = recovery.settled.notified();
+            let mut settled = std::pin::pin!(settled);
+            settled.as_mut().enable();
+            let mut found = recovery.found();
+            if found.under_way == 0 {
+                if let Some(fault) = found.fault.take() {
+                    let text = format!("interrupted runs cannot be found: {fault}");
+                    return Err(Error::plain(ErrorKind::Store, text));
+                }
+                return Ok(std::mem::take(&mut found.ended));
+            }
+            drop(found);
+            settled.await;
+        }
+    }
+}
+
+/// What the handles of a runtime keep alive: the threads of what runs in the background.
+pub(super) struct Anchor {
+    core: Arc<Core>,
+    threads: Mutex<Option<tokio::runtime::Runtime>>,
+    recovery: Arc<Recovery>,
+}
+
+#[derive(Default)]
+struct Recovery {
+    found: Mutex<Found>,
+    settled: Notify,
+}
+
+#[derive(Default)]
+struct Found {
+    /// Runs, and searches for some, that have not ended.
+    under_way: usize,
+    ended: Vec<Recovered>,
+    fault: Option<StoreError>,
+}
+
+impl Recovery {
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) {
+        self.found().under_way += 1;
+    }
+
+    fn end(&self, ended: Option<Recovered>) {
+        let mut found = self.found();
+        found.under_way -= 1;
+        found.ended.extend(ended);
+        drop(found);
+        self.settled.notify_waiters();
+    }
+}
+
+impl Anchor {
+    pub(super) fn new(core: Arc<Core>) -> Arc<Self> {
+        let anchor = Arc::new(Self { core, threads: Mutex::default(), recovery: Arc::default() });
+        anchor.core.anchored(&anchor);
+        anchor
+    }
+
+    /// Takes up what there is in the background. Most stores can say at once that there is nothing, and then no thread
+    /// is started.
+    pub(super) fn recover(self: &Arc<Self>) -> Result<()> {
+        let mut first = self.core.store.orphans(Page::first(1));
+        let nothing = match first.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(orphans)) => orphans.is_empty(),
+            Poll::Ready(Err(_)) | Poll::Pending => false,
+        };
+        drop(first);
+        if nothing {
+            return Ok(());
+        }
+        self.recovery.begin();
+        let anchor = Arc::downgrade(self);
+        self.spawn(async move {
+            if let Some(anchor) = anchor.upgrade() {
+                anchor.scan().await;
+            }
+        })
+    }
+
+    fn begin(&self) {
+        self.recovery.begin();
+    }
+
+    /// Looks for orphaned runs and takes each of them up. Its own count is among those that are under way.
+    async fn scan(&self) {
+        let (mut page, mut ended) = (Page::first(PAGE), HashSet::new());
+        loop {
+            let orphans = match self.core.store.orphans(page).await {
+                Ok(orphans) => orphans,
+                Err(fault) => {
+                    self.recovery.found().fault = Some(fault);
+                    break;
+                }
+            };
+            let Some(last) = orphans.last() else { break };
+            page = Page::after(last.id, PAGE);
+            for orphan in orphans {
+                self.consider(orphan, &mut ended).await;
+            }
+        }
+        self.recovery.end(None);
+    }
+
+    async fn consider(&self, orphan: Run, ended: &mut HashSet<RunId>) {
+        let core = &self.core;
+        if let Some((parent, _)) = orphan.parent {
+            // Whoever called it takes it up, unless that is over.
+            let over = match core.store.run(parent).await {
+                Ok(parent) => parent.is_none_or(|parent| parent.state.is_final()),
+                Err(_) => false,
+            };
+            if (over || ended.contains(&parent))
+                && let Err(fault) = engine::end_orphaned_child(core, &orphan).await
+            {
+                observe::warn_outside(&format!("run {} cannot be ended: {fault}", orphan.id));
+            }
+            return;
+        }
+        if engine::crashes(core, &orphan) {
+            ended.insert(orphan.id);
+        }
+        let (run, name) = (orphan.id, orphan.name.to_string());
+        let (core, recovery) = (core.clone(), self.recovery.clone());
+        recovery.begin();
+        let busy = core.clock.busy();
+        let work = async move {
+            drop(busy);
+            let resumed = engine::recover(core.clone(), orphan).await;
+            let ended = match resumed {
+                Resumed::Others => None,
+                Resumed::Left(reason) => {
+                    observe::warn_outside(&format!(
+                        "run {run} of `{name}` was interrupted and is left as it is: {reason}"
+                    ));
+                    Some(Recovered { run, name, state: RunState::Running, reason: Some(reason) })
+                }
+                Resumed::Executed(finished) => {
+                    let reason = finished.err().map(|error| error.to_string());
+                    if let Some(reason) = &reason {
+                        observe::warn_outside(&format!(
+                            "run {run}, which was taken up in the background: {reason}"
+                        ));
+                    }
+                    let stored = core.store.run(run).await.ok().flatten();
+                    let state = stored.map_or(RunState::Running, |run| run.state);
+                    Some(Recovered { run, name, state, reason })
+                }
+            };
+            recovery.end(ended);
+        };
+        if let Err(error) = self.spawn(work) {
+            observe::warn_outside(&error.to_string());
+            self.recovery.end(None);
+        }
+    }
+
+    /// Runs a future on threads of the runtime's own.
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let threads = match &mut *threads {
+            Some(threads) => threads,
+            none => {
+                let threads =
+                    tokio::runtime::Builder::new_multi_thread().thread_name("orch").enable_all().build();
+                none.insert(threads.map_err(|error| {
+                    Error::runtime(format!("no threads for work in the background: {error}"))
+                })?)
+            }
+        };
+        drop(threads.spawn(future));
+        Ok(())
+    }
+}
+
+impl Drop for Anchor {
+    fn drop(&mut self) {
+        self.core.stop_where(|run| run.background, Stop::Shutdown);
+        if let Some(threads) = self.threads.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            threads.shutdown_background();
+        }
+    }
+}
