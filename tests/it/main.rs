@@ -12,6 +12,7 @@ mod handles;
 mod matrix;
 mod options;
 mod resumed;
+mod retried;
 mod spans;
 mod support;
 mod values;

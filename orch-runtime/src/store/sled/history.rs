@@ -1,7 +1,7 @@
 //! What readers ask: runs, task runs, attempts, events. Everything is found by its key; nothing is searched for.
 
 use super::{
-    active::ended_row,
+    active::{Active, ended_row},
     db::Fault,
     facts::{BLOCK, ClaimFact, Fact, Origin, What},
     keys::{LOG, Place},
@@ -30,10 +30,7 @@ impl Shared {
     /// The run as the log has it.
     fn find(&self, id: RunId) -> Result<Option<Found>, Fault> {
         if let Some(active) = self.runs.get(id) {
-            let origin = active.origin.clone();
-            let written = active.written();
-            let (standing, told) = (written.standing, written.told.clone());
-            return Ok(Some(Found { origin, standing, told, trail: written.trail.clone() }));
+            return Ok(Some(Self::of_active(&active)));
         }
         let found = ended_row(&self.db, id)?.map(|row| Found {
             origin: row.origin,
@@ -41,7 +38,15 @@ impl Shared {
             told: row.told,
             trail: row.trail,
         });
-        Ok(found)
+        // One that is in neither place may have gone back from the ended ones in between.
+        Ok(found.or_else(|| self.runs.get(id).map(|active| Self::of_active(&active))))
+    }
+
+    fn of_active(active: &Active) -> Found {
+        let origin = active.origin.clone();
+        let written = active.written();
+        let (standing, told) = (written.standing, written.told.clone());
+        Found { origin, standing, told, trail: written.trail.clone() }
     }
 
     pub(super) fn run(&self, id: RunId) -> Result<Option<Run>, Fault> {

@@ -104,6 +104,8 @@ pub(super) struct Shared {
     last: AtomicU64,
     /// See [`Skew`].
     pub(super) skew: Skew,
+    /// How many runs have gone back from the ended ones.
+    pub(super) reopened: AtomicU64,
     /// Ended runs whose past was read last, with what is known of their packs by now.
     readers: Mutex<VecDeque<Arc<Active>>>,
     /// Why nothing can be written any more.
@@ -121,6 +123,7 @@ impl Shared {
             queue: Queue::new(BACKLOG),
             last: AtomicU64::new(last.as_micros()),
             skew: Skew(AtomicU64::new(skew)),
+            reopened: AtomicU64::new(0),
             readers: Mutex::default(),
             poison: OnceLock::new(),
         }

@@ -1,0 +1,693 @@
+//! Runs that ended without a value and are executed again: what runs, and what is reused.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use orch::{
+    RunId, RunState, Runtime,
+    prelude::*,
+    store::{Page, RunFilter},
+    testing::{TestBuilder, TestRuntime},
+};
+
+use crate::support::{assert_lines, crashed, lines, until};
+
+/// What bodies see of the world, and what the world sees of them.
+#[derive(Clone, Default)]
+pub struct World(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    broken: BTreeSet<String>,
+    ran: Vec<String>,
+}
+
+impl World {
+    /// A world in which these are broken.
+    pub fn with_broken(names: &[&str]) -> Self {
+        let world = Self::default();
+        world.breaks(names);
+        world
+    }
+
+    pub fn breaks(&self, names: &[&str]) {
+        self.0.lock().unwrap().broken.extend(names.iter().map(|name| (*name).to_owned()));
+    }
+
+    pub fn mend(&self) {
+        self.0.lock().unwrap().broken.clear();
+    }
+
+    /// The bodies that ran since this was last asked.
+    pub fn ran(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap().ran)
+    }
+
+    /// The same without their order.
+    pub fn ran_in_any_order(&self) -> Vec<String> {
+        let mut ran = self.ran();
+        ran.sort();
+        ran
+    }
+
+    pub fn enter(&self, name: &str) -> Result<(), String> {
+        let mut inner = self.0.lock().unwrap();
+        inner.ran.push(name.to_owned());
+        if inner.broken.contains(name) { Err(format!("{name} is broken")) } else { Ok(()) }
+    }
+
+    pub fn runtime(&self) -> TestRuntime {
+        self.in_runtime(orch::testing::builder())
+    }
+
+    pub fn in_runtime(&self, builder: TestBuilder) -> TestRuntime {
+        builder.provide(self.clone()).build()
+    }
+}
+
+/// Does what its name says, unless that is broken.
+#[task]
+pub async fn work(name: &str, #[provided] world: &World) -> Result<String, String> {
+    world.enter(name)?;
+    Ok(name.to_owned())
+}
+
+/// The run of the flow whose name ends so.
+pub async fn run_of(runtime: &Runtime, flow: &str) -> RunId {
+    let runs = runtime.runs(RunFilter::default(), Page::all()).await.unwrap();
+    let found: Vec<_> = runs.iter().filter(|run| run.name.ends_with(flow)).map(|run| run.id).collect();
+    assert_eq!(found.len(), 1, "{flow}: {runs:#?}");
+    found[0]
+}
+
+async fn state_of(runtime: &Runtime, run: RunId) -> RunState {
+    runtime.run(run).await.unwrap().unwrap().state
+}
+
+#[flow]
+async fn in_turn() -> Result<String, Error> {
+    Ok(work("a").await? + &work("b").await? + &work("c").await?)
+}
+
+#[tokio::test]
+async fn what_failed_runs_again_and_what_succeeded_is_reused() {
+    let world = World::with_broken(&["b"]);
+    let runtime = world.runtime();
+    runtime.scope(async { in_turn().await }).await.unwrap_err();
+    assert_eq!(world.ran(), ["a", "b"]);
+    world.mend();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "abc");
+    assert_eq!(world.ran(), ["b", "c"]);
+    assert_lines(
+        &lines(&runtime).await,
+        &[
+            "run Pending",
+            "run Running",
+            "work Pending",
+            "work Running (1)",
+            "work Completed (1)",
+            "work Pending",
+            "work Running (1)",
+            "work Failed (1): b is broken",
+            "run Failed: `it::retried::work` failed: b is broken",
+            "run Pending (2)",
+            "run Running (2)",
+            "work Pending",
+            "work Cached: reused from an earlier attempt",
+            "work Pending",
+            "work Running (1)",
+            "work Completed (1)",
+            "work Pending",
+            "work Running (1)",
+            "work Completed (1)",
+            "run Completed (2)",
+        ],
+    );
+    let ended = runtime.run(run).await.unwrap().unwrap();
+    assert_eq!((ended.attempt, ended.error, ended.reason), (2, None, None));
+}
+
+#[tokio::test]
+async fn a_retry_that_fails_is_retried() {
+    let world = World::with_broken(&["b", "c"]);
+    let runtime = world.runtime();
+    runtime.scope(async { in_turn().await }).await.unwrap_err();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    for (broken, ran) in [(&["b", "c"][..], &["a", "b"][..]), (&["c"], &["b", "c"]), (&[], &["c"])] {
+        if broken.len() == 2 {
+            assert_eq!(world.ran(), ran);
+            continue;
+        }
+        world.mend();
+        world.breaks(broken);
+        let ended = runtime.retry::<String>(run).await;
+        assert_eq!(ended.is_ok(), broken.is_empty(), "{ended:?}");
+        assert_eq!(world.ran(), ran);
+    }
+    assert_eq!(runtime.run(run).await.unwrap().unwrap().attempt, 3);
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_retried_says_what_to_do_instead() {
+    let world = World::default();
+    let runtime = world.runtime();
+    runtime.scope(async { in_turn().await }).await.unwrap();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    let text = async |runtime: &TestRuntime, run| runtime.retry::<String>(run).await.unwrap_err().to_string();
+    let completed = text(&runtime, run).await;
+    assert!(completed.contains("has completed") && completed.contains("orch::rerun("), "{completed}");
+    let unknown = text(&runtime, RunId::new()).await;
+    assert!(unknown.contains("is not in the store"), "{unknown}");
+    let interrupted = crashed(&runtime).with(|builder| builder.recover(false)).provide(world.clone()).build();
+    let interrupted = text(&interrupted, run).await;
+    assert!(
+        interrupted.contains("has not ended: it is Running") && interrupted.contains("Runtime::resume"),
+        "{interrupted}"
+    );
+    // Nothing has been done to any of them.
+    assert_eq!(state_of(&runtime, run).await, RunState::Completed);
+    assert_eq!(runtime.run(run).await.unwrap().unwrap().attempt, 1);
+}
+
+#[tokio::test]
+async fn a_run_is_not_retried_to_another_type() {
+    let world = World::with_broken(&["b"]);
+    let runtime = world.runtime();
+    runtime.scope(async { in_turn().await }).await.unwrap_err();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    let text = runtime.retry::<u32>(run).await.unwrap_err().to_string();
+    assert!(text.contains("its output is no `u32`"), "{text}");
+    assert_eq!(state_of(&runtime, run).await, RunState::Failed, "nothing was done to it");
+}
+
+#[tokio::test]
+async fn the_default_runtime_of_a_scope_retries_too() {
+    let world = World::with_broken(&["c"]);
+    let runtime = world.runtime();
+    runtime.scope(async { in_turn().await }).await.unwrap_err();
+    world.mend();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    assert_eq!(runtime.scope(async { orch::retry::<String>(run).await }).await.unwrap(), "abc");
+}
+
+mod depths {
+    use super::*;
+
+    #[task]
+    pub async fn part(of: &str) -> Result<String, Error> {
+        Ok(work(&format!("{of}.1")).await? + &work(&format!("{of}.2")).await?)
+    }
+
+    #[flow]
+    pub async fn of_tasks() -> Result<String, Error> {
+        Ok(work("before").await? + &part("part").await? + &work("after").await?)
+    }
+
+    #[flow]
+    pub async fn inner(of: String) -> Result<String, Error> {
+        Ok(work(&format!("{of}.1")).await? + &part(&of).await? + &work(&format!("{of}.3")).await?)
+    }
+
+    #[flow]
+    pub async fn middle(of: String) -> Result<String, Error> {
+        Ok(work(&format!("{of}/")).await? + &inner(of).await?)
+    }
+
+    #[flow]
+    pub async fn outer() -> Result<String, Error> {
+        Ok(work("first").await? + &middle("m".into()).await? + &work("last").await?)
+    }
+}
+
+#[tokio::test]
+async fn inside_a_task_that_failed_what_succeeded_is_reused() {
+    let world = World::with_broken(&["part.2"]);
+    let runtime = world.runtime();
+    runtime.scope(async { depths::of_tasks().await }).await.unwrap_err();
+    assert_eq!(world.ran(), ["before", "part.1", "part.2"]);
+    world.mend();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "beforepart.1part.2after");
+    assert_eq!(world.ran(), ["part.2", "after"]);
+}
+
+#[tokio::test]
+async fn a_called_flow_that_failed_is_the_same_run_retried_at_every_depth() {
+    let world = World::with_broken(&["m.2"]);
+    let runtime = world.runtime();
+    runtime.scope(async { depths::outer().await }).await.unwrap_err();
+    assert_eq!(world.ran(), ["first", "m/", "m.1", "m.1", "m.2"]);
+    world.mend();
+    let run = run_of(&runtime, "::outer").await;
+    let below = [run_of(&runtime, "::middle").await, run_of(&runtime, "::inner").await];
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "firstm/m.1m.1m.2m.3last");
+    assert_eq!(world.ran(), ["m.2", "m.3", "last"]);
+    assert_eq!(runtime.runs(RunFilter::default(), Page::all()).await.unwrap().len(), 3);
+    for run in below {
+        let run = runtime.run(run).await.unwrap().unwrap();
+        assert_eq!((run.state, run.attempt), (RunState::Completed, 2));
+    }
+    let called = runtime.task_runs(run, Page::all()).await.unwrap();
+    let called: Vec<_> = called.iter().filter_map(|task| task.child).collect();
+    assert_eq!(called, [below[0], below[0]], "both task runs name the one run");
+}
+
+#[tokio::test]
+async fn the_error_of_a_called_flow_names_its_run() {
+    #[flow]
+    async fn tells() -> Result<Option<RunId>, Error> {
+        Ok(depths::inner("x".into()).await.unwrap_err().run())
+    }
+    let world = World::with_broken(&["x.2"]);
+    let runtime = world.runtime();
+    let told = runtime.scope(async { tells().await }).await.unwrap();
+    assert_eq!(told, Some(run_of(&runtime, "::inner").await));
+    let run = run_of(&runtime, "::tells").await;
+    let again = crashed(&runtime).provide(world.clone()).build();
+    assert_eq!(again.resume::<Option<RunId>>(run).await.unwrap(), told, "and so does the recorded one");
+}
+
+#[flow(retries = 2)]
+async fn tries_again(#[provided] world: &World) -> Result<String, Error> {
+    let nth = orch::ctx().attempt();
+    if nth == 3 {
+        world.mend();
+    }
+    Ok(depths::middle("m".into()).await? + &work("last").await?)
+}
+
+#[tokio::test]
+async fn a_flows_own_retry_finds_the_flow_that_failed() {
+    let world = World::with_broken(&["m.2"]);
+    let runtime = world.runtime();
+    assert_eq!(runtime.scope(async { tries_again().await }).await.unwrap(), "m/m.1m.1m.2m.3last");
+    assert_eq!(world.ran(), ["m/", "m.1", "m.1", "m.2", "m.2", "m.2", "m.3", "last"]);
+    assert_eq!(runtime.runs(RunFilter::default(), Page::all()).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_retry_gives_all_attempts_again() {
+    #[flow(retries = 1)]
+    async fn twice() -> Result<String, Error> {
+        work("a").await
+    }
+    let world = World::with_broken(&["a"]);
+    let runtime = world.runtime();
+    runtime.scope(async { twice().await }).await.unwrap_err();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    assert_eq!(world.ran(), ["a", "a"]);
+    let error = runtime.retry::<String>(run).await.unwrap_err();
+    assert_eq!((world.ran(), error.attempt()), (vec!["a".to_owned(), "a".to_owned()], Some(4)));
+}
+
+#[tokio::test]
+async fn of_a_map_the_item_that_failed_runs_again() {
+    #[flow]
+    async fn maps() -> Result<usize, Error> {
+        let names = ["a", "b", "c"];
+        let done = orch::map(names, |name| async move {
+            let one = work(&format!("{name}1")).await?;
+            Ok::<_, Error>(one + &work(&format!("{name}2")).await?)
+        });
+        Ok(done.await.into_iter().collect::<Result<Vec<_>, _>>()?.len())
+    }
+    let world = World::with_broken(&["b2"]);
+    let runtime = world.runtime();
+    runtime.scope(async { maps().await }).await.unwrap_err();
+    assert_eq!(world.ran_in_any_order(), ["a1", "a2", "b1", "b2", "c1", "c2"]);
+    world.mend();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    assert_eq!(runtime.retry::<usize>(run).await.unwrap(), 3);
+    assert_eq!(world.ran(), ["b2"]);
+}
+
+#[tokio::test]
+async fn of_a_join_the_side_that_failed_runs_again() {
+    #[flow]
+    async fn joins() -> Result<String, Error> {
+        let branch = orch::spawn(async { work("branch").await });
+        let (a, b, c) = tokio::join!(depths::inner("a".into()), depths::inner("b".into()), branch);
+        Ok(a? + &b? + &c??)
+    }
+    let world = World::with_broken(&["b.2"]);
+    let runtime = world.runtime();
+    runtime.scope(async { joins().await }).await.unwrap_err();
+    let ran = ["a.1", "a.1", "a.2", "a.3", "b.1", "b.1", "b.2", "branch"];
+    assert_eq!(world.ran_in_any_order(), ran);
+    world.mend();
+    let run = run_of(&runtime, "::joins").await;
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "a.1a.1a.2a.3b.1b.1b.2b.3branch");
+    assert_eq!(world.ran(), ["b.2", "b.3"]);
+}
+
+#[tokio::test]
+async fn an_error_that_was_caught_is_void_too() {
+    #[flow]
+    async fn catches() -> Result<String, Error> {
+        let first = work("first").await.unwrap_or_else(|_| "instead".into());
+        Ok(first + &work("second").await?)
+    }
+    let world = World::with_broken(&["first", "second"]);
+    let runtime = world.runtime();
+    runtime.scope(async { catches().await }).await.unwrap_err();
+    world.mend();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "firstsecond");
+}
+
+#[tokio::test]
+async fn a_cached_result_is_reused_from_the_run_and_not_looked_up() {
+    #[task(cache)]
+    async fn kept(#[provided] world: &World) -> Result<String, String> {
+        world.enter("kept").map(|()| "kept".to_owned())
+    }
+    #[flow]
+    async fn caches() -> Result<String, Error> {
+        Ok(kept().await? + &work("after").await?)
+    }
+    let world = World::with_broken(&["after"]);
+    let runtime = world.runtime();
+    runtime.scope(async { caches().await }).await.unwrap_err();
+    runtime.cache().clear().await.unwrap();
+    world.mend();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "keptafter");
+    assert_eq!(world.ran(), ["kept", "after", "after"]);
+}
+
+#[tokio::test]
+async fn what_is_asked_of_orch_stays_what_it_was() {
+    #[flow]
+    async fn asks() -> Result<String, Error> {
+        let (id, at) = (orch::uuid().await, orch::now().await);
+        work(&format!("{id} {at:?}")).await?;
+        work("last").await?;
+        Ok(id.to_string())
+    }
+    let world = World::with_broken(&["last"]);
+    let runtime = world.runtime();
+    runtime.scope(async { asks().await }).await.unwrap_err();
+    let first = world.ran();
+    world.mend();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    let id = runtime.retry::<String>(run).await.unwrap();
+    assert!(first[0].starts_with(&id));
+    assert_eq!(world.ran(), ["last"]);
+}
+
+/// The key under which a service would know the request again.
+#[task]
+async fn pays(#[provided] world: &World) -> Result<String, String> {
+    let key = orch::idempotency_key().map_err(|error| error.to_string())?.to_string();
+    let _ = world.enter(&key);
+    world.enter("pays").map(|()| key)
+}
+
+#[flow]
+async fn buys() -> Result<String, Error> {
+    pays().await
+}
+
+#[flow]
+async fn has_bought() -> Result<String, Error> {
+    buys().await
+}
+
+#[tokio::test]
+async fn the_idempotency_key_stays_the_same() {
+    let world = World::with_broken(&["pays"]);
+    let runtime = world.runtime();
+    runtime.scope(async { has_bought().await }).await.unwrap_err();
+    let first = world.ran();
+    world.mend();
+    let run = run_of(&runtime, "::has_bought").await;
+    let key = runtime.retry::<String>(run).await.unwrap();
+    assert_eq!(first, [&*key, "pays"]);
+    assert_eq!(world.ran(), [&*key, "pays"]);
+}
+
+#[tokio::test]
+async fn a_task_outside_any_flow_is_retried() {
+    let world = World::with_broken(&["alone"]);
+    let runtime = world.runtime();
+    runtime.scope(async { depths::part("alone").await }).await.unwrap();
+    world.breaks(&["alone.2"]);
+    runtime.scope(async { depths::part("alone").await }).await.unwrap_err();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    world.mend();
+    world.ran();
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "alone.1alone.2");
+    assert_eq!(world.ran(), ["alone.2"]);
+}
+
+/// Never ends by itself.
+#[task]
+async fn hangs(name: &str, #[provided] world: &World) -> Result<String, String> {
+    if world.enter(name).is_err() {
+        std::future::pending::<()>().await;
+    }
+    Ok(name.to_owned())
+}
+
+#[flow]
+async fn slow_inside() -> Result<String, Error> {
+    Ok(work("inside").await? + &hangs("slow").await?)
+}
+
+#[flow(timeout = "1m")]
+async fn slow_below() -> Result<String, Error> {
+    let started = work("started").start();
+    let before = started.await?;
+    Ok(slow_inside().await? + &before + &work("last").await?)
+}
+
+#[tokio::test]
+async fn a_run_that_took_too_long_goes_on_in_the_flow_that_it_waited_for() {
+    let world = World::with_broken(&["slow"]);
+    let runtime = world.runtime();
+    let error = runtime.scope(async { slow_below().await }).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert_eq!(world.ran_in_any_order(), ["inside", "slow", "started"]);
+    world.mend();
+    let run = run_of(&runtime, "::slow_below").await;
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "insideslowstartedlast");
+    assert_eq!(world.ran(), ["slow", "last"]);
+    assert_eq!(state_of(&runtime, run_of(&runtime, "::slow_inside").await).await, RunState::Completed);
+}
+
+#[tokio::test]
+async fn a_run_that_was_cancelled_goes_on_too() {
+    let world = World::with_broken(&["slow"]);
+    let runtime = world.runtime();
+    let call = runtime.scope(async { slow_below().start() }).await;
+    let run = call.run().unwrap();
+    until(&runtime, |lines| lines.iter().any(|line| line.contains("hangs Running"))).await;
+    assert!(runtime.cancel(run));
+    assert_eq!(call.await.unwrap_err().kind(), ErrorKind::Cancelled);
+    world.ran();
+    world.mend();
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "insideslowstartedlast");
+    assert_eq!(world.ran(), ["slow", "last"]);
+}
+
+#[tokio::test]
+async fn a_run_whose_call_was_dropped_goes_on_too() {
+    let world = World::with_broken(&["slow"]);
+    let runtime = world.runtime();
+    runtime
+        .scope(async {
+            let call = slow_below();
+            tokio::select! {
+                biased;
+                _ = call => unreachable!("it hangs"),
+                () = until(&runtime, |lines| lines.iter().any(|line| line.contains("hangs Running"))) => {}
+            }
+        })
+        .await;
+    until(&runtime, |lines| lines.iter().filter(|line| line.contains("run Cancelled")).count() == 2).await;
+    world.ran();
+    world.mend();
+    let run = run_of(&runtime, "::slow_below").await;
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "insideslowstartedlast");
+    assert_eq!(world.ran(), ["slow", "last"]);
+}
+
+#[tokio::test]
+async fn a_run_whose_caller_has_not_ended_is_not_retried_by_itself() {
+    #[flow]
+    async fn catches() -> Result<String, Error> {
+        let _ = depths::inner("x".into()).await;
+        hangs("slow").await
+    }
+    let world = World::with_broken(&["x.1", "slow"]);
+    let runtime = world.runtime();
+    let call = runtime.scope(async { catches().start() }).await;
+    until(&runtime, |lines| lines.iter().any(|line| line.contains("hangs Running"))).await;
+    let inner = run_of(&runtime, "::inner").await;
+    let text = runtime.retry::<String>(inner).await.unwrap_err().to_string();
+    assert!(text.contains("was called by run") && text.contains("catches"), "{text}");
+    call.cancel();
+    call.await.unwrap_err();
+    world.mend();
+    assert_eq!(runtime.retry::<String>(inner).await.unwrap(), "x.1x.1x.2x.3");
+}
+
+#[tokio::test]
+async fn a_run_that_is_being_retried_is_under_way() {
+    #[flow]
+    async fn halts() -> Result<String, Error> {
+        Ok(work("a").await? + &hangs("b").await?)
+    }
+    let world = World::with_broken(&["a"]);
+    let runtime = world.runtime();
+    runtime.scope(async { halts().await }).await.unwrap_err();
+    world.mend();
+    world.breaks(&["b"]);
+    let run = runtime.last_run().await.unwrap().unwrap();
+    let hung = async {
+        until(&runtime, |lines| lines.iter().any(|line| line.contains("hangs Running"))).await;
+        let error = runtime.retry::<String>(run).await.unwrap_err();
+        runtime.cancel(run);
+        error.to_string()
+    };
+    let (retried, refused) = tokio::join!(runtime.retry::<String>(run), hung);
+    assert!(refused.contains("under way in this process"), "{refused}");
+    assert_eq!(retried.unwrap_err().kind(), ErrorKind::Cancelled);
+    world.mend();
+    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "ab");
+}
+
+/// Lets a flow fail, mends the world, and retries; then lets the process end after each operation of that retry. The next
+/// one resumes, or retries where the first one had not come to that: nothing runs then that the retry had not to run.
+async fn cut_in_every_retry(flow: impl Fn() -> Call<String, Flow>, broken: &[&str], retried: &[&str]) {
+    let world = World::with_broken(broken);
+    let runtime = world.runtime();
+    runtime.scope(async { flow().await }).await.unwrap_err();
+    let runs = runtime.runs(RunFilter::default(), Page::all()).await.unwrap();
+    let run = runs.iter().find(|run| run.parent.is_none()).unwrap().id;
+    let failed = runtime.store().operations();
+    world.mend();
+    world.ran();
+    let expected = runtime.retry::<String>(run).await.unwrap();
+    assert_eq!(world.ran_in_any_order(), retried);
+    let (mut resumed, count) = (0, runs.len());
+    for cut in failed..runtime.store().operations() {
+        let second = world.in_runtime(runtime.fork(cut).with(|builder| builder.recover(false)));
+        world.ran();
+        let ended = match second.run(run).await.unwrap().unwrap().state {
+            RunState::Failed => second.retry::<String>(run).await,
+            _ => {
+                resumed += 1;
+                second.resume::<String>(run).await
+            }
+        };
+        assert_eq!(ended.unwrap(), expected, "cut at {cut}");
+        let ran = world.ran_in_any_order();
+        assert!(ran.iter().all(|name| retried.contains(&&**name)), "cut at {cut}: {ran:?}");
+        assert_eq!(second.runs(RunFilter::default(), Page::all()).await.unwrap().len(), count);
+        let again = second.runs(RunFilter::default(), Page::all()).await.unwrap();
+        assert!(again.iter().all(|run| run.state == RunState::Completed), "cut at {cut}: {again:#?}");
+    }
+    assert_eq!(resumed, runtime.store().operations() - failed - 1);
+}
+
+#[tokio::test]
+async fn a_retry_that_is_cut_short_is_resumed() {
+    cut_in_every_retry(in_turn, &["b"], &["b", "c"]).await;
+    cut_in_every_retry(depths::of_tasks, &["part.2"], &["after", "part.2"]).await;
+}
+
+#[tokio::test]
+async fn a_retry_that_is_cut_short_below_is_resumed() {
+    cut_in_every_retry(depths::outer, &["m.2"], &["last", "m.2", "m.3"]).await;
+}
+
+#[tokio::test]
+async fn a_retry_that_is_cut_short_in_a_flow_that_retries_itself_is_resumed() {
+    #[flow(retries = 1)]
+    async fn again() -> Result<String, Error> {
+        Ok(depths::middle("m".into()).await? + &depths::middle("n".into()).await?)
+    }
+    cut_in_every_retry(again, &["n.2"], &["n.2", "n.3"]).await;
+}
+
+#[tokio::test]
+async fn a_flows_own_retry_that_is_cut_short_finds_the_flow_that_failed() {
+    let world = World::with_broken(&["m.2"]);
+    let runtime = world.runtime();
+    let expected = runtime.scope(async { tries_again().await }).await.unwrap();
+    let all = world.ran_in_any_order();
+    let run = run_of(&runtime, "::tries_again").await;
+    for cut in 1..runtime.store().operations() {
+        world.breaks(&["m.2"]);
+        let second = world.in_runtime(runtime.fork(cut).with(|builder| builder.recover(false)));
+        assert_eq!(second.resume::<String>(run).await.unwrap(), expected, "cut at {cut}");
+        let runs = second.runs(RunFilter::default(), Page::all()).await.unwrap();
+        assert!(runs.iter().all(|run| run.state == RunState::Completed), "cut at {cut}: {runs:#?}");
+        assert!(world.ran_in_any_order().len() <= all.len(), "cut at {cut}");
+    }
+}
+
+mod processes {
+    use super::*;
+    use crate::support::{Bodies, halts, in_two_processes};
+
+    #[task]
+    async fn counted(n: u32, #[provided] bodies: &Bodies) -> u32 {
+        bodies.enter();
+        n
+    }
+
+    /// Fails as the third body of its process.
+    #[task]
+    async fn third_fails(n: u32, #[provided] bodies: &Bodies) -> Result<u32, String> {
+        if bodies.enter() == 2 { Err("the third body".into()) } else { Ok(n) }
+    }
+
+    #[flow]
+    async fn below() -> Result<u32, Error> {
+        let sum = counted(1).await? + third_fails(10).await?;
+        halts().await?;
+        Ok(sum + counted(100).await?)
+    }
+
+    #[flow]
+    async fn above() -> Result<u32, Error> {
+        Ok(counted(1_000).await? + below().await? + counted(10_000).await?)
+    }
+
+    #[tokio::test]
+    async fn a_retry_whose_process_ended_is_taken_up_by_the_next() {
+        let test = "a_retry_whose_process_ended_is_taken_up_by_the_next";
+        let Some(process) = in_two_processes(module_path!(), test) else { return };
+        if process.life == crate::support::Life::First {
+            process.runtime.scope(async { above().await }).await.unwrap_err();
+            let run = run_of(&process.runtime, "::above").await;
+            process.end_amid([process.runtime.retry::<u32>(run)]).await;
+        }
+        process.runtime.recover().await.unwrap();
+        assert_eq!(process.bodies.count(), 2);
+        let (above, below) =
+            (run_of(&process.runtime, "::above").await, run_of(&process.runtime, "::below").await);
+        for run in [above, below] {
+            let run = process.runtime.run(run).await.unwrap().unwrap();
+            assert_eq!((run.state, run.attempt), (RunState::Completed, 2));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_failed_in_one_process_is_retried_in_the_next() {
+        let test = "what_failed_in_one_process_is_retried_in_the_next";
+        let Some(process) = in_two_processes(module_path!(), test) else { return };
+        if process.life == crate::support::Life::First {
+            process.runtime.scope(async { above().await }).await.unwrap_err();
+            process.end_amid([halts()]).await;
+        }
+        let run = run_of(&process.runtime, "::above").await;
+        assert_eq!(process.runtime.retry::<u32>(run).await.unwrap(), 11_111);
+        assert_eq!(process.bodies.count(), 3);
+    }
+}
