@@ -25,5 +25,7 @@ pub use engine::{
 };
 pub use error::{BoxError, Error, ErrorKind, RecordedError, Result, Retry};
 pub use id::{CallKey, RunId, ScopeId, TaskNumber};
-pub use runtime::{Cache, CacheStats, Explained, Recovered, Runtime, RuntimeBuilder, Scoped, recover, retry};
+pub use runtime::{
+    Cache, CacheStats, Explained, Recovered, Rerun, Runtime, RuntimeBuilder, Scoped, recover, rerun, retry,
+};
 pub use state::{Event, EventKind, Notice, RunState, TaskState};

@@ -4,6 +4,7 @@ mod cache;
 mod core;
 mod queries;
 mod recovery;
+mod rerun;
 mod retry;
 
 use std::{
@@ -20,6 +21,7 @@ use std::{
 pub use self::cache::{Cache, CacheStats, Explained};
 pub(crate) use self::core::{Core, Entering, TakenUp};
 pub use self::recovery::{Recovered, recover};
+pub use self::rerun::{Rerun, rerun};
 pub use self::retry::retry;
 use self::{core::Provided, recovery::Anchor};
 use crate::{

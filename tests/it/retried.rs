@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use orch::{
@@ -457,7 +458,7 @@ async fn slow_inside() -> Result<String, Error> {
     Ok(work("inside").await? + &hangs("slow").await?)
 }
 
-#[flow(timeout = "1m")]
+#[flow]
 async fn slow_below() -> Result<String, Error> {
     let started = work("started").start();
     let before = started.await?;
@@ -468,8 +469,8 @@ async fn slow_below() -> Result<String, Error> {
 async fn a_run_that_took_too_long_goes_on_in_the_flow_that_it_waited_for() {
     let world = World::with_broken(&["slow"]);
     let runtime = world.runtime();
-    let error = runtime.scope(async { slow_below().await }).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let error = runtime.scope(async { slow_below().timeout(Duration::from_secs(60)).await }).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::TimedOut);
     assert_eq!(world.ran_in_any_order(), ["inside", "slow", "started"]);
     world.mend();
     let run = run_of(&runtime, "::slow_below").await;

@@ -13,6 +13,7 @@ use serde::{
     de::{self, DeserializeOwned},
 };
 
+use super::Arguments;
 use crate::{
     cache::hash_arguments,
     codec::{self, Bytes, CodecError, Stored},
@@ -165,6 +166,10 @@ pub trait Invocation: Send {
     #[doc(hidden)]
     fn is_sync(&self) -> bool;
 
+    /// The argument at `index` and the name of its type, until it has moved into the last attempt.
+    #[doc(hidden)]
+    fn argument_mut(self: Pin<&mut Self>, index: usize) -> Option<(&mut dyn Any, &'static str)>;
+
     /// A hash of each argument; `None` when they have moved into the last attempt, or refuse to be written.
     #[doc(hidden)]
     fn hash_arguments(&self) -> Option<Vec<KeyDigest>>;
@@ -212,7 +217,7 @@ fn encode_value<T: Stored>(output: &Option<T>) -> Result<Bytes, CodecError> {
 
 impl<A, F, Fut, T> Invocation for AsyncInvocation<A, F, Fut, T>
 where
-    A: Stored + Clone + Send,
+    A: Stored + Arguments + Clone + Send,
     F: Fn(A) -> Fut + Send,
     Fut: Future<Output = BodyResult<T>> + Send,
     T: Stored + Send,
@@ -262,6 +267,10 @@ where
         false
     }
 
+    fn argument_mut(self: Pin<&mut Self>, index: usize) -> Option<(&mut dyn Any, &'static str)> {
+        self.project().args.as_mut()?.argument_mut(index)
+    }
+
     fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {
         hash_arguments(self.args.as_ref()?).ok()
     }
@@ -291,7 +300,7 @@ impl<A, F, T> Unpin for SyncInvocation<A, F, T> {}
 
 impl<A, F, T> Invocation for SyncInvocation<A, F, T>
 where
-    A: Stored + Clone + Send,
+    A: Stored + Arguments + Clone + Send,
     F: Fn(A) -> BodyResult<T> + Clone + Send + 'static,
     T: Stored + Send,
 {
@@ -356,6 +365,10 @@ where
         true
     }
 
+    fn argument_mut(self: Pin<&mut Self>, index: usize) -> Option<(&mut dyn Any, &'static str)> {
+        self.get_mut().args.as_mut()?.argument_mut(index)
+    }
+
     fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {
         hash_arguments(self.args.as_ref()?).ok()
     }
@@ -403,6 +416,10 @@ impl Invocation for Moved {
 
     fn is_sync(&self) -> bool {
         false
+    }
+
+    fn argument_mut(self: Pin<&mut Self>, _index: usize) -> Option<(&mut dyn Any, &'static str)> {
+        None
     }
 
     fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {

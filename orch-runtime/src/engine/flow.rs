@@ -14,6 +14,7 @@ use std::{
 };
 
 pub(crate) use self::again::retry;
+pub(super) use self::again::stored;
 pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
 use self::{
     divergence::describe,

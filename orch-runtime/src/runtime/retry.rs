@@ -30,7 +30,7 @@ use crate::{error::Result, id::RunId};
 /// # let _ = shown;
 /// ```
 ///
-/// A run that completed has nothing to retry: `orch::rerun` executes it anew. One whose process has ended is taken up
+/// A run that completed has nothing to retry: [`rerun`](crate::rerun) executes it anew. One whose process has ended is taken up
 /// where it stood by [`Runtime::resume`].
 ///
 /// # Errors
