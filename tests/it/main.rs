@@ -11,6 +11,7 @@ mod functions;
 mod handles;
 mod matrix;
 mod options;
+mod rerun;
 mod resumed;
 mod retried;
 mod spans;
