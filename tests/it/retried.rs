@@ -560,6 +560,53 @@ async fn a_flows_own_retry_that_is_cut_short_finds_the_flow_that_failed() {
     }
 }
 
+#[tokio::test]
+async fn a_run_that_crashed_goes_on_and_leaves_nothing_open() {
+    let world = World::default();
+    let runtime = world.runtime();
+    let expected = runtime.scope(async { depths::outer().await }).await.unwrap();
+    let run = run_of(&runtime, "::outer").await;
+    let all = world.ran_in_any_order();
+    for cut in 2..runtime.store().operations() {
+        let builder = runtime.fork(cut).with(|builder| builder.max_deaths(1));
+        let second = world.in_runtime(builder);
+        let recovered = second.recover().await.unwrap();
+        assert!(recovered.iter().all(|run| run.state == RunState::Crashed), "cut at {cut}: {recovered:#?}");
+        world.ran();
+        assert_eq!(second.retry::<String>(run).await.unwrap(), expected, "cut at {cut}");
+        assert!(world.ran().iter().all(|name| all.contains(name)));
+        for run in second.runs(RunFilter::default(), Page::all()).await.unwrap() {
+            assert_eq!(run.state, RunState::Completed, "cut at {cut}: {run:#?}");
+            assert!(run.counts.keys().all(|state| state.is_final()), "cut at {cut}: {run:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_flow_that_was_called_with_an_id_is_retried_by_the_run_that_made_it() {
+    #[flow]
+    async fn own() -> Result<String, Error> {
+        depths::inner("x".into()).id("x").await
+    }
+    #[flow]
+    async fn others() -> Result<String, Error> {
+        depths::inner("x".into()).id("x").await
+    }
+    let world = World::with_broken(&["x.2"]);
+    let runtime = world.runtime();
+    runtime.scope(async { own().await }).await.unwrap_err();
+    runtime.scope(async { others().await }).await.unwrap_err();
+    world.mend();
+    world.ran();
+    let (own, others) = (run_of(&runtime, "::own").await, run_of(&runtime, "::others").await);
+    runtime.retry::<String>(others).await.expect_err("what it attaches to has failed");
+    assert!(world.ran().is_empty());
+    let done = runtime.retry::<String>(own).await.unwrap();
+    assert_eq!(world.ran(), ["x.2", "x.3"]);
+    assert_eq!(runtime.retry::<String>(others).await.unwrap(), done);
+    assert!(world.ran().is_empty());
+}
+
 mod processes {
     use super::*;
     use crate::support::{Bodies, halts, in_two_processes};

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use super::{execute, finish, opening::reopened, taking_up::found};
 use crate::{
-    engine::{prepared::Prepared, task::Finished},
+    engine::{RunShared, prepared::Prepared, progress::because, task::Finished},
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
-    state::{RunInput, RunState},
-    store::{Run, StoreError},
+    state::{RunInput, RunState, TaskState},
+    store::{Counts, Page, Run, Step, StoreError, TaskRun},
 };
+
+/// Task runs that are looked through at a time.
+const PAGE: usize = 256;
 
 /// Executes a run again that ended without a value: in its next attempt, which reuses what succeeded in those before.
 /// Its output is to be a `T`.
@@ -26,7 +29,9 @@ pub(crate) async fn retry<T: 'static>(core: Arc<Core>, id: RunId) -> Finished {
     let Some(claimed) = claimed else {
         return Err(Error::runtime(format!("run {id} was taken up by somebody else just now")));
     };
+    let counts = claimed.run.counts.clone();
     let run = reopened(&core, prepared.definition, claimed, None, false)?;
+    end_left_over(&run, &counts).await.map_err(store_error)?;
     let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
     finish(run.name, id, outcome, prepared.invocation)
 }
@@ -45,6 +50,25 @@ pub(crate) async fn stored(core: &Core, id: RunId) -> Result<(Run, Prepared), Er
     let invocation = (found.decode)(&input)
         .map_err(|error| Error::at(&run.name, id, ErrorKind::Input, error.to_string()))?;
     Ok((run, Prepared::new(found.definition, invocation)))
+}
+
+/// Cancels task runs that an end of the run has left as they were: the attempt that is to come has others.
+pub(super) async fn end_left_over(run: &RunShared, counts: &Counts) -> Result<(), StoreError> {
+    let is_left = |state: TaskState| !state.is_final() && state != TaskState::Unknown;
+    let mut left: u64 = counts.iter().filter(|(state, _)| is_left(**state)).map(|(_, count)| count).sum();
+    let mut page = Page::first(PAGE);
+    while left > 0 {
+        let tasks = run.core.store.task_runs(run.id, page).await?;
+        let Some(last) = tasks.last().map(|task| task.task) else { break };
+        for TaskRun { task, state, attempt, .. } in tasks.into_iter().filter(|task| is_left(task.state)) {
+            left -= 1;
+            let detail = Some(because("its run ended before it did, and is executed again"));
+            let (expect, state) = ((state, attempt), TaskState::Cancelled);
+            run.buffer(|writer, at| writer.push(at, Step::Task { task, expect, state, attempt, detail }));
+        }
+        page = Page::after(last, PAGE);
+    }
+    Ok(())
 }
 
 /// Whether the run has ended without a value, and nobody waits for it.

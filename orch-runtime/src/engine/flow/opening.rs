@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{crashing, joining::join};
+use super::{again::end_left_over, crashing, joining::join};
 use crate::{
     definition::Definition,
     engine::{RunShared, commit::child_step, prepared::Prepared, run::RunStart},
@@ -158,8 +158,13 @@ async fn open_again(
             }
         }
     }
-    let claimed = core.store.reopen(id, core.worker, core.clock.now()).await?;
-    Ok(claimed.map(opened))
+    let Some(claimed) = core.store.reopen(id, core.worker, core.clock.now()).await? else { return Ok(None) };
+    let counts = claimed.run.counts.clone();
+    let opened = opened(claimed);
+    if let Ok(Opened::Run(run, _)) = &opened {
+        end_left_over(run, &counts).await?;
+    }
+    Ok(Some(opened))
 }
 
 fn conflict(prepared: &mut Prepared, name: &str, known: RunId) -> Error {
