@@ -1,19 +1,15 @@
 //! Runs that ended without a value and are executed again: what runs, and what is reused.
 
-use std::time::Duration;
+mod cut_short;
+mod ends;
 
 use orch::{
-    RunId, RunState, Runtime,
+    RunId, RunState,
     prelude::*,
     store::{Page, RunFilter},
-    testing::TestRuntime,
 };
 
-use crate::support::{World, assert_lines, crashed, lines, run_of, until, work};
-
-async fn state_of(runtime: &Runtime, run: RunId) -> RunState {
-    runtime.run(run).await.unwrap().unwrap().state
-}
+use crate::support::{World, assert_lines, crashed, lines, run_of, work};
 
 #[flow]
 async fn in_turn() -> Result<String, Error> {
@@ -77,39 +73,6 @@ async fn a_retry_that_fails_is_retried() {
         assert_eq!(world.ran(), ran);
     }
     assert_eq!(runtime.run(run).await.unwrap().unwrap().attempt, 3);
-}
-
-#[tokio::test]
-async fn a_run_that_cannot_be_retried_says_what_to_do_instead() {
-    let world = World::default();
-    let runtime = world.runtime();
-    runtime.scope(async { in_turn().await }).await.unwrap();
-    let run = runtime.last_run().await.unwrap().unwrap();
-    let text = async |runtime: &TestRuntime, run| runtime.retry::<String>(run).await.unwrap_err().to_string();
-    let completed = text(&runtime, run).await;
-    assert!(completed.contains("has completed") && completed.contains("orch::rerun("), "{completed}");
-    let unknown = text(&runtime, RunId::new()).await;
-    assert!(unknown.contains("is not in the store"), "{unknown}");
-    let interrupted = crashed(&runtime).with(|builder| builder.recover(false)).provide(world.clone()).build();
-    let interrupted = text(&interrupted, run).await;
-    assert!(
-        interrupted.contains("has not ended: it is Running") && interrupted.contains("Runtime::resume"),
-        "{interrupted}"
-    );
-    // Nothing has been done to any of them.
-    assert_eq!(state_of(&runtime, run).await, RunState::Completed);
-    assert_eq!(runtime.run(run).await.unwrap().unwrap().attempt, 1);
-}
-
-#[tokio::test]
-async fn a_run_is_not_retried_to_another_type() {
-    let world = World::with_broken(&["b"]);
-    let runtime = world.runtime();
-    runtime.scope(async { in_turn().await }).await.unwrap_err();
-    let run = runtime.last_run().await.unwrap().unwrap();
-    let text = runtime.retry::<u32>(run).await.unwrap_err().to_string();
-    assert!(text.contains("its output is no `u32`"), "{text}");
-    assert_eq!(state_of(&runtime, run).await, RunState::Failed, "nothing was done to it");
 }
 
 #[tokio::test]
@@ -372,216 +335,6 @@ async fn a_task_outside_any_flow_is_retried() {
     assert_eq!(world.ran(), ["alone.2"]);
 }
 
-/// Never ends by itself.
-#[task]
-async fn hangs(name: &str, #[provided] world: &World) -> Result<String, String> {
-    if world.enter(name).is_err() {
-        std::future::pending::<()>().await;
-    }
-    Ok(name.to_owned())
-}
-
-#[flow]
-async fn slow_inside() -> Result<String, Error> {
-    Ok(work("inside").await? + &hangs("slow").await?)
-}
-
-#[flow]
-async fn slow_below() -> Result<String, Error> {
-    let started = work("started").start();
-    let before = started.await?;
-    Ok(slow_inside().await? + &before + &work("last").await?)
-}
-
-#[tokio::test]
-async fn a_run_that_took_too_long_goes_on_in_the_flow_that_it_waited_for() {
-    let world = World::with_broken(&["slow"]);
-    let runtime = world.runtime();
-    let error = runtime.scope(async { slow_below().timeout(Duration::from_secs(60)).await }).await;
-    assert_eq!(error.unwrap_err().kind(), ErrorKind::TimedOut);
-    assert_eq!(world.ran_in_any_order(), ["inside", "slow", "started"]);
-    world.mend();
-    let run = run_of(&runtime, "::slow_below").await;
-    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "insideslowstartedlast");
-    assert_eq!(world.ran(), ["slow", "last"]);
-    assert_eq!(state_of(&runtime, run_of(&runtime, "::slow_inside").await).await, RunState::Completed);
-}
-
-#[tokio::test]
-async fn a_run_that_was_cancelled_goes_on_too() {
-    let world = World::with_broken(&["slow"]);
-    let runtime = world.runtime();
-    let call = runtime.scope(async { slow_below().start() }).await;
-    let run = call.run().unwrap();
-    until(&runtime, |lines| lines.iter().any(|line| line.contains("hangs Running"))).await;
-    assert!(runtime.cancel(run));
-    assert_eq!(call.await.unwrap_err().kind(), ErrorKind::Cancelled);
-    world.ran();
-    world.mend();
-    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "insideslowstartedlast");
-    assert_eq!(world.ran(), ["slow", "last"]);
-}
-
-#[tokio::test]
-async fn a_run_whose_call_was_dropped_goes_on_too() {
-    let world = World::with_broken(&["slow"]);
-    let runtime = world.runtime();
-    runtime
-        .scope(async {
-            let call = slow_below();
-            tokio::select! {
-                biased;
-                _ = call => unreachable!("it hangs"),
-                () = until(&runtime, |lines| lines.iter().any(|line| line.contains("hangs Running"))) => {}
-            }
-        })
-        .await;
-    until(&runtime, |lines| lines.iter().filter(|line| line.contains("run Cancelled")).count() == 2).await;
-    world.ran();
-    world.mend();
-    let run = run_of(&runtime, "::slow_below").await;
-    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "insideslowstartedlast");
-    assert_eq!(world.ran(), ["slow", "last"]);
-}
-
-#[tokio::test]
-async fn a_run_whose_caller_has_not_ended_is_not_retried_by_itself() {
-    #[flow]
-    async fn catches() -> Result<String, Error> {
-        let _ = depths::inner("x".into()).await;
-        hangs("slow").await
-    }
-    let world = World::with_broken(&["x.1", "slow"]);
-    let runtime = world.runtime();
-    let call = runtime.scope(async { catches().start() }).await;
-    until(&runtime, |lines| lines.iter().any(|line| line.contains("hangs Running"))).await;
-    let inner = run_of(&runtime, "::inner").await;
-    let text = runtime.retry::<String>(inner).await.unwrap_err().to_string();
-    assert!(text.contains("was called by run") && text.contains("catches"), "{text}");
-    call.cancel();
-    call.await.unwrap_err();
-    world.mend();
-    assert_eq!(runtime.retry::<String>(inner).await.unwrap(), "x.1x.1x.2x.3");
-}
-
-#[tokio::test]
-async fn a_run_that_is_being_retried_is_under_way() {
-    #[flow]
-    async fn halts() -> Result<String, Error> {
-        Ok(work("a").await? + &hangs("b").await?)
-    }
-    let world = World::with_broken(&["a"]);
-    let runtime = world.runtime();
-    runtime.scope(async { halts().await }).await.unwrap_err();
-    world.mend();
-    world.breaks(&["b"]);
-    let run = runtime.last_run().await.unwrap().unwrap();
-    let hung = async {
-        until(&runtime, |lines| lines.iter().any(|line| line.contains("hangs Running"))).await;
-        let error = runtime.retry::<String>(run).await.unwrap_err();
-        runtime.cancel(run);
-        error.to_string()
-    };
-    let (retried, refused) = tokio::join!(runtime.retry::<String>(run), hung);
-    assert!(refused.contains("under way in this process"), "{refused}");
-    assert_eq!(retried.unwrap_err().kind(), ErrorKind::Cancelled);
-    world.mend();
-    assert_eq!(runtime.retry::<String>(run).await.unwrap(), "ab");
-}
-
-/// Lets a flow fail, mends the world, and retries; then lets the process end after each operation of that retry. The next
-/// one resumes, or retries where the first one had not come to that: nothing runs then that the retry had not to run.
-async fn cut_in_every_retry(flow: impl Fn() -> Call<String, Flow>, broken: &[&str], retried: &[&str]) {
-    let world = World::with_broken(broken);
-    let runtime = world.runtime();
-    runtime.scope(async { flow().await }).await.unwrap_err();
-    let runs = runtime.runs(RunFilter::default(), Page::all()).await.unwrap();
-    let run = runs.iter().find(|run| run.parent.is_none()).unwrap().id;
-    let failed = runtime.store().operations();
-    world.mend();
-    world.ran();
-    let expected = runtime.retry::<String>(run).await.unwrap();
-    assert_eq!(world.ran_in_any_order(), retried);
-    let (mut resumed, count) = (0, runs.len());
-    for cut in failed..runtime.store().operations() {
-        let second = world.in_runtime(runtime.fork(cut).with(|builder| builder.recover(false)));
-        world.ran();
-        let ended = match second.run(run).await.unwrap().unwrap().state {
-            RunState::Failed => second.retry::<String>(run).await,
-            _ => {
-                resumed += 1;
-                second.resume::<String>(run).await
-            }
-        };
-        assert_eq!(ended.unwrap(), expected, "cut at {cut}");
-        let ran = world.ran_in_any_order();
-        assert!(ran.iter().all(|name| retried.contains(&&**name)), "cut at {cut}: {ran:?}");
-        assert_eq!(second.runs(RunFilter::default(), Page::all()).await.unwrap().len(), count);
-        let again = second.runs(RunFilter::default(), Page::all()).await.unwrap();
-        assert!(again.iter().all(|run| run.state == RunState::Completed), "cut at {cut}: {again:#?}");
-    }
-    assert_eq!(resumed, runtime.store().operations() - failed - 1);
-}
-
-#[tokio::test]
-async fn a_retry_that_is_cut_short_is_resumed() {
-    cut_in_every_retry(in_turn, &["b"], &["b", "c"]).await;
-    cut_in_every_retry(depths::of_tasks, &["part.2"], &["after", "part.2"]).await;
-}
-
-#[tokio::test]
-async fn a_retry_that_is_cut_short_below_is_resumed() {
-    cut_in_every_retry(depths::outer, &["m.2"], &["last", "m.2", "m.3"]).await;
-}
-
-#[tokio::test]
-async fn a_retry_that_is_cut_short_in_a_flow_that_retries_itself_is_resumed() {
-    #[flow(retries = 1)]
-    async fn again() -> Result<String, Error> {
-        Ok(depths::middle("m".into()).await? + &depths::middle("n".into()).await?)
-    }
-    cut_in_every_retry(again, &["n.2"], &["n.2", "n.3"]).await;
-}
-
-#[tokio::test]
-async fn a_flows_own_retry_that_is_cut_short_finds_the_flow_that_failed() {
-    let world = World::with_broken(&["m.2"]);
-    let runtime = world.runtime();
-    let expected = runtime.scope(async { tries_again().await }).await.unwrap();
-    let all = world.ran_in_any_order();
-    let run = run_of(&runtime, "::tries_again").await;
-    for cut in 1..runtime.store().operations() {
-        world.breaks(&["m.2"]);
-        let second = world.in_runtime(runtime.fork(cut).with(|builder| builder.recover(false)));
-        assert_eq!(second.resume::<String>(run).await.unwrap(), expected, "cut at {cut}");
-        let runs = second.runs(RunFilter::default(), Page::all()).await.unwrap();
-        assert!(runs.iter().all(|run| run.state == RunState::Completed), "cut at {cut}: {runs:#?}");
-        assert!(world.ran_in_any_order().len() <= all.len(), "cut at {cut}");
-    }
-}
-
-#[tokio::test]
-async fn a_run_that_crashed_goes_on_and_leaves_nothing_open() {
-    let world = World::default();
-    let runtime = world.runtime();
-    let expected = runtime.scope(async { depths::outer().await }).await.unwrap();
-    let run = run_of(&runtime, "::outer").await;
-    let all = world.ran_in_any_order();
-    for cut in 2..runtime.store().operations() {
-        let builder = runtime.fork(cut).with(|builder| builder.max_deaths(1));
-        let second = world.in_runtime(builder);
-        let recovered = second.recover().await.unwrap();
-        assert!(recovered.iter().all(|run| run.state == RunState::Crashed), "cut at {cut}: {recovered:#?}");
-        world.ran();
-        assert_eq!(second.retry::<String>(run).await.unwrap(), expected, "cut at {cut}");
-        assert!(world.ran().iter().all(|name| all.contains(name)));
-        for run in second.runs(RunFilter::default(), Page::all()).await.unwrap() {
-            assert_eq!(run.state, RunState::Completed, "cut at {cut}: {run:#?}");
-            assert!(run.counts.keys().all(|state| state.is_final()), "cut at {cut}: {run:#?}");
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_flow_that_was_called_with_an_id_is_retried_by_the_run_that_made_it() {
     #[flow]
@@ -605,65 +358,4 @@ async fn a_flow_that_was_called_with_an_id_is_retried_by_the_run_that_made_it() 
     assert_eq!(world.ran(), ["x.2", "x.3"]);
     assert_eq!(runtime.retry::<String>(others).await.unwrap(), done);
     assert!(world.ran().is_empty());
-}
-
-mod processes {
-    use super::*;
-    use crate::support::{Bodies, halts, in_two_processes};
-
-    #[task]
-    async fn counted(n: u32, #[provided] bodies: &Bodies) -> u32 {
-        bodies.enter();
-        n
-    }
-
-    /// Fails as the third body of its process.
-    #[task]
-    async fn third_fails(n: u32, #[provided] bodies: &Bodies) -> Result<u32, String> {
-        if bodies.enter() == 2 { Err("the third body".into()) } else { Ok(n) }
-    }
-
-    #[flow]
-    async fn below() -> Result<u32, Error> {
-        let sum = counted(1).await? + third_fails(10).await?;
-        halts().await?;
-        Ok(sum + counted(100).await?)
-    }
-
-    #[flow]
-    async fn above() -> Result<u32, Error> {
-        Ok(counted(1_000).await? + below().await? + counted(10_000).await?)
-    }
-
-    #[tokio::test]
-    async fn a_retry_whose_process_ended_is_taken_up_by_the_next() {
-        let test = "a_retry_whose_process_ended_is_taken_up_by_the_next";
-        let Some(process) = in_two_processes(module_path!(), test) else { return };
-        if process.life == crate::support::Life::First {
-            process.runtime.scope(async { above().await }).await.unwrap_err();
-            let run = run_of(&process.runtime, "::above").await;
-            process.end_amid([process.runtime.retry::<u32>(run)]).await;
-        }
-        process.runtime.recover().await.unwrap();
-        assert_eq!(process.bodies.count(), 2);
-        let (above, below) =
-            (run_of(&process.runtime, "::above").await, run_of(&process.runtime, "::below").await);
-        for run in [above, below] {
-            let run = process.runtime.run(run).await.unwrap().unwrap();
-            assert_eq!((run.state, run.attempt), (RunState::Completed, 2));
-        }
-    }
-
-    #[tokio::test]
-    async fn what_failed_in_one_process_is_retried_in_the_next() {
-        let test = "what_failed_in_one_process_is_retried_in_the_next";
-        let Some(process) = in_two_processes(module_path!(), test) else { return };
-        if process.life == crate::support::Life::First {
-            process.runtime.scope(async { above().await }).await.unwrap_err();
-            process.end_amid([halts()]).await;
-        }
-        let run = run_of(&process.runtime, "::above").await;
-        assert_eq!(process.runtime.retry::<u32>(run).await.unwrap(), 11_111);
-        assert_eq!(process.bodies.count(), 3);
-    }
 }

@@ -39,13 +39,16 @@ arguments!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13);
 arguments!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14);
 arguments!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14 P 15);
 
+/// Puts a value in a place of its type; says whether it is one.
+type Put = dyn FnOnce(&mut dyn Any) -> bool + Send;
+
 /// A new value for one argument.
 pub(crate) struct Setting {
     /// The name of the parameter.
     pub(crate) parameter: String,
     /// The name of the value's type.
     pub(crate) given: &'static str,
-    put: Box<dyn FnOnce(&mut dyn Any) -> bool + Send>,
+    put: Box<Put>,
 }
 
 impl Setting {

@@ -49,7 +49,6 @@ impl<T> Rerun<T> {
     ///
     /// Reused is what the flow asks for: a call whose arguments are others than they were then runs, and so does whatever
     /// depends on it.
-    #[expect(clippy::should_implement_trait, reason = "it reads as what it does: a rerun from a task on")]
     pub fn from(mut self, task: impl Into<String>) -> Self {
         self.from = Some(task.into());
         self
