@@ -15,7 +15,7 @@ use std::{
 
 pub(crate) use self::again::retry;
 pub(super) use self::again::stored;
-pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
+pub(crate) use self::taking_up::{Resumed, end_orphaned_child, recover, resume};
 use self::{
     divergence::describe,
     opening::{Opened, Which, open_child, open_root},
@@ -83,8 +83,9 @@ async fn child(run: &Arc<RunShared>, prepared: &mut Prepared, progress: &mut Pro
         (None, Some(id)) => Which::Earlier(id),
         (None, None) => Which::New(RunId::new()),
     };
+    let calls = |id| run.buffer(|writer, at| writer.push(at, child_step(task, id)));
     if let Which::New(id) = which {
-        run.buffer(|writer, at| writer.push(at, child_step(task, id)));
+        calls(id);
     }
     progress.step(TaskInput::Start, 1, None);
     if let Err(stop) = run.make_durable().await {
@@ -96,7 +97,12 @@ async fn child(run: &Arc<RunShared>, prepared: &mut Prepared, progress: &mut Pro
     let reusable = progress.ticket.reusable_child();
     let (child, _taken) = match open_child(run, which, task, name, reusable, prepared).await {
         Ok(Opened::Run(child, taken)) => (child, taken),
-        Ok(Opened::Ended(id, outcome)) => return Some(end_of(progress, id, outcome)),
+        Ok(Opened::Ended(id, outcome)) => {
+            if let Which::Earlier(id) = which {
+                calls(id);
+            }
+            return Some(end_of(progress, id, outcome));
+        }
         Err(error) => {
             return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
         }
@@ -104,7 +110,7 @@ async fn child(run: &Arc<RunShared>, prepared: &mut Prepared, progress: &mut Pro
     if let Which::Earlier(id) = which {
         // Only now, because from here on the end of that run is the end of this call, which an end that it had
         // before is not; and durable, because that end may be durable before anything else of this run is.
-        run.buffer(|writer, at| writer.push(at, child_step(task, id)));
+        calls(id);
         run.handed_over_buffered();
         if let Err(stop) = run.make_durable().await {
             run.stop(stop);
