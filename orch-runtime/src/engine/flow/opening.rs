@@ -5,12 +5,12 @@ use std::{borrow::Cow, sync::Arc};
 use super::{again::end_left_over, crashing, joining::join};
 use crate::{
     definition::Definition,
-    engine::{RunShared, commit::child_step, prepared::Prepared, run::RunStart},
+    engine::{RunShared, alive::DROPPED, commit::child_step, prepared::Prepared, run::RunStart},
     error::{Error, ErrorKind},
     id::{RunId, TaskNumber},
     runtime::{Core, TakenUp},
     state::RunState,
-    store::{Claim, Claimed, Fence, NewRun, Outcome, Reruns, StoreError, Submitted, Trigger},
+    store::{Claim, Claimed, Fence, NewRun, Outcome, Reruns, Run, StoreError, Submitted, Trigger},
 };
 
 /// A run as whoever asked for it finds it.
@@ -139,22 +139,26 @@ async fn open_again(
     let claim = Claim::any(id, core.worker, core.clock.now());
     match core.store.claim(claim).await? {
         Some(claimed) if claimed.run.state == RunState::Cancelling => {
-            let reason = "it was being cancelled when its process ended".to_owned();
-            if let Err(error) = crashing::cancel(core, &claimed, reason).await {
+            if !was_given_up(&claimed.run) && !matches!(which, Which::Earlier(_)) {
+                return Ok(Some(Err(crashing::bring_to_its_end(core, &claimed).await)));
+            }
+            if let Err(error) = crashing::cancel(core, &claimed, DROPPED.into()).await {
                 return Ok(Some(Err(error)));
             }
         }
         Some(claimed) => return Ok(Some(opened(claimed))),
         None => {
             let ended = core.store.run(id).await?;
+            let given_up = ended.as_ref().is_some_and(was_given_up);
             let outcome =
                 ended.and_then(|run| run.value.map(Outcome::Value).or(run.error.map(Outcome::Error)));
             match (outcome, which) {
-                (Some(outcome @ Outcome::Value(_)), _) | (Some(outcome), Which::New(_) | Which::Begun(_)) => {
+                (Some(outcome @ Outcome::Value(_)), _) => return Ok(Some(Ok(Opened::Ended(id, outcome)))),
+                (Some(outcome), Which::New(_) | Which::Begun(_)) if !given_up => {
                     return Ok(Some(Ok(Opened::Ended(id, outcome))));
                 }
                 // It failed for an earlier attempt, or went with the body that had called it, which is no outcome.
-                (Some(_), Which::Earlier(_)) | (None, _) => {}
+                (Some(_) | None, _) => {}
             }
         }
     }
@@ -165,6 +169,13 @@ async fn open_again(
         end_left_over(run, &counts).await?;
     }
     Ok(Some(opened))
+}
+
+/// Whether a run was cancelled only because its caller let go of its call. What it would have given was never recorded,
+/// so a caller that asks again needs it once more.
+fn was_given_up(run: &Run) -> bool {
+    let cancelled = matches!(run.state, RunState::Cancelling | RunState::Cancelled);
+    cancelled && run.reason.as_deref() == Some(DROPPED)
 }
 
 fn conflict(prepared: &mut Prepared, name: &str, known: RunId) -> Error {

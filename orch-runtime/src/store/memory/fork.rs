@@ -18,6 +18,18 @@ pub(crate) enum Operation {
     Forget(Forget),
 }
 
+impl Operation {
+    fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Submit(run) => Some(run.id),
+            Self::Claim(claim) => Some(claim.run),
+            Self::Reopen(run, ..) => Some(*run),
+            Self::Commit(change) => Some(change.run),
+            Self::Publish(..) | Self::Forget(_) => None,
+        }
+    }
+}
+
 impl Inner {
     pub(super) fn note(&mut self, operation: impl FnOnce() -> Operation) {
         if let Some(operations) = &mut self.operations {
@@ -30,6 +42,12 @@ impl MemoryStore {
     /// How many operations a [forkable](super::MemoryStoreBuilder::forkable) store has carried out; 0 for others.
     pub fn operations(&self) -> usize {
         self.lock().operations.as_ref().map_or(0, Vec::len)
+    }
+
+    /// How many of them were about this run.
+    pub fn operations_of(&self, run: RunId) -> usize {
+        let inner = self.lock();
+        inner.operations.iter().flatten().filter(|operation| operation.run() == Some(run)).count()
     }
 
     /// Every operation of a [forkable](super::MemoryStoreBuilder::forkable) store.
