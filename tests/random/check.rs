@@ -17,7 +17,7 @@ use crate::{
     model::{End, Model},
     strategy::Case,
     tasks::{Inside, program},
-    world::{Body, Decided, Log, Place, World},
+    world::{Body, Decided, Decision, Log, Place, World},
 };
 
 /// How cases are put to the test.
@@ -132,7 +132,11 @@ impl Check<'_> {
     async fn resume(&mut self, life: &Life, cut: usize) -> Result<Life, String> {
         let (runtime, world) = self.prepare(life.runtime.fork(cut));
         let before = states(&runtime).await;
-        let safe = |decided: &Decided| decided.at < runtime.store().operations_of(decided.run);
+        // A body that was under way had this attempt, whether it comes so far again or not.
+        let safe = |decided: &Decided| {
+            matches!(decided.decision, Decision::Attempt(_))
+                || decided.at < runtime.store().operations_of(decided.run)
+        };
         let safe: HashMap<&String, &Decided> =
             life.log.decisions.iter().filter(|(_, decided)| safe(decided)).collect();
 
@@ -146,9 +150,7 @@ impl Check<'_> {
         for (path, decided) in &log.decisions {
             let mut decided = decided.clone();
             if let Some(known) = safe.get(path).filter(|known| known.run == decided.run) {
-                if known.decision != decided.decision
-                    && !matches!(known.decision, crate::world::Decision::Attempt(_))
-                {
+                if known.decision != decided.decision && !matches!(known.decision, Decision::Attempt(_)) {
                     return Err(format!(
                         "at {path} life saw {:?}, replay {:?}",
                         known.decision, decided.decision
