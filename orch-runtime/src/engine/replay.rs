@@ -60,23 +60,21 @@ pub(super) enum Head {
 impl History {
     pub(super) fn read(journal: Journal, instance: u64) -> Self {
         let mut history = Self::default();
+        let marks = journal.dropped.into_iter().filter(|mark| mark.instance == instance);
+        history.dropped = marks.map(|mark| (mark.call, mark.occurrence)).collect();
         for record in journal.records {
             let key = (record.call, record.occurrence);
             if record.instance == instance {
                 history.next_number = history.next_number.max(record.number + 1);
-                history.waiting.insert(record.number, Waiting::Unclaimed(key));
+                // A dropped call's record is never handed over, so nothing waits for its turn. It may have several: its
+                // body may have been so quick that it was over before it was dropped once more.
+                if !history.dropped.contains(&key) {
+                    history.waiting.insert(record.number, Waiting::Unclaimed(key));
+                }
                 history.unclaimed.insert(key, record);
             } else if let Outcome::Value(_) = record.outcome {
                 // A later attempt's value replaces an earlier one's: it is what the body saw last.
                 history.pool.insert(key, record.outcome);
-            }
-        }
-        let marks = journal.dropped.into_iter().filter(|mark| mark.instance == instance);
-        history.dropped = marks.map(|mark| (mark.call, mark.occurrence)).collect();
-        // A dropped call's record is never handed over, so nothing waits for its turn.
-        for key in &history.dropped {
-            if let Some(record) = history.unclaimed.get(key) {
-                history.waiting.remove(&record.number);
             }
         }
         let in_flight = journal.in_flight.into_iter().filter(|task| task.instance == instance);

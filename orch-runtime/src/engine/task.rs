@@ -317,7 +317,8 @@ async fn cpu_permit(run: &Arc<RunShared>, progress: &mut Progress) -> tokio::syn
     if let Ok(permit) = cpu.clone().try_acquire_owned() {
         return permit;
     }
-    if progress.state() != TaskState::Running {
+    // A resumed task run may have waited for one already.
+    if !matches!(progress.state(), TaskState::Running | TaskState::AwaitingPermit) {
         progress.step(TaskInput::Wait, progress.attempt(), Some(because("all `cpu` permits are taken")));
     }
     run.flush();
