@@ -170,7 +170,7 @@ impl Scope {
         if outer_replays && let Some(outer) = &scope.outer {
             let mut around = outer.lock();
             if outer.replaying() {
-                around.inner.push(Arc::downgrade(&scope));
+                around.remember(&scope);
             } else {
                 // It settled just now, before it could know of this scope.
                 drop(around);
@@ -486,6 +486,15 @@ impl Scope {
 }
 
 impl State {
+    /// A scope was opened inside this one. Those that are gone are forgotten when there are as many of them.
+    fn remember(&mut self, inner: &Arc<Scope>) {
+        if self.inner.len() == self.inner.capacity() {
+            self.inner.retain(|inner| inner.strong_count() > 0);
+            self.inner.reserve(self.inner.len().max(8));
+        }
+        self.inner.push(Arc::downgrade(inner));
+    }
+
     /// One of the futures of `slot` is gone.
     fn leave(&mut self, slot: usize) -> Left {
         let Some(own) = self.slots.get_mut(slot) else {
