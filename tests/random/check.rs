@@ -150,23 +150,6 @@ impl Check<'_> {
         for (path, decided) in &log.decisions {
             let mut decided = decided.clone();
             if let Some(known) = safe.get(path).filter(|known| known.run == decided.run) {
-                if std::env::var_os("ORCH_DUMP").is_some()
-                    && known.decision != decided.decision
-                    && !matches!(known.decision, Decision::Attempt(_))
-                {
-                    eprintln!(
-                        "known {known:?}\nnow {decided:?}\nbefore: {:#?}\nnow: {:#?}",
-                        life.runtime.event_lines().await,
-                        runtime.event_lines().await
-                    );
-                    for n in 0..runtime.store().operations().max(life.runtime.store().operations()) {
-                        eprintln!(
-                            "op {n}: base {} now {}",
-                            life.runtime.store().describe(n),
-                            runtime.store().describe(n)
-                        );
-                    }
-                }
                 if known.decision != decided.decision && !matches!(known.decision, Decision::Attempt(_)) {
                     return Err(format!(
                         "at {path} life saw {:?}, replay {:?}",
@@ -242,7 +225,7 @@ impl Check<'_> {
                 continue;
             }
             let count = ended_well.get(label.as_str()).copied().unwrap_or(0);
-            if count < must {
+            if count < *must {
                 return Err(format!("{must} bodies of {label} have to run to their end, and {count} did"));
             }
         }

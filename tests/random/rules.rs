@@ -24,36 +24,43 @@ fn finds(name: &str, off: impl Fn(&mut Rules)) {
 }
 
 #[test]
+#[ignore = "takes minutes without optimisation: cargo test --release --test random rules -- --ignored"]
 fn parking() {
     finds("parking", |rules| rules.park = false);
 }
 
 #[test]
+#[ignore = "takes minutes without optimisation: cargo test --release --test random rules -- --ignored"]
 fn dropped_marks() {
     finds("marks of what was dropped", |rules| rules.marks = false);
 }
 
 #[test]
+#[ignore = "takes minutes without optimisation: cargo test --release --test random rules -- --ignored"]
 fn one_per_poll() {
     finds("one outcome per poll", |rules| rules.one_per_poll = false);
 }
 
 #[test]
+#[ignore = "takes minutes without optimisation: cargo test --release --test random rules -- --ignored"]
 fn queue_for_all() {
     finds("the queue for all", |rules| rules.queue_for_all = false);
 }
 
 #[test]
+#[ignore = "takes minutes without optimisation: cargo test --release --test random rules -- --ignored"]
 fn unconstrained() {
     finds("polls outside the budget", |rules| rules.unconstrained = false);
 }
 
 #[test]
+#[ignore = "takes minutes without optimisation: cargo test --release --test random rules -- --ignored"]
 fn arrivals() {
     finds("the arrivals of handles", |rules| rules.arrivals = false);
 }
 
 #[test]
+#[ignore = "takes minutes without optimisation: cargo test --release --test random rules -- --ignored"]
 fn strict_head() {
     finds("the strict head", |rules| rules.strict_head = false);
 }

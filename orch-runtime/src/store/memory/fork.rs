@@ -41,35 +41,6 @@ impl MemoryStore {
         self.lock().operations.as_ref().map_or(0, Vec::len)
     }
 
-    /// DEBUG
-    pub fn describe(&self, n: usize) -> String {
-        let inner = self.lock();
-        match inner.operations.as_ref().and_then(|all| all.get(n)) {
-            Some(Operation::Commit(change)) => format!(
-                "{:?}",
-                change
-                    .steps
-                    .iter()
-                    .map(|s| match &s.step {
-                        crate::store::Step::Record(r) => format!(
-                            "rec {:x}/{} #{} call {:x}.{} {:?}",
-                            r.scope.0 as u16, r.instance, r.number, r.call as u16, r.occurrence, r.task
-                        ),
-                        crate::store::Step::Dropped(m) =>
-                            format!("drop {:x} {:x}.{}", m.scope.0 as u16, m.call as u16, m.occurrence),
-                        other => {
-                            let mut t = format!("{other:?}");
-                            t.truncate(60);
-                            t
-                        }
-                    })
-                    .collect::<Vec<_>>()
-            ),
-            Some(_) => "other".into(),
-            None => "-".into(),
-        }
-    }
-
     /// How many of them were about this run.
     pub fn operations_of(&self, run: RunId) -> usize {
         let inner = self.lock();
