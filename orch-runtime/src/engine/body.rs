@@ -81,7 +81,7 @@ impl Watch {
 
         if self.frame.scope().is_none() {
             // A body that calls nothing needs nobody to hand it anything.
-            let polled = guarded(|| body(cx));
+            let polled = poll_body(&self.frame, cx, &mut body);
             self.done = polled.is_ready();
             if self.done {
                 return polled;
@@ -94,15 +94,8 @@ impl Watch {
             self.poll_now = true;
         }
         let scope = self.frame.open_scope().clone();
-        self.drive(&scope, cx, |cx| {
-            if scope.run.core.rules.unconstrained {
-                // Inside tokio's budget, a body that used it up would look as if it waited for something.
-                let body = tokio::task::unconstrained(std::future::poll_fn(&mut body));
-                guarded(|| std::pin::pin!(body).poll(cx))
-            } else {
-                guarded(|| body(cx))
-            }
-        })
+        let frame = self.frame.clone();
+        self.drive(&scope, cx, |cx| poll_body(&frame, cx, &mut body))
     }
 
     fn drive<T>(
@@ -215,6 +208,21 @@ impl Drop for Watch {
             scope.close();
             scope.pulse.close();
         }
+    }
+}
+
+/// Inside tokio's budget, a body that used it up would look as if it waited for something. That holds for the poll in which
+/// it writes its first call too: what it had not come to then is to come before any outcome.
+fn poll_body<T>(
+    frame: &Frame,
+    cx: &mut Context<'_>,
+    body: &mut impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Poll<Result<T, Panic>> {
+    if frame.run.core.rules.unconstrained {
+        let body = tokio::task::unconstrained(std::future::poll_fn(body));
+        guarded(|| std::pin::pin!(body).poll(cx))
+    } else {
+        guarded(|| body(cx))
     }
 }
 
