@@ -127,9 +127,12 @@ async fn next_process(before: &TestRuntime, gate: &Gate, deaths: u32) -> (TestRu
     (next.provide(bodies.clone()).provide(gate.clone()).build(), bodies)
 }
 
-async fn deadly_body(bodies: &Bodies) {
+/// Waits until the process is in the deadly body; should the run be over instead, says how.
+async fn deadly_body(runtime: &Runtime, bodies: &Bodies) {
     while bodies.count() == 0 {
         tokio::task::yield_now().await;
+        let runs = runtime.runs(RunFilter::default(), Page::all()).await.unwrap();
+        assert!(runs.iter().all(|run| !run.state.is_final()), "{:#?}", lines(runtime).await);
     }
 }
 
@@ -148,7 +151,7 @@ async fn a_run_that_takes_its_process_along_is_given_up() {
     };
     for _ in 0..2 {
         let (next, bodies) = next_process(&life, &gate, 3).await;
-        deadly_body(&bodies).await;
+        deadly_body(&next, &bodies).await;
         life = next;
     }
     let (last, bodies) = next_process(&life, &gate, 3).await;
@@ -175,7 +178,7 @@ async fn an_orderly_end_is_no_death() {
     for _ in 0..3 {
         life.close_within(std::time::Duration::ZERO).await.unwrap();
         let (next, bodies) = next_process(&life, &gate, 1).await;
-        deadly_body(&bodies).await;
+        deadly_body(&next, &bodies).await;
         life = next;
     }
     opener.open();
@@ -197,7 +200,7 @@ async fn dropping_the_runtime_leaves_its_runs_to_the_next_one() {
     };
     let bodies = Bodies::default();
     let second = build(&bodies);
-    deadly_body(&bodies).await;
+    deadly_body(&second, &bodies).await;
     drop(second);
     let orphans = || async { orch::store::Store::orphans(&*store, Page::all()).await.unwrap().len() };
     while orphans().await < 2 {

@@ -8,6 +8,9 @@ use crate::{
     store::Step,
 };
 
+/// Why a run is cancelled whose caller has let go of its call.
+pub(super) const DROPPED: &str = "its call was dropped";
+
 /// Held by the run's own body and by every call that it started. The last one to go writes the end of a run
 /// that was cancelled.
 pub(super) struct Alive {
@@ -23,6 +26,13 @@ impl Alive {
         let _ = run.alive.set(Arc::downgrade(&alive));
         run.core.enter_run(run);
         alive
+    }
+}
+
+impl RunShared {
+    /// The run whose body called this one.
+    fn above(&self) -> Option<Arc<RunShared>> {
+        Some(self.alive.get()?.upgrade()?.above.as_ref()?.run.clone())
     }
 }
 
@@ -71,7 +81,10 @@ impl Drop for EndGuard {
             return;
         }
         let run = &self.run;
-        run.stop(Stop::Cancelled("its call was dropped".into()));
+        // Who stops all runs of a tree may come to the caller first, and that drops the call.
+        let from_above = run.above().and_then(|above| above.stopped().cloned());
+        let with_it = from_above.filter(|stop| !stop.leaves_traces());
+        run.stop(with_it.unwrap_or_else(|| Stop::Cancelled(DROPPED.into())));
         if run.leaves_traces() && run.writer().state == RunState::Running {
             let commit = run.end_run(RunInput::Cancel, run.stopped().map(Stop::text), None);
             run.watch(commit);

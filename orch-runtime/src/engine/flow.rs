@@ -12,7 +12,7 @@ use std::{
     task::Poll,
 };
 
-pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
+pub(crate) use self::taking_up::{Resumed, end_orphaned_child, recover, resume};
 use self::{
     divergence::describe,
     opening::{Opened, open_child, open_root},

@@ -240,7 +240,9 @@ impl Scope {
             return Poll::Ready(());
         }
         own.phase = Phase::Parked;
-        own.waker = Some(cx.waker().clone());
+        // The other waker of a started call is its handle's.
+        let waker = if own.started { &mut own.under_way } else { &mut own.waker };
+        *waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
@@ -541,7 +543,7 @@ fn release(state: &mut State, dropped_too: bool) -> Vec<Waker> {
     for (_, slot) in parked {
         if let Some(own) = state.slots.get_mut(slot) {
             own.phase = Phase::Released;
-            wakers.extend(own.waker.take());
+            wakers.extend(if own.started { own.under_way.take() } else { own.waker.take() });
         }
     }
     wakers

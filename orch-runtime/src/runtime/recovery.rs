@@ -172,7 +172,7 @@ impl Anchor {
 
     /// Looks for orphaned runs and takes each of them up. Its own count is among those that are under way.
     async fn scan(&self) {
-        let (mut page, mut ended) = (Page::first(PAGE), HashSet::new());
+        let mut page = Page::first(PAGE);
         loop {
             let orphans = match self.core.store.orphans(page).await {
                 Ok(orphans) => orphans,
@@ -184,32 +184,23 @@ impl Anchor {
             let Some(last) = orphans.last() else { break };
             page = Page::after(last.id, PAGE);
             for orphan in orphans {
-                self.consider(orphan, &mut ended).await;
+                self.consider(orphan).await;
             }
         }
         self.recovery.end(None);
     }
 
-    async fn consider(&self, orphan: Run, ended: &mut HashSet<RunId>) {
-        let core = &self.core;
+    async fn consider(&self, orphan: Run) {
         if let Some((parent, _)) = orphan.parent {
             // Whoever called it takes it up, unless that is over.
-            let over = match core.store.run(parent).await {
-                Ok(parent) => parent.is_none_or(|parent| parent.state.is_final()),
-                Err(_) => false,
-            };
-            if (over || ended.contains(&parent))
-                && let Err(fault) = engine::end_orphaned_child(core, &orphan).await
-            {
-                observe::warn_outside(&format!("run {} cannot be ended: {fault}", orphan.id));
+            let parent = self.core.store.run(parent).await;
+            if parent.is_ok_and(|parent| parent.is_none_or(|parent| parent.state.is_final())) {
+                end_child(&self.core, &orphan).await;
             }
             return;
         }
-        if engine::crashes(core, &orphan) {
-            ended.insert(orphan.id);
-        }
         let (run, name) = (orphan.id, orphan.name.to_string());
-        let (core, recovery) = (core.clone(), self.recovery.clone());
+        let (core, recovery) = (self.core.clone(), self.recovery.clone());
         recovery.begin();
         let busy = core.clock.busy();
         let work = async move {
@@ -234,6 +225,9 @@ impl Anchor {
                     }
                     let stored = core.store.run(run).await.ok().flatten();
                     let state = stored.map_or(RunState::Running, |run| run.state);
+                    if state.is_final() {
+                        end_children(&core, run).await;
+                    }
                     Some(Recovered { run, name, state, reason })
                 }
             };
@@ -260,6 +254,29 @@ impl Anchor {
         };
         drop(threads.spawn(future));
         Ok(())
+    }
+}
+
+/// Ends what an ended run has called and left behind, and what that has called.
+async fn end_children(core: &Arc<Core>, run: RunId) {
+    let (mut page, mut over) = (Page::first(PAGE), HashSet::from([run]));
+    // Whoever calls is older than whom it calls, so one pass finds all.
+    while let Ok(orphans) = core.store.orphans(page).await
+        && let Some(last) = orphans.last()
+    {
+        page = Page::after(last.id, PAGE);
+        for orphan in orphans {
+            if orphan.parent.is_some_and(|(parent, _)| over.contains(&parent)) {
+                over.insert(orphan.id);
+                end_child(core, &orphan).await;
+            }
+        }
+    }
+}
+
+async fn end_child(core: &Arc<Core>, child: &Run) {
+    if let Err(fault) = engine::end_orphaned_child(core, child).await {
+        observe::warn_outside(&format!("run {} cannot be ended: {fault}", child.id));
     }
 }
 
