@@ -9,7 +9,9 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{
-    Frame, Stop, frame,
+    Frame, Stop,
+    flow::{self, NAMED},
+    frame,
     panics::{self, Panic},
     pulse::QueuePulse,
     scope::{Delivery, Scope},
@@ -202,8 +204,8 @@ impl Watch {
         if !diverges {
             return scope.release_parked();
         }
-        if let Some(record) = scope.unused() {
-            scope.run.stop(Stop::Diverged(Box::new(record)));
+        if let Some(divergence) = scope.divergence() {
+            scope.run.stop(Stop::Diverged(divergence));
         }
         false
     }
@@ -256,15 +258,27 @@ pub(super) async fn close(frame: &Frame, scope: &Arc<Scope>, succeeded: bool) {
     if let Err(stop) = std::future::poll_fn(|cx| scope.poll_ended(cx)).await {
         scope.run.stop(stop);
     }
-    if let Some(record) = scope.unused() {
-        let (task, number) = (record.task, record.number);
+    if let Some(divergence) = scope.divergence() {
         if !scope.run.edited {
-            scope.run.stop(Stop::Diverged(Box::new(record)));
+            scope.run.stop(Stop::Diverged(divergence));
             // The run's own body stops the run; this one gives nothing any more.
             std::future::pending::<()>().await;
         }
-        let text = format!("the edited body does not ask for record {number} any more");
-        scope.run.notice(task, Notice::Diverged, text);
+        tell_unused(scope).await;
+    }
+}
+
+/// Says which records an edited body did not ask for.
+async fn tell_unused(scope: &Scope) {
+    let unused = scope.unused();
+    for record in unused.iter().take(NAMED) {
+        let what = flow::named(&scope.run, record).await;
+        let text = format!("the edited body does not ask for record {} any more: {what}", record.number);
+        scope.run.notice(record.task, Notice::Diverged, text);
+    }
+    if unused.len() > NAMED {
+        let text = format!("the edited body does not ask for {} further records", unused.len() - NAMED);
+        scope.run.notice(None, Notice::Diverged, text);
     }
 }
 

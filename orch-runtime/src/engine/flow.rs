@@ -12,6 +12,7 @@ use std::{
     task::Poll,
 };
 
+pub(super) use self::divergence::{NAMED, named};
 pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
 use self::{
     divergence::describe,
@@ -142,7 +143,7 @@ async fn execute(
         Ok(value) => run.end_run(RunInput::Complete, None, Some(value.clone())),
         Err(stop) => {
             let reason = match stop {
-                Stop::Diverged(record) => describe(run, record).await,
+                Stop::Diverged(divergence) => describe(run, divergence).await,
                 stop => stop.text(),
             };
             let recorded = RecordedError::message(stop.kind(), reason.clone());

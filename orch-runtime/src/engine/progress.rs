@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::Arc, task::Waker, time::Duration};
 
 use super::{RunShared, Stop, commit::Writer, handle::Cell, prepared::CallOptions, ticket::Ticket};
 use crate::{
+    cache::InputText,
     clock::Timestamp,
     definition::Definition,
     id::TaskNumber,
@@ -25,16 +26,18 @@ struct Standing {
     number: Option<TaskNumber>,
     state: TaskState,
     attempt: u32,
+    /// Until the task run is known, and the store with it.
+    input: Option<InputText>,
 }
 
 impl Progress {
     /// As the journal left it, or not claimed yet.
-    pub(super) fn new(ticket: Ticket, definition: &'static Definition) -> Self {
+    pub(super) fn new(ticket: Ticket, definition: &'static Definition, input: Option<InputText>) -> Self {
         let (number, state, attempt) = match ticket.in_flight() {
             Some(task) => (Some(task.task), task.state, task.attempt),
             None => (None, TaskState::Pending, 0),
         };
-        Self { standing: Standing { definition, number, state, attempt }, ticket, cell: None }
+        Self { standing: Standing { definition, number, state, attempt, input }, ticket, cell: None }
     }
 
     pub(super) fn run(&self) -> &Arc<RunShared> {
@@ -127,6 +130,7 @@ impl Standing {
 
     fn claim(&mut self, ticket: &Ticket, writer: &mut Writer, options: &CallOptions, at: Timestamp) {
         let labels = options.labels(self.definition);
+        let input = self.input.take();
         let claim = |task| TaskClaim {
             task,
             key: ticket.key,
@@ -134,6 +138,7 @@ impl Standing {
             name: Cow::Borrowed(self.definition.display_name()),
             kind: self.definition.kind(),
             labels,
+            input,
         };
         self.number = Some(writer.claim(at, claim));
     }

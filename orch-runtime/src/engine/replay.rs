@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    cache::CallHash,
+    cache::{CallHash, InputText},
+    definition::Definition,
     store::{InFlight, Journal, Outcome, Record},
 };
 
@@ -27,6 +28,25 @@ pub(super) struct History {
     in_flight: FxHashMap<LocalKey, InFlight>,
     /// The first number that no record of this attempt has.
     pub(super) next_number: u32,
+    /// The first calls of which the journal knows nothing, while records remained.
+    asked: Vec<Asked>,
+}
+
+/// How many calls a divergence names.
+const NAMED: usize = 3;
+
+/// A call of which the journal knows nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) definition: &'static Definition,
+    pub(crate) input: Option<InputText>,
+}
+
+/// A record that no call asks for, and what the body asked for that was not recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Divergence {
+    pub(crate) record: Record,
+    pub(crate) asked: Vec<Asked>,
 }
 
 enum Waiting {
@@ -43,6 +63,13 @@ pub(super) struct Found {
     pub(super) dropped: bool,
     pub(super) pooled: Option<Outcome>,
     pub(super) in_flight: Option<InFlight>,
+}
+
+impl Found {
+    /// Whether the journal has nothing of the call, not even that it began.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.record.is_none() && self.pooled.is_none() && self.in_flight.is_none() && !self.dropped
+    }
 }
 
 /// What can be handed over next in replay.
@@ -163,11 +190,24 @@ impl History {
         self.waiting.values().any(|waiting| !matches!(waiting, Waiting::Unclaimed(_)))
     }
 
-    /// The record that comes next and that no call has claimed.
-    pub(super) fn first_unclaimed(&self) -> Option<&Record> {
-        self.waiting.values().find_map(|waiting| match waiting {
+    /// A call comes of which nothing is known.
+    pub(super) fn note_asked(&mut self, asked: impl FnOnce() -> Asked) {
+        if self.asked.len() < NAMED && self.remains() {
+            self.asked.push(asked());
+        }
+    }
+
+    /// The records that no call has claimed, in their order.
+    pub(super) fn unclaimed(&self) -> impl Iterator<Item = &Record> {
+        self.waiting.values().filter_map(|waiting| match waiting {
             Waiting::Unclaimed(key) => self.unclaimed.get(key),
             _ => None,
         })
+    }
+
+    /// The record that comes next and that no call has claimed, with what was asked for instead.
+    pub(super) fn divergence(&self) -> Option<Divergence> {
+        let record = self.unclaimed().next()?.clone();
+        Some(Divergence { record, asked: self.asked.clone() })
     }
 }

@@ -10,13 +10,13 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
-use super::{alive::Alive, commit::Writer};
+use super::{alive::Alive, commit::Writer, replay::Divergence};
 use crate::{
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
     state::RunState,
-    store::{Fence, Record, StoreError},
+    store::{Fence, StoreError},
 };
 
 /// One run under way in this process.
@@ -53,7 +53,7 @@ pub(crate) enum Stop {
     /// It took too long.
     TimedOut(std::time::Duration),
     /// Journal and code disagree.
-    Diverged(Box<Record>),
+    Diverged(Box<Divergence>),
     /// The journal has a result that its type does not read any more.
     Unreadable(String),
     /// The store failed: nothing can be recorded any more.
@@ -77,8 +77,8 @@ impl Stop {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Cancelled(reason) | Self::Unreadable(reason) => reason.clone(),
-            Self::Diverged(record) => {
-                format!("record {} of its journal is not asked for any more", record.number)
+            Self::Diverged(divergence) => {
+                format!("record {} of its journal is not asked for any more", divergence.record.number)
             }
             Self::TimedOut(limit) => format!("it took longer than {limit:?}"),
             Self::Store(error) => error.to_string(),

@@ -19,10 +19,11 @@ use slab::Slab;
 use super::{
     RunShared, Stop,
     pulse::Pulse,
-    replay::{Found, Head, History},
+    replay::{Asked as AskedFor, Divergence, Found, Head, History},
 };
 use crate::{
-    cache::CallHash,
+    cache::{CallHash, InputText},
+    definition::Definition,
     error::RecordedError,
     id::{CallKey, ScopeId},
     store::{Commit, Committed, Journal, Record},
@@ -468,9 +469,21 @@ impl Scope {
         any
     }
 
-    /// A record that no call of the body has claimed.
-    pub(super) fn unused(&self) -> Option<Record> {
-        self.lock().history.as_deref().and_then(History::first_unclaimed).cloned()
+    /// A call is written of which the journal knows nothing.
+    pub(super) fn note_asked(&self, definition: &'static Definition, input: Option<&InputText>) {
+        if let Some(history) = self.lock().history.as_deref_mut() {
+            history.note_asked(|| AskedFor { definition, input: input.cloned() });
+        }
+    }
+
+    /// The first record that no call of the body has claimed.
+    pub(super) fn divergence(&self) -> Option<Box<Divergence>> {
+        self.lock().history.as_deref().and_then(History::divergence).map(Box::new)
+    }
+
+    /// All records that no call of the body has claimed.
+    pub(super) fn unused(&self) -> Vec<Record> {
+        self.lock().history.as_deref().into_iter().flat_map(History::unclaimed).cloned().collect()
     }
 
     /// Whether no call of this body is under way.

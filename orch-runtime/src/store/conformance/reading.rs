@@ -191,6 +191,7 @@ pub(super) async fn task_run_tells_all(store: &dyn Store) -> Checked {
             name: "suite::child".into(),
             kind: DefinitionKind::Flow,
             labels: Some(Box::new(labels)),
+            input: Some(r#"7, "é""#.into()),
         }),
         claim(1),
     ])
@@ -213,6 +214,8 @@ pub(super) async fn task_run_tells_all(store: &dyn Store) -> Checked {
     equal("created", first.created, moment(101))?;
     equal("changed", first.changed, moment(102))?;
     equal("child", first.child, Some(child))?;
+    equal("input", first.input.as_deref(), Some(r#"7, "é""#))?;
+    equal("input of the second", second.input, None)?;
     equal("state of the second", (second.state, second.attempt), (TaskState::Pending, 0))?;
     equal("label of the second", (second.label, second.tags, second.child), (None, vec![], None))?;
     equal("changed of the second", second.changed, moment(101))

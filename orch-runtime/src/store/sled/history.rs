@@ -105,6 +105,7 @@ impl Shared {
             created: at,
             changed: at,
             child: None,
+            input: claim.input.clone(),
         }
     }
 
