@@ -11,6 +11,7 @@
 )]
 
 mod divergence;
+mod edited;
 mod harness;
 mod programs;
 mod rules;

@@ -12,7 +12,7 @@ use std::{
     task::Poll,
 };
 
-pub(super) use self::divergence::{NAMED, named};
+pub(super) use self::divergence::{NAMED, named, task_run};
 pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
 use self::{
     divergence::describe,

@@ -139,6 +139,11 @@ impl Frame {
         }
     }
 
+    /// Whether it is a part of the body around it.
+    pub(super) fn is_branch(&self) -> bool {
+        self.outer.is_some()
+    }
+
     /// The body's scope, if it has opened one.
     pub(crate) fn scope(&self) -> Option<&Arc<Scope>> {
         self.scope.get()

@@ -13,6 +13,7 @@ mod cached;
 mod call;
 mod commit;
 mod context;
+mod edits;
 mod flow;
 mod frame;
 mod handle;

@@ -32,7 +32,10 @@ pub(super) struct History {
     asked: Vec<Asked>,
 }
 
-/// How many calls a divergence names.
+/// How many calls without a past are remembered.
+const REMEMBERED: usize = 256;
+
+/// How many of them a divergence names.
 const NAMED: usize = 3;
 
 /// A call of which the journal knows nothing.
@@ -192,7 +195,7 @@ impl History {
 
     /// A call comes of which nothing is known.
     pub(super) fn note_asked(&mut self, asked: impl FnOnce() -> Asked) {
-        if self.asked.len() < NAMED && self.remains() {
+        if self.asked.len() < REMEMBERED && self.remains() {
             self.asked.push(asked());
         }
     }
@@ -208,6 +211,11 @@ impl History {
     /// The record that comes next and that no call has claimed, with what was asked for instead.
     pub(super) fn divergence(&self) -> Option<Divergence> {
         let record = self.unclaimed().next()?.clone();
-        Some(Divergence { record, asked: self.asked.clone() })
+        Some(Divergence { record, asked: self.asked.iter().take(NAMED).cloned().collect() })
+    }
+
+    /// The first calls of which nothing is known.
+    pub(super) fn asked(&self) -> &[Asked] {
+        &self.asked
     }
 }

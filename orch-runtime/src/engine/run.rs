@@ -28,9 +28,10 @@ pub(crate) struct RunShared {
     /// The flow at the top of the tree of runs that this one belongs to.
     pub(crate) root_flow: &'static str,
     pub(crate) fence: Fence,
-    /// The body has another hash than when the run was first claimed, and may differ from its journal: a strict
-    /// flow may not.
-    pub(crate) edited: bool,
+    /// The code is not what it was when the run was first claimed, and may differ from its journal: a strict flow may
+    /// not. The body's hash tells it from the beginning; that a task got another version shows when it is called.
+    edited: AtomicBool,
+    strict: bool,
     pub(crate) span: tracing::Span,
     /// Nobody awaits it: it goes with its runtime.
     pub(crate) background: bool,
@@ -96,6 +97,7 @@ pub(super) struct RunStart {
     pub(super) fence: Fence,
     pub(super) state: RunState,
     pub(super) edited: bool,
+    pub(super) strict: bool,
     pub(super) resumed: bool,
     pub(super) background: bool,
     pub(super) next_task: u32,
@@ -104,8 +106,19 @@ pub(super) struct RunStart {
 
 impl RunShared {
     pub(super) fn new(core: Arc<Core>, start: RunStart) -> Arc<Self> {
-        let RunStart { id, name, root_flow, fence, state, edited, resumed, background, next_task, attempt } =
-            start;
+        let RunStart {
+            id,
+            name,
+            root_flow,
+            fence,
+            state,
+            edited,
+            strict,
+            resumed,
+            background,
+            next_task,
+            attempt,
+        } = start;
         let span = tracing::info_span!(target: "orch", "run", run = %id, flow = name);
         Arc::new(Self {
             core,
@@ -113,7 +126,8 @@ impl RunShared {
             name,
             root_flow,
             fence,
-            edited,
+            edited: AtomicBool::new(edited),
+            strict,
             span,
             background,
             resumed,
@@ -167,6 +181,16 @@ impl RunShared {
 
     pub(super) fn has_history(&self) -> bool {
         self.resumed
+    }
+
+    /// Whether the body may differ from its journal.
+    pub(super) fn is_edited(&self) -> bool {
+        self.edited.load(Ordering::Acquire)
+    }
+
+    /// What the body calls is not what it was. Says whether the body may differ from its journal now.
+    pub(super) fn found_edited(&self) -> bool {
+        self.edited.fetch_or(!self.strict, Ordering::AcqRel) || !self.strict
     }
 
     /// Whether task runs that are interrupted now are cancelled, or are to be found as they are by a resume.

@@ -240,8 +240,14 @@ impl Scope {
         if own.phase == Phase::Released || !self.replaying() || !self.run.core.rules.park {
             return Poll::Ready(());
         }
+        let comes_now = own.phase != Phase::Parked;
         own.phase = Phase::Parked;
         own.waker = Some(cx.waker().clone());
+        drop(state);
+        if comes_now {
+            // A started call may come here when its body rests already, and the body is to look whether it waits for it.
+            self.pulse.queued();
+        }
         Poll::Pending
     }
 
@@ -304,7 +310,7 @@ impl Scope {
             return self.hand_over(state, slot);
         }
         if self.replaying() {
-            let lenient = self.run.edited || !self.run.core.rules.strict_head;
+            let lenient = self.run.is_edited() || !self.run.core.rules.strict_head;
             let holds_back =
                 state.history.as_deref().is_some_and(History::holds_back) || !state.queue.is_empty();
             match state.history.as_deref_mut().map_or(Head::Done, |history| history.head(lenient)) {
@@ -479,6 +485,19 @@ impl Scope {
     /// The first record that no call of the body has claimed.
     pub(super) fn divergence(&self) -> Option<Box<Divergence>> {
         self.lock().history.as_deref().and_then(History::divergence).map(Box::new)
+    }
+
+    /// How often a call of this hash was written.
+    pub(super) fn written_times(&self, call: u128) -> u32 {
+        let state = self.lock();
+        let half = call as u64;
+        let again = state.written_again.get(&half).copied().unwrap_or_default();
+        if state.written_once.contains(&half) { again + 1 } else { 0 }
+    }
+
+    /// The calls of which the journal knows nothing.
+    pub(super) fn asked(&self) -> Vec<AskedFor> {
+        self.lock().history.as_deref().map(|history| history.asked().to_vec()).unwrap_or_default()
     }
 
     /// All records that no call of the body has claimed.

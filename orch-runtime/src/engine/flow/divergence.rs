@@ -36,7 +36,8 @@ pub(in crate::engine) async fn named(run: &RunShared, record: &Record) -> String
     }
 }
 
-async fn task_run(run: &RunShared, task: Option<TaskNumber>) -> Option<TaskRun> {
+/// The row of a task run.
+pub(in crate::engine) async fn task_run(run: &RunShared, task: Option<TaskNumber>) -> Option<TaskRun> {
     let page = match task?.0.checked_sub(1) {
         None => Page::first(1),
         Some(before) => Page::after(TaskNumber(before), 1),
