@@ -22,7 +22,7 @@ pub use self::recovery::{Recovered, recover};
 use self::{core::Provided, recovery::Anchor};
 use crate::{
     clock::Clock,
-    engine::{self, Rules, watch_panics},
+    engine::{self, Rules, Verifying, watch_panics},
     error::{Error, ErrorKind, Result},
     id::RunId,
     store::{SledStore, Store, SyncMode},
@@ -66,6 +66,7 @@ pub struct RuntimeBuilder {
     rules: Rules,
     recover: bool,
     max_deaths: u32,
+    verifying: Option<Arc<Verifying>>,
 }
 
 /// Where the runs of a runtime that is being built are kept.
@@ -134,6 +135,7 @@ impl Runtime {
             rules: Rules::default(),
             recover: true,
             max_deaths: 10,
+            verifying: None,
         }
     }
 
@@ -335,6 +337,11 @@ impl RuntimeBuilder {
         self
     }
 
+    pub(crate) fn verifying(mut self, verifying: Arc<Verifying>) -> Self {
+        self.verifying = Some(verifying);
+        self
+    }
+
     pub(crate) fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -356,6 +363,7 @@ impl RuntimeBuilder {
             rules,
             recover,
             max_deaths,
+            verifying,
         } = self;
         if let Some(twice) = provided_twice.first() {
             return Err(Error::runtime(format!(
@@ -365,7 +373,9 @@ impl RuntimeBuilder {
         }
         let store = place.open(durability)?;
         watch_panics();
-        let core = Arc::new(Core::new(store, clock, provided, cpu, patience, rules, max_deaths));
+        let mut core = Core::new(store, clock, provided, cpu, patience, rules, max_deaths);
+        core.verifying = verifying;
+        let core = Arc::new(core);
         let anchor = Anchor::new(core.clone());
         if recover {
             anchor.recover()?;

@@ -1,10 +1,15 @@
 //! For tests of flows and tasks.
 
 mod on_disk;
+mod read_only;
+mod replays;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use self::on_disk::OnDisk;
+pub use self::replays::{
+    Differences, NamesFlow, ReplayReport, ReplayedRun, Verdict, VerifyReplay, verify_replay,
+};
 pub use crate::engine::Rules;
 use crate::{
     Event, Runtime,

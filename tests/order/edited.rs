@@ -6,7 +6,7 @@
 //! in, which stands for a task's definition having changed below it.
 
 mod cases;
-mod flows;
+pub mod flows;
 
 use std::{
     collections::BTreeSet,
@@ -25,7 +25,7 @@ impl Ran {
         self.0.lock().unwrap().push(format!("{task}({input})"));
     }
 
-    fn take(&self) -> Vec<String> {
+    pub fn take(&self) -> Vec<String> {
         let mut ran = std::mem::take(&mut *self.0.lock().unwrap());
         ran.sort();
         ran

@@ -15,6 +15,7 @@ mod edited;
 mod harness;
 mod programs;
 mod rules;
+mod verified;
 
 use std::time::Duration;
 

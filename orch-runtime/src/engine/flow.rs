@@ -12,12 +12,13 @@ use std::{
     task::Poll,
 };
 
-pub(super) use self::divergence::{NAMED, named, task_run};
-pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
-use self::{
-    divergence::describe,
-    opening::{Opened, open_child, open_root},
+pub(super) use self::{
+    divergence::{NAMED, call, describe, named, task_run},
+    opening::reopened,
+    taking_up::found,
 };
+pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
+use self::opening::{Opened, open_child, open_root};
 use super::{
     Frame, Job, RunShared, Stop,
     alive::{Alive, EndGuard},
@@ -116,7 +117,7 @@ fn end_of(progress: &Progress, outcome: Outcome) -> End {
 }
 
 /// Runs an opened run to its end, which is durable when this returns.
-async fn execute(
+pub(super) async fn execute(
     run: &Arc<RunShared>,
     prepared: &mut Prepared,
     parent: Option<Arc<Frame>>,

@@ -32,6 +32,7 @@ pub(crate) mod start;
 mod straight;
 mod task;
 mod ticket;
+mod verify;
 
 pub use ambient::{now, random, sleep, step, uuid};
 pub use branch::spawn;
@@ -48,3 +49,4 @@ pub use map::{Map, TryMap, map, try_map};
 pub(crate) use panics::watch_panics;
 pub use rules::Rules;
 pub(crate) use run::{RunShared, Stop};
+pub(crate) use verify::{Replayed, Verifying, verify};

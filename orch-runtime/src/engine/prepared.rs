@@ -140,6 +140,11 @@ impl Prepared {
         }
     }
 
+    /// Full name of the definition.
+    pub(crate) fn flow_name(&self) -> &'static str {
+        self.definition.display_name()
+    }
+
     /// What was chosen for this call.
     pub(super) fn options(&self) -> &CallOptions {
         CallOptions::of(self.chosen.as_deref())

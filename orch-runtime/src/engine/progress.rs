@@ -54,6 +54,11 @@ impl Progress {
         self.standing.definition.display_name()
     }
 
+    /// What it is called with, for people; `None` once the store knows it.
+    pub(super) fn input(&self) -> Option<String> {
+        self.standing.input.as_ref().map(ToString::to_string)
+    }
+
     /// The attempt under way, or the last one; 0 before the first.
     pub(super) fn attempt(&self) -> u32 {
         self.standing.attempt

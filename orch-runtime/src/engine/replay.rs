@@ -28,6 +28,8 @@ pub(super) struct History {
     in_flight: FxHashMap<LocalKey, InFlight>,
     /// The first number that no record of this attempt has.
     pub(super) next_number: u32,
+    /// How many records of this attempt there were.
+    pub(super) total: usize,
     /// The first calls of which the journal knows nothing, while records remained.
     asked: Vec<Asked>,
 }
@@ -96,6 +98,7 @@ impl History {
                 history.next_number = history.next_number.max(record.number + 1);
                 history.waiting.insert(record.number, Waiting::Unclaimed(key));
                 history.unclaimed.insert(key, record);
+                history.total += 1;
             } else if let Outcome::Value(_) = record.outcome {
                 // A later attempt's value replaces an earlier one's: it is what the body saw last.
                 history.pool.insert(key, record.outcome);

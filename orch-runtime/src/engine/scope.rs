@@ -168,6 +168,9 @@ impl Scope {
         let pulse = Pulse::new(&run.core.clock);
         let closed = AtomicBool::new(false);
         let scope = Arc::new(Self { run, id, instance, pulse, outer, replaying, closed, state });
+        if let Some(verifying) = &scope.run.core.verifying {
+            verifying.opened(&scope);
+        }
         if outer_replays && let Some(outer) = &scope.outer {
             let mut around = outer.lock();
             if outer.replaying() {
@@ -485,6 +488,11 @@ impl Scope {
     /// The first record that no call of the body has claimed.
     pub(super) fn divergence(&self) -> Option<Box<Divergence>> {
         self.lock().history.as_deref().and_then(History::divergence).map(Box::new)
+    }
+
+    /// How many records of this attempt there were.
+    pub(super) fn records(&self) -> usize {
+        self.lock().history.as_deref().map_or(0, |history| history.total)
     }
 
     /// How often a call of this hash was written.

@@ -157,6 +157,9 @@ pub trait Store: Send + Sync + 'static {
     /// was dropped, and which calls have begun without having an outcome.
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
 
+    /// The same for whoever only reads, also of a run that has ended: no fence is asked for. Empty for an unknown run.
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
+
     /// The value of a cache key and when it was computed, if there is one that is younger than `ttl`. The short
     /// way of a hit: it takes no duty, waits for nobody and does not say why there is none.
     fn cached(
@@ -204,6 +207,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// One run.
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
+
+    /// The encoded input of a run; `None` when it is unknown.
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>>;
 
     /// The task runs of a run by their numbers, by pages.
     fn task_runs(

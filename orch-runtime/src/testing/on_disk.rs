@@ -143,6 +143,12 @@ impl Store for OnDisk {
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.busily(self.disk.replay(run, fence, scope))
     }
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        self.disk.journal(run, scope)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        self.disk.input(run)
+    }
     fn cached(
         &self,
         key: CacheKey,

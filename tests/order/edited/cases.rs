@@ -1,6 +1,8 @@
 //! The cases: what is edited, and what has to run again.
 
-use super::{Expected, edit, flows::*, without_an_edit};
+use orch::{store::Page, testing::TestBuilder};
+
+use super::{Code, Expected, Ran, diverged, edit, flows::*, recorded, without_an_edit};
 
 macro_rules! edits {
     ($($name:ident: $($option:ident $setting:expr),*;)*) => {$(
@@ -60,9 +62,30 @@ edits_below! {
 
 #[tokio::test]
 async fn a_nested_flow_is_edited() {
-    let asks = &["a(2)", "a(3)", "a(4)", "a(9)"];
-    // Once the nested flow has ended, its value is the record, and its body is not run again.
-    edit(child::parent(), Expected { asks, ..Expected::value(vec![9, 9]) }).await;
+    let ran = Ran::default();
+    let runtime = |builder: TestBuilder, code| builder.provide(ran.clone()).provide(code).build();
+    let live = runtime(orch::testing::builder(), Code::Old);
+    assert_eq!(live.scope(child::parent()).await.unwrap(), [3, 9]);
+    let run = live.runs(Default::default(), Page::all()).await.unwrap().last().unwrap().id;
+    let mut ends = Vec::new();
+    for cut in 1..live.store().operations() {
+        ran.take();
+        let fork = runtime(live.fork(cut), Code::New);
+        let before = recorded(&fork, &[]).await;
+        let value = fork.resume::<Vec<u32>>(run).await.unwrap();
+        ends.push((before.join(" "), value[0], ran.take().join(" "), diverged(&fork).await.len()));
+    }
+    ends.dedup();
+    let end = |before: &str, value, ran: &str, told| (before.to_owned(), value, ran.to_owned(), told);
+    let expected = [
+        end("", 9, "a(2) a(3) a(4) a(9)", 0),
+        end("a(1)", 9, "a(2) a(3) a(4) a(9)", 1),
+        end("a(1) a(2)", 9, "a(3) a(4) a(9)", 1),
+        // It had ended, and its value stands.
+        end("a(1) a(2)", 3, "a(9)", 0),
+        end("a(1) a(2) a(9)", 3, "", 0),
+    ];
+    assert_eq!(ends, expected);
 }
 
 #[tokio::test]

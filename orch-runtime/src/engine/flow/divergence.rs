@@ -11,7 +11,7 @@ use crate::{
 pub(in crate::engine) const NAMED: usize = 8;
 
 /// What a record that nobody asks for was, and what is asked for instead.
-pub(super) async fn describe(run: &RunShared, divergence: &Divergence) -> String {
+pub(in crate::engine) async fn describe(run: &RunShared, divergence: &Divergence) -> String {
     let Divergence { record, asked } = divergence;
     let what = named(run, record).await;
     let instead: Vec<String> =

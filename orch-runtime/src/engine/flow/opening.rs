@@ -118,7 +118,7 @@ fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: Fence) -
     }
 }
 
-pub(super) fn reopened(
+pub(in crate::engine) fn reopened(
     core: &Arc<Core>,
     prepared: &Prepared,
     claimed: Claimed,

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use super::rows::{EventRow, More, RunRow, What};
 use crate::{
     clock::Timestamp,
+    codec::Bytes,
     id::{RunId, ScopeId, TaskNumber},
     state::{Event, RunState, TaskState},
     store::{
@@ -153,13 +154,21 @@ impl Data {
         if row.fence != fence {
             return Err(StoreError::new(format!("another worker has run {run}")));
         }
-        let Some(rows) = row.scopes.get(&scope) else {
-            return Ok(Journal::default());
+        Ok(self.journal(run, scope))
+    }
+
+    pub(super) fn journal(&self, run: RunId, scope: ScopeId) -> Journal {
+        let Some((row, rows)) = self.runs.get(&run).and_then(|row| Some((row, row.scopes.get(&scope)?))) else {
+            return Journal::default();
         };
         let tasks = rows.tasks.map_or(0..0, |(first, last)| first..last + 1);
         let in_flight = tasks.filter_map(|number| row.in_flight(scope, TaskNumber(number))).collect();
         let records = rows.records.iter().filter_map(|record| record.view(scope, &row.tasks)).collect();
-        Ok(Journal { records, dropped: rows.dropped.clone(), in_flight })
+        Journal { records, dropped: rows.dropped.clone(), in_flight }
+    }
+
+    pub(super) fn input(&self, run: RunId) -> Option<Bytes> {
+        self.runs.get(&run).map(|row| row.new.input.clone())
     }
 
     /// Forgets the oldest ended runs and events beyond the limits.

@@ -165,6 +165,14 @@ impl Store for MemoryStore {
         ready(self.lock().data.replay(run, fence, scope))
     }
 
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        ready(Ok(self.lock().data.journal(run, scope)))
+    }
+
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        ready(Ok(self.lock().data.input(run)))
+    }
+
     fn cached(
         &self,
         key: CacheKey,
@@ -262,6 +270,12 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         (**self).replay(run, fence, scope)
+    }
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        (**self).journal(run, scope)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        (**self).input(run)
     }
     fn cached(
         &self,

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    codec::Bytes,
     id::{RunId, TaskNumber},
     state::{Event, EventKind, RunState, TaskState},
     store::{Attempt, Page, Run, TaskRun},
@@ -48,6 +49,11 @@ impl Shared {
         // One that was submitted and is not written yet does not exist yet.
         let found = found.filter(|found| found.trail.packs() > 0);
         found.map(|found| self.view(id, &found.origin, &found.standing, &found.told)).transpose()
+    }
+
+    pub(super) fn input(&self, id: RunId) -> Result<Option<Bytes>, Fault> {
+        let found = self.find(id)?.filter(|found| found.trail.packs() > 0);
+        found.map(|found| self.value(&found.origin.input)).transpose()
     }
 
     pub(super) fn task_runs(&self, run: RunId, page: Page<TaskNumber>) -> Result<Vec<TaskRun>, Fault> {

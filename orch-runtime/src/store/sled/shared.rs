@@ -170,6 +170,14 @@ impl Shared {
         Ok(row.map(|row| Arc::new(Active::ended(run, self.runs.family(run, &row.origin), row))))
     }
 
+    /// A run for somebody who reads its journal.
+    pub(super) fn reader(&self, run: RunId) -> Result<Option<Arc<Active>>, Fault> {
+        match self.runs.get(run) {
+            Some(active) => Ok(Some(active)),
+            None => self.ended_run(run),
+        }
+    }
+
     /// Pack `number` of a run.
     pub(super) fn pack(&self, run: RunId, trail: &Trail, number: u32) -> Result<Pack, Fault> {
         pack::read(&self.db, run, number, trail.place(&self.db, run, number)?)

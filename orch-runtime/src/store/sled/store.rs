@@ -146,6 +146,17 @@ impl Store for SledStore {
         })
     }
 
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        Box::pin(self.read(move |shared| match shared.reader(run)? {
+            Some(reader) => journal::journal(shared, &reader, scope),
+            None => Ok(Journal::default()),
+        }))
+    }
+
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        Box::pin(self.read(move |shared| shared.input(run)))
+    }
+
     fn cached(
         &self,
         key: CacheKey,
