@@ -48,9 +48,36 @@ enum Case {
 use Case::*;
 
 const CASES: [Case; 30] = [
-    Text, Chain, Typed, TypedThroughTwo, ThroughTwo, StopRetrying, AfterRetries, PanicStr, PanicText, PanicOther,
-    PanicSync, SyncFailure, TimedOut, FlowTimedOut, Cancelled, BranchPanicked, BranchCancelled, Upstream, Missing,
-    Output, OutputPanicked, Input, Child, ChildPanicked, ChildOfChild, MapItem, InBranch, Step, Started, Uncaught,
+    Text,
+    Chain,
+    Typed,
+    TypedThroughTwo,
+    ThroughTwo,
+    StopRetrying,
+    AfterRetries,
+    PanicStr,
+    PanicText,
+    PanicOther,
+    PanicSync,
+    SyncFailure,
+    TimedOut,
+    FlowTimedOut,
+    Cancelled,
+    BranchPanicked,
+    BranchCancelled,
+    Upstream,
+    Missing,
+    Output,
+    OutputPanicked,
+    Input,
+    Child,
+    ChildPanicked,
+    ChildOfChild,
+    MapItem,
+    InBranch,
+    Step,
+    Started,
+    Uncaught,
 ];
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -282,7 +309,9 @@ async fn met(case: Case) -> Result<Error, NoError> {
         Child => of(child().await),
         ChildPanicked => of(panicking_child().await),
         ChildOfChild => of(child_of_child().await),
-        MapItem => of(orch::try_map([1, 2], |n| async move { if n == 1 { Ok(1) } else { typed().await } }).await),
+        MapItem => {
+            of(orch::try_map([1, 2], |n| async move { if n == 1 { Ok(1) } else { typed().await } }).await)
+        }
         InBranch => of(orch::spawn(async { typed().await }).await.and_then(|inner| inner)),
         Step => of(orch::step("refuses", 1, |_| async { Err::<u32, _>(refused()) }).await),
         Started => of(chain().start().await),
@@ -322,7 +351,10 @@ async fn in_one_process_at_every_cut() {
         // Whether a call is cancelled before or behind its first change is the scheduler's to say.
         for cut in 1..live.store().operations() {
             let fork = builder(live.fork(cut));
-            let again = fork.resume::<(String, String)>(run).await.unwrap_or_else(|error| panic!("{case:?}: {error}"));
+            let again = fork
+                .resume::<(String, String)>(run)
+                .await
+                .unwrap_or_else(|error| panic!("{case:?}: {error}"));
             assert_alike(case, &again, &format!("cut {cut}"));
             // Runs that had not begun at the cut get other ids.
             if !matches!(case, Child | ChildOfChild | ChildPanicked | FlowTimedOut | Uncaught) {

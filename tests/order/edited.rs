@@ -62,7 +62,9 @@ async fn recorded(runtime: &Runtime, renamed: &[(&str, &str)]) -> Vec<String> {
     let mut recorded = Vec::new();
     for run in runtime.runs(Default::default(), Page::all()).await.unwrap() {
         for row in runtime.task_runs(run.id, Page::all()).await.unwrap() {
-            if row.kind == DefinitionKind::Flow || !matches!(row.state, TaskState::Completed | TaskState::Cached) {
+            if row.kind == DefinitionKind::Flow
+                || !matches!(row.state, TaskState::Completed | TaskState::Cached)
+            {
                 continue;
             }
             let name = row.name.rsplit("::").next().unwrap();
@@ -102,8 +104,10 @@ pub async fn edit<T: Debug + PartialEq + 'static>(
         missing.sort_unstable();
         assert_eq!(ran, missing, "cut {cut}: what ran, after {before:?} was recorded");
 
-        let unused: Vec<&String> =
-            before.iter().filter(|call| !kept.contains(call) || !expected.asks.contains(&call.as_str())).collect();
+        let unused: Vec<&String> = before
+            .iter()
+            .filter(|call| !kept.contains(call) || !expected.asks.contains(&call.as_str()))
+            .collect();
         let notices = diverged(&fork).await;
         assert_eq!(notices.len(), unused.len(), "cut {cut}: {notices:#?} for {unused:?}");
         told.push(notices);

@@ -87,8 +87,11 @@ async fn an_edited_flow_tells_what_it_would_do() {
     assert!(differences.unasked[0].contains("with input `2`"), "{report}");
     assert!(differences.other_value);
     assert_eq!(report.runs()[0].reused, 2);
-    for part in ["`edited::removed_new`: 1 recorded runs replayed, 0 the same", "is not asked for: ", "gives another value"]
-    {
+    for part in [
+        "`edited::removed_new`: 1 recorded runs replayed, 0 the same",
+        "is not asked for: ",
+        "gives another value",
+    ] {
         assert!(report.to_string().contains(part), "{part} is not in: {report}");
     }
 
@@ -214,7 +217,10 @@ async fn a_directory_is_verified_run_by_run() {
     let verify = |name: &str| verify_replay(name, store.clone()).provide(ran.clone()).provide(Code::New);
     let report = verify("edited::removed_new").await.unwrap();
     assert_eq!(report.runs().len(), 3);
-    assert!(report.runs().iter().all(|run| matches!(&run.verdict, Verdict::Edited(_)) && run.reused == 2), "{report}");
+    assert!(
+        report.runs().iter().all(|run| matches!(&run.verdict, Verdict::Edited(_)) && run.reused == 2),
+        "{report}"
+    );
     assert_eq!(verify("edited::removed_new").limit(2).await.unwrap().runs().len(), 2);
     verify_replay(nested(0), store.clone()).await.unwrap().assert_same();
     assert_eq!(ran.take(), [] as [String; 0]);

@@ -14,11 +14,11 @@ use std::fmt;
 use serde::{Serialize, ser};
 use siphasher::sip128::SipHasher13;
 
+pub use self::text::InputText;
 use self::{
     sink::{Sink, Tag},
     tuples::{DigestOnly, PerArgument},
 };
-pub use self::text::InputText;
 use crate::{id::first_half, store::KeyDigest};
 
 /// A value cannot be hashed, because its `Serialize` refuses.

@@ -61,7 +61,8 @@ pub(super) async fn show(scope: &Arc<Scope>) -> bool {
         let Some(input) = row.input.as_deref().filter(|input| !input.ends_with('…')) else { continue };
         let is_row = |name: &str| name == row.name;
         let same = asked.iter().any(|asked| {
-            let named = is_row(asked.definition.display_name()) || asked.definition.formerly.iter().any(|name| is_row(name));
+            let named = is_row(asked.definition.display_name())
+                || asked.definition.formerly.iter().any(|name| is_row(name));
             named && asked.input.as_ref().is_some_and(|own| own.to_string() == input)
         });
         if same {

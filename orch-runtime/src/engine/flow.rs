@@ -12,13 +12,13 @@ use std::{
     task::Poll,
 };
 
+use self::opening::{Opened, open_child, open_root};
+pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
 pub(super) use self::{
     divergence::{NAMED, call, describe, named, task_run},
     opening::reopened,
     taking_up::found,
 };
-pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
-use self::opening::{Opened, open_child, open_root};
 use super::{
     Frame, Job, RunShared, Stop,
     alive::{Alive, EndGuard},

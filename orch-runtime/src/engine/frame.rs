@@ -72,8 +72,11 @@ impl Frame {
         task: TaskFrame,
         span: tracing::Span,
     ) -> Arc<Self> {
+        // Another body is another attempt: of what the old one's calls gave, the new one reuses what it asks for, and
+        // nothing of it has to be asked for.
+        let body = task.definition.body_hash;
         let instance =
-            scope.instance.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(task.attempt));
+            scope.instance.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(task.attempt)) ^ body;
         let scope_id = ScopeId(0);
         Self::build(scope.run.clone(), parent, Some(task), span, scope_id, instance, None, None)
     }

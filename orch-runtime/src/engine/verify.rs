@@ -111,7 +111,8 @@ pub(crate) async fn verify(core: &Arc<Core>, run: Run, input: Bytes) -> Result<R
         .await;
         replayed.take(core, &shared, outcome).await;
     }
-    let new_value = prepared.invocation.has_output().then(|| prepared.invocation.encode_output().ok()).flatten();
+    let new_value =
+        prepared.invocation.has_output().then(|| prepared.invocation.encode_output().ok()).flatten();
     replayed.other_value = ended_as == RunState::Completed && new_value.is_some() && new_value != value;
     Ok(replayed)
 }

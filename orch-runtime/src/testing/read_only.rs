@@ -88,7 +88,11 @@ impl Store for ReadOnly {
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         self.0.run(run)
     }
-    fn task_runs(&self, run: RunId, page: Page<TaskNumber>) -> BoxFuture<'_, Result<Vec<TaskRun>, StoreError>> {
+    fn task_runs(
+        &self,
+        run: RunId,
+        page: Page<TaskNumber>,
+    ) -> BoxFuture<'_, Result<Vec<TaskRun>, StoreError>> {
         self.0.task_runs(run, page)
     }
     fn attempts(&self, run: RunId, task: TaskNumber) -> BoxFuture<'_, Result<Vec<Attempt>, StoreError>> {

@@ -119,7 +119,8 @@ impl VerifyReplay {
         let Self { flow, store, runtime, limit } = self;
         let verifying = Arc::new(Verifying::default());
         let clock = Clock::Virtual(VirtualClock::start(START));
-        let runtime = runtime.store(ReadOnly::new(store.clone())).clock(clock).verifying(verifying).build()?;
+        let runtime =
+            runtime.store(ReadOnly::new(store.clone())).clock(clock).verifying(verifying).build()?;
         let mut names = vec![flow.clone()];
         if let Some(found) = definition::known(&flow) {
             names.extend(found.formerly.iter().map(|name| (*name).to_owned()));
@@ -307,7 +308,11 @@ impl fmt::Display for Differences {
         self.anew.iter().try_for_each(|call| write!(f, "\n    would run: {call}"))?;
         self.unasked.iter().try_for_each(|call| write!(f, "\n    is not asked for: {call}"))?;
         if self.unasked_count > self.unasked.len() {
-            write!(f, "\n    and {} further records are not asked for", self.unasked_count - self.unasked.len())?;
+            write!(
+                f,
+                "\n    and {} further records are not asked for",
+                self.unasked_count - self.unasked.len()
+            )?;
         }
         if self.other_value {
             f.write_str("\n    gives another value")?;

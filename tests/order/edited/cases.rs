@@ -89,6 +89,33 @@ async fn a_nested_flow_is_edited() {
 }
 
 #[tokio::test]
+async fn a_task_that_calls_tasks_is_edited_while_it_is_under_way() {
+    let ran = Ran::default();
+    let runtime = |builder: TestBuilder, code| builder.provide(ran.clone()).provide(code).build();
+    let live = runtime(orch::testing::builder(), Code::Old);
+    assert_eq!(live.scope(outer::calls()).await.unwrap(), 3);
+    let run = live.last_run().await.unwrap().unwrap();
+    let mut ends = Vec::new();
+    for cut in 1..live.store().operations() {
+        ran.take();
+        let fork = runtime(live.fork(cut), Code::New);
+        let before = recorded(&fork, &[]).await;
+        let value = fork.resume::<u32>(run).await.unwrap();
+        ends.push((before.join(" "), value, ran.take().join(" ")));
+    }
+    ends.dedup();
+    let end = |before: &str, value, ran: &str| (before.to_owned(), value, ran.to_owned());
+    let expected = [
+        end("", 4, "a(1) a(3)"),
+        end("a(1)", 4, "a(3)"),
+        end("a(1) a(2)", 4, "a(3)"),
+        // It had ended, and its value stands.
+        end("a(1) a(2) outer_old()", 3, ""),
+    ];
+    assert_eq!(ends, expected);
+}
+
+#[tokio::test]
 async fn the_same_differences_without_an_edit_stop_the_run() {
     for (flow, other, named) in [
         (asks_for_more(), vec![1, 9, 2], ""),

@@ -187,6 +187,26 @@ pub mod child {
     }
 }
 
+pub mod outer {
+    use super::*;
+
+    #[task(name = "edited::outer_old")]
+    async fn outer_old() -> Result<u32, Error> {
+        Ok(a(1).await? + a(2).await?)
+    }
+
+    #[task(name = "edited::outer_new", formerly = "edited::outer_old")]
+    async fn outer_new() -> Result<u32, Error> {
+        Ok(a(3).await? + a(1).await?)
+    }
+
+    /// Its own text stays the same: only the task below it is edited, which calls tasks itself.
+    #[flow]
+    pub async fn calls(#[provided] code: &Code) -> Result<u32, Error> {
+        if *code == Code::Old { outer_old().await } else { outer_new().await }
+    }
+}
+
 macro_rules! below {
     ($($name:ident $old:ident $new:ident;)*) => {$(
         /// Its own text stays the same: only the task below it is edited.

@@ -14,8 +14,10 @@ pub(in crate::engine) const NAMED: usize = 8;
 pub(in crate::engine) async fn describe(run: &RunShared, divergence: &Divergence) -> String {
     let Divergence { record, asked } = divergence;
     let what = named(run, record).await;
-    let instead: Vec<String> =
-        asked.iter().map(|asked| call(asked.definition, asked.input.as_ref().map(ToString::to_string))).collect();
+    let instead: Vec<String> = asked
+        .iter()
+        .map(|asked| call(asked.definition, asked.input.as_ref().map(ToString::to_string)))
+        .collect();
     let instead = match instead.len() {
         0 => String::new(),
         _ => format!(" (the first calls of it that were not recorded: {})", instead.join(", ")),
@@ -59,7 +61,8 @@ pub(in crate::engine) fn call(definition: &'static Definition, input: Option<Str
 }
 
 fn written(name: &str, place: Option<String>, input: Option<&str>) -> String {
-    let place = place.map_or_else(|| " (which this program does not have)".to_owned(), |place| format!(" ({place})"));
+    let place =
+        place.map_or_else(|| " (which this program does not have)".to_owned(), |place| format!(" ({place})"));
     let input = match input {
         None => String::new(),
         Some("") => " without input".to_owned(),

@@ -158,7 +158,8 @@ impl Data {
     }
 
     pub(super) fn journal(&self, run: RunId, scope: ScopeId) -> Journal {
-        let Some((row, rows)) = self.runs.get(&run).and_then(|row| Some((row, row.scopes.get(&scope)?))) else {
+        let Some((row, rows)) = self.runs.get(&run).and_then(|row| Some((row, row.scopes.get(&scope)?)))
+        else {
             return Journal::default();
         };
         let tasks = rows.tasks.map_or(0..0, |(first, last)| first..last + 1);
