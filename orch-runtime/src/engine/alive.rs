@@ -26,6 +26,13 @@ impl Alive {
     }
 }
 
+impl RunShared {
+    /// The run whose body called this one.
+    fn above(&self) -> Option<Arc<RunShared>> {
+        Some(self.alive.get()?.upgrade()?.above.as_ref()?.run.clone())
+    }
+}
+
 impl Drop for Alive {
     fn drop(&mut self) {
         let run = &self.run;
@@ -71,7 +78,10 @@ impl Drop for EndGuard {
             return;
         }
         let run = &self.run;
-        run.stop(Stop::Cancelled("its call was dropped".into()));
+        // Who stops all runs of a tree may come to the caller first, and that drops the call.
+        let from_above = run.above().and_then(|above| above.stopped().cloned());
+        let with_it = from_above.filter(|stop| !stop.leaves_traces());
+        run.stop(with_it.unwrap_or_else(|| Stop::Cancelled("its call was dropped".into())));
         if run.leaves_traces() && run.writer().state == RunState::Running {
             let commit = run.end_run(RunInput::Cancel, run.stopped().map(Stop::text), None);
             run.watch(commit);

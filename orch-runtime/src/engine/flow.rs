@@ -13,7 +13,7 @@ use std::{
 };
 
 use self::opening::{Opened, open_child, open_root};
-pub(crate) use self::taking_up::{Resumed, crashes, end_orphaned_child, recover, resume};
+pub(crate) use self::taking_up::{Resumed, end_orphaned_child, recover, resume};
 pub(super) use self::{
     divergence::{NAMED, call, describe, named, task_run},
     opening::reopened,

@@ -41,7 +41,7 @@ pub(crate) use call::typed;
 pub use call::{Call, Flow, Kind, Task};
 pub(crate) use context::core_of_run;
 pub use context::{Context, IdempotencyKey, ctx, idempotency_key};
-pub(crate) use flow::{Resumed, crashes, end_orphaned_child, recover, resume};
+pub(crate) use flow::{Resumed, end_orphaned_child, recover, resume};
 pub(crate) use frame::Frame;
 pub use handle::Handle;
 pub(crate) use job::Job;

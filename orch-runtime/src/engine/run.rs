@@ -66,6 +66,11 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
+    /// Whether what it interrupts is cancelled, or is to be found as it is by a resume.
+    pub(super) fn leaves_traces(&self) -> bool {
+        !matches!(self, Self::Store(_) | Self::Fenced | Self::Shutdown)
+    }
+
     pub(crate) fn kind(&self) -> ErrorKind {
         match self {
             Self::Cancelled(_) | Self::Fenced | Self::Shutdown => ErrorKind::Cancelled,
@@ -195,7 +200,7 @@ impl RunShared {
 
     /// Whether task runs that are interrupted now are cancelled, or are to be found as they are by a resume.
     pub(super) fn leaves_traces(&self) -> bool {
-        !matches!(self.stop.get(), Some(Stop::Store(_) | Stop::Fenced | Stop::Shutdown))
+        self.stop.get().is_none_or(Stop::leaves_traces)
     }
 
     /// The error of a call that comes too late.

@@ -1,7 +1,7 @@
 //! Interrupted runs of earlier processes: found when a runtime is built, and taken up in the background.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
@@ -89,7 +89,7 @@ impl Runtime {
                     let text = format!("interrupted runs cannot be found: {fault}");
                     return Err(Error::plain(ErrorKind::Store, text));
                 }
-                return Ok(std::mem::take(&mut found.ended));
+                return Ok(std::mem::take(&mut found.ended).into_values().collect());
             }
             drop(found);
             settled.await;
@@ -114,7 +114,9 @@ struct Recovery {
 struct Found {
     /// Runs, and searches for some, that have not ended.
     under_way: usize,
-    ended: Vec<Recovered>,
+    ended: BTreeMap<RunId, Recovered>,
+    /// Runs that were left alone, and told of.
+    left: HashSet<RunId>,
     fault: Option<StoreError>,
 }
 
@@ -130,7 +132,7 @@ impl Recovery {
     fn end(&self, ended: Option<Recovered>) {
         let mut found = self.found();
         found.under_way -= 1;
-        found.ended.extend(ended);
+        found.ended.extend(ended.map(|ended| (ended.run, ended)));
         drop(found);
         self.settled.notify_waiters();
     }
@@ -170,7 +172,7 @@ impl Anchor {
 
     /// Looks for orphaned runs and takes each of them up. Its own count is among those that are under way.
     async fn scan(&self) {
-        let (mut page, mut ended) = (Page::first(PAGE), HashSet::new());
+        let mut page = Page::first(PAGE);
         loop {
             let orphans = match self.core.store.orphans(page).await {
                 Ok(orphans) => orphans,
@@ -182,32 +184,23 @@ impl Anchor {
             let Some(last) = orphans.last() else { break };
             page = Page::after(last.id, PAGE);
             for orphan in orphans {
-                self.consider(orphan, &mut ended).await;
+                self.consider(orphan).await;
             }
         }
         self.recovery.end(None);
     }
 
-    async fn consider(&self, orphan: Run, ended: &mut HashSet<RunId>) {
-        let core = &self.core;
+    async fn consider(&self, orphan: Run) {
         if let Some((parent, _)) = orphan.parent {
             // Whoever called it takes it up, unless that is over.
-            let over = match core.store.run(parent).await {
-                Ok(parent) => parent.is_none_or(|parent| parent.state.is_final()),
-                Err(_) => false,
-            };
-            if (over || ended.contains(&parent))
-                && let Err(fault) = engine::end_orphaned_child(core, &orphan).await
-            {
-                observe::warn_outside(&format!("run {} cannot be ended: {fault}", orphan.id));
+            let parent = self.core.store.run(parent).await;
+            if parent.is_ok_and(|parent| parent.is_none_or(|parent| parent.state.is_final())) {
+                end_child(&self.core, &orphan).await;
             }
             return;
         }
-        if engine::crashes(core, &orphan) {
-            ended.insert(orphan.id);
-        }
         let (run, name) = (orphan.id, orphan.name.to_string());
-        let (core, recovery) = (core.clone(), self.recovery.clone());
+        let (core, recovery) = (self.core.clone(), self.recovery.clone());
         recovery.begin();
         let busy = core.clock.busy();
         let work = async move {
@@ -216,9 +209,11 @@ impl Anchor {
             let ended = match resumed {
                 Resumed::Others => None,
                 Resumed::Left(reason) => {
-                    observe::warn_outside(&format!(
-                        "run {run} of `{name}` was interrupted and is left as it is: {reason}"
-                    ));
+                    if recovery.found().left.insert(run) {
+                        observe::warn_outside(&format!(
+                            "run {run} of `{name}` was interrupted and is left as it is: {reason}"
+                        ));
+                    }
                     Some(Recovered { run, name, state: RunState::Running, reason: Some(reason) })
                 }
                 Resumed::Executed(finished) => {
@@ -230,6 +225,9 @@ impl Anchor {
                     }
                     let stored = core.store.run(run).await.ok().flatten();
                     let state = stored.map_or(RunState::Running, |run| run.state);
+                    if state.is_final() {
+                        end_children(&core, run).await;
+                    }
                     Some(Recovered { run, name, state, reason })
                 }
             };
@@ -256,6 +254,29 @@ impl Anchor {
         };
         drop(threads.spawn(future));
         Ok(())
+    }
+}
+
+/// Ends what an ended run has called and left behind, and what that has called.
+async fn end_children(core: &Arc<Core>, run: RunId) {
+    let (mut page, mut over) = (Page::first(PAGE), HashSet::from([run]));
+    // Whoever calls is older than whom it calls, so one pass finds all.
+    while let Ok(orphans) = core.store.orphans(page).await
+        && let Some(last) = orphans.last()
+    {
+        page = Page::after(last.id, PAGE);
+        for orphan in orphans {
+            if orphan.parent.is_some_and(|(parent, _)| over.contains(&parent)) {
+                over.insert(orphan.id);
+                end_child(core, &orphan).await;
+            }
+        }
+    }
+}
+
+async fn end_child(core: &Arc<Core>, child: &Run) {
+    if let Err(fault) = engine::end_orphaned_child(core, child).await {
+        observe::warn_outside(&format!("run {} cannot be ended: {fault}", child.id));
     }
 }
 

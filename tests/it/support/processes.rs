@@ -99,7 +99,7 @@ impl Process {
         let halt = if life == Life::First { Halt::closed() } else { Halt::default() };
         let store = SledStore::builder(SledStore::default_path()).durability(SyncMode::Process).open();
         let (store, bodies) = (Arc::new(store.unwrap()), Bodies::default());
-        let runtime = Runtime::builder().store(store.clone()).cpu(16);
+        let runtime = Runtime::builder().store(store.clone()).cpu(16).recover(false);
         let runtime = runtime.provide(life).provide(bodies.clone()).provide(halt.clone()).build().unwrap();
         Self { life, bodies, runtime, store, halt }
     }

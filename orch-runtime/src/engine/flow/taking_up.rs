@@ -61,13 +61,6 @@ pub(crate) async fn recover(core: Arc<Core>, orphan: Run) -> Resumed {
     }
 }
 
-/// Whether taking up this orphaned run is to give it up, with what it has called.
-pub(crate) fn crashes(core: &Core, orphan: &Run) -> bool {
-    // The claim itself counts the last death.
-    let claimed = Run { deaths: orphan.deaths + 1, ..orphan.clone() };
-    has_crashed(core, &claimed)
-}
-
 async fn recovered(core: &Arc<Core>, orphan: Run) -> Result<Resumed> {
     let entering = core.enter()?;
     let id = orphan.id;

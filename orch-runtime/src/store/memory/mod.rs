@@ -143,8 +143,12 @@ impl Store for MemoryStore {
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
         let mut inner = self.lock();
-        inner.note(|| Operation::Claim(claim));
-        ready(Ok(inner.data.claim(claim)))
+        let claimed = inner.data.claim(claim);
+        if claimed.is_some() {
+            // What was granted is granted again: a fork does not know who has died in between.
+            inner.note(|| Operation::Claim(Claim { orphaned: false, ..claim }));
+        }
+        ready(Ok(claimed))
     }
 
     fn orphans(&self, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
