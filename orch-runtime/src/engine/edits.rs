@@ -74,7 +74,8 @@ pub(super) async fn show(scope: &Arc<Scope>) -> bool {
 
 /// Records of branches and maps that this body has not opened again.
 async fn left_out(frame: &Frame, scope: &Arc<Scope>) -> Vec<Record> {
-    if frame.is_branch() {
+    // A task of which nothing was recorded began in this life, most likely, and reading costs each time.
+    if frame.is_branch() || (frame.task.is_some() && !scope.has_history()) {
         return Vec::new();
     }
     let next = |kind: &str| {

@@ -490,6 +490,11 @@ impl Scope {
         self.lock().history.as_deref().and_then(History::divergence).map(Box::new)
     }
 
+    /// Whether anything is known of what the body went through before.
+    pub(super) fn has_history(&self) -> bool {
+        self.lock().history.is_some()
+    }
+
     /// How many records of this attempt there were.
     pub(super) fn records(&self) -> usize {
         self.lock().history.as_deref().map_or(0, |history| history.total)

@@ -58,7 +58,8 @@ impl<T> NamesFlow for Call<T, Flow> {
 /// one of its `formerly` names are its runs too. The store is only read. The flow's own body *is* run, with what was
 /// recorded, under a virtual clock; where it calls a task that has no record, that branch of the replay ends, and what
 /// comes behind it is not known. Runs of flows that it calls are runs of those flows, and are verified under their
-/// names. Must be awaited inside a tokio runtime.
+/// names. A flow that waits past `orch`, for a bare timer or a socket, is not waited for, and may be found to diverge. Must be
+/// awaited inside a tokio runtime.
 ///
 /// ```
 /// # extern crate orch_runtime as orch;

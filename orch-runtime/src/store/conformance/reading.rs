@@ -221,6 +221,18 @@ pub(super) async fn task_run_tells_all(store: &dyn Store) -> Checked {
     equal("changed of the second", second.changed, moment(101))
 }
 
+/// `input`: "the encoded input of a run", before and after its end.
+pub(super) async fn the_input_is_kept(store: &dyn Store) -> Checked {
+    let mut open = OpenRun::new(store).await?;
+    let found = answer("input", store.input(open.id).await)?;
+    equal("input of a run under way", found, Some(bytes("input")))?;
+    open.complete().await?;
+    let found = answer("input", store.input(open.id).await)?;
+    equal("input of a run that has ended", found, Some(bytes("input")))?;
+    let found = answer("input", store.input(RunId::new()).await)?;
+    equal("input of an unknown run", found, None)
+}
+
 /// What is not there is empty, not an error.
 pub(super) async fn unknown_runs_are_empty(store: &dyn Store) -> Checked {
     let unknown = RunId::new();
