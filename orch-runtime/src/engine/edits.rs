@@ -31,9 +31,11 @@ pub(super) async fn settle(frame: &Frame, scope: &Arc<Scope>) {
         // The run's own body stops the run; this one gives nothing any more.
         std::future::pending::<()>().await;
     }
-    let mut unused = scope.unused();
-    unused.extend(left_out(frame, scope).await);
-    tell(scope, &unused).await;
+    let (mut unused, mut count) = scope.unused(NAMED);
+    let left_out = left_out(frame, scope).await;
+    count += left_out.len();
+    unused.extend(left_out);
+    tell(scope, &unused, count).await;
 }
 
 /// The same for the items that a map had in life beyond those that it has now.
@@ -44,7 +46,7 @@ pub(super) async fn settle_items(frame: &Frame, scope: &Arc<Scope>, first_missin
         frame.run.stop(Stop::Diverged(alone(first.clone())));
         std::future::pending::<()>().await;
     }
-    tell(scope, &unused).await;
+    tell(scope, &unused, unused.len()).await;
 }
 
 fn alone(record: Record) -> Box<Divergence> {
@@ -56,7 +58,7 @@ fn alone(record: Record) -> Box<Divergence> {
 /// to be kept as a whole shows nothing.
 pub(super) async fn show(scope: &Arc<Scope>) -> bool {
     let asked = scope.asked();
-    for record in scope.unused().iter().take(LOOKED_AT) {
+    for record in scope.unused(LOOKED_AT).0 {
         let Some(row) = flow::task_run(&scope.run, record.task).await else { continue };
         let Some(input) = row.input.as_deref().filter(|input| !input.ends_with('…')) else { continue };
         let is_row = |name: &str| name == row.name;
@@ -102,14 +104,14 @@ async fn recorded_in(scope: &Arc<Scope>, id: ScopeId) -> Vec<Record> {
 }
 
 /// Says which records an edited body did not ask for.
-async fn tell(scope: &Scope, unused: &[Record]) {
+async fn tell(scope: &Scope, unused: &[Record], count: usize) {
     for record in unused.iter().take(NAMED) {
         let what = flow::named(&scope.run, record).await;
         let text = format!("the edited body does not ask for record {} any more: {what}", record.number);
         scope.run.notice(record.task, Notice::Diverged, text);
     }
-    if unused.len() > NAMED {
-        let text = format!("the edited body does not ask for {} further records", unused.len() - NAMED);
+    if count > NAMED {
+        let text = format!("the edited body does not ask for {} further records", count - NAMED);
         scope.run.notice(None, Notice::Diverged, text);
     }
 }

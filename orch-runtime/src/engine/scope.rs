@@ -174,7 +174,7 @@ impl Scope {
         if outer_replays && let Some(outer) = &scope.outer {
             let mut around = outer.lock();
             if outer.replaying() {
-                around.inner.push(Arc::downgrade(&scope));
+                around.remember(&scope);
             } else {
                 // It settled just now, before it could know of this scope.
                 drop(around);
@@ -245,7 +245,9 @@ impl Scope {
         }
         let comes_now = own.phase != Phase::Parked;
         own.phase = Phase::Parked;
-        own.waker = Some(cx.waker().clone());
+        // The other waker of a started call is its handle's.
+        let waker = if own.started { &mut own.under_way } else { &mut own.waker };
+        *waker = Some(cx.waker().clone());
         drop(state);
         if comes_now {
             // A started call may come here when its body rests already, and the body is to look whether it waits for it.
@@ -513,9 +515,12 @@ impl Scope {
         self.lock().history.as_deref().map(|history| history.asked().to_vec()).unwrap_or_default()
     }
 
-    /// All records that no call of the body has claimed.
-    pub(super) fn unused(&self) -> Vec<Record> {
-        self.lock().history.as_deref().into_iter().flat_map(History::unclaimed).cloned().collect()
+    /// The first records that no call of the body has claimed, and how many there are.
+    pub(super) fn unused(&self, most: usize) -> (Vec<Record>, usize) {
+        let state = self.lock();
+        let Some(history) = state.history.as_deref() else { return (Vec::new(), 0) };
+        let (records, count) = history.unclaimed();
+        (records.take(most).cloned().collect(), count)
     }
 
     /// Whether no call of this body is under way.
@@ -529,6 +534,15 @@ impl Scope {
 }
 
 impl State {
+    /// A scope was opened inside this one. Those that are gone are forgotten when there are as many of them.
+    fn remember(&mut self, inner: &Arc<Scope>) {
+        if self.inner.len() == self.inner.capacity() {
+            self.inner.retain(|inner| inner.strong_count() > 0);
+            self.inner.reserve(self.inner.len().max(8));
+        }
+        self.inner.push(Arc::downgrade(inner));
+    }
+
     /// One of the futures of `slot` is gone.
     fn leave(&mut self, slot: usize) -> Left {
         let Some(own) = self.slots.get_mut(slot) else {
@@ -577,7 +591,7 @@ fn release(state: &mut State, dropped_too: bool) -> Vec<Waker> {
     for (_, slot) in parked {
         if let Some(own) = state.slots.get_mut(slot) {
             own.phase = Phase::Released;
-            wakers.extend(own.waker.take());
+            wakers.extend(if own.started { own.under_way.take() } else { own.waker.take() });
         }
     }
     wakers

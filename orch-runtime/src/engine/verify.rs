@@ -134,10 +134,10 @@ impl Replayed {
             return;
         }
         for scope in scopes {
-            let unused = scope.unused();
-            self.reused += scope.records() - unused.len();
-            self.unasked.1 += unused.len();
-            for record in unused.iter().take(NAMED.saturating_sub(self.unasked.0.len())) {
+            let (unused, count) = scope.unused(NAMED.saturating_sub(self.unasked.0.len()));
+            self.reused += scope.records() - count;
+            self.unasked.1 += count;
+            for record in &unused {
                 self.unasked.0.push(flow::named(run, record).await);
             }
             // At rest behind calls that would run, a body that was not edited has handed over all that it had.

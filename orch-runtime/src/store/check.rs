@@ -10,7 +10,8 @@ use crate::{
 pub(super) type Moved = (TaskNumber, (TaskState, u32));
 
 /// Whether every compare-and-set of a change holds, taking its earlier steps into account. The run stands at
-/// `run_state` with `claimed` task runs, of which `stored` tells where each stands.
+/// `run_state` with `claimed` task runs, of which `stored` tells where each stands that has
+/// not ended.
 /// `moved` is room for the task runs that the change moves, kept from one change to the next.
 pub(super) fn check(
     run: RunId,
@@ -42,9 +43,17 @@ pub(super) fn check(
             Step::Task { task, expect, state, attempt, .. } => {
                 let known = moved.iter_mut().rev().find(|(moved, _)| moved == task);
                 let current = known.as_ref().map(|(_, now)| *now).or_else(|| stored(*task));
-                if current != Some(*expect) {
+                // One that has ended takes no further step, so nobody has to know of all that have ended.
+                if current != Some(*expect) || expect.0.is_final() {
+                    let stands = match current {
+                        Some((state, attempt)) if !state.is_final() => {
+                            format!("is {state} in attempt {attempt}")
+                        }
+                        _ => "has ended, or was never claimed".into(),
+                    };
+                    let (state, attempt) = expect;
                     return Err(StoreError::new(format!(
-                        "task run {task} of run {run} is {current:?} instead of {expect:?}"
+                        "task run {task} of run {run} {stands}, not {state} in attempt {attempt}"
                     )));
                 }
                 match known {

@@ -149,8 +149,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Applies a change as a whole or not at all. It is in line when this *returns*; the commit that it returns
     /// may be dropped without withdrawing anything. Each step is a compare-and-set: a step whose expected state
-    /// does not hold is an error and nothing of its change is applied. Events of the change can be read as soon
-    /// as it is applied, never before.
+    /// does not hold is an error and nothing of its change is applied. A task run that has ended takes no further
+    /// step. Events of the change can be read as soon as it is applied, never before.
     fn commit(&self, change: Change, durability: Durability) -> Commit;
 
     /// The journal of one scope of a run: what was recorded in every attempt, in the order of the numbers, what

@@ -1,7 +1,10 @@
 //! The store as it was after its n-th operation: what a crash at that point would have left.
 
 use super::{Inner, MemoryStore};
-use crate::store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun};
+use crate::{
+    id::RunId,
+    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun},
+};
 
 /// Something that changed the store.
 #[derive(Clone)]
@@ -11,6 +14,17 @@ pub(crate) enum Operation {
     Commit(Change),
     Publish(CacheKey, CacheEntry),
     Forget(Forget),
+}
+
+impl Operation {
+    fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Submit(run) => Some(run.id),
+            Self::Claim(claim) => Some(claim.run),
+            Self::Commit(change) => Some(change.run),
+            Self::Publish(..) | Self::Forget(_) => None,
+        }
+    }
 }
 
 impl Inner {
@@ -25,6 +39,12 @@ impl MemoryStore {
     /// How many operations a [forkable](super::MemoryStoreBuilder::forkable) store has carried out; 0 for others.
     pub fn operations(&self) -> usize {
         self.lock().operations.as_ref().map_or(0, Vec::len)
+    }
+
+    /// How many of them were about this run.
+    pub fn operations_of(&self, run: RunId) -> usize {
+        let inner = self.lock();
+        inner.operations.iter().flatten().filter(|operation| operation.run() == Some(run)).count()
     }
 
     /// Every operation of a [forkable](super::MemoryStoreBuilder::forkable) store.

@@ -21,15 +21,14 @@ use crate::{
 };
 
 /// Reads all facts.
-pub(super) fn facts(bytes: &[u8]) -> Result<Vec<Fact>, Damaged> {
+pub(super) fn facts(bytes: &[u8], facts: &mut Vec<Fact>) -> Result<(), Damaged> {
     let mut read = In(bytes);
-    let mut facts = Vec::new();
     let mut at = 0;
     while !read.is_empty() {
-        let fact = fact(&mut read, &mut at, &facts)?;
+        let fact = fact(&mut read, &mut at, facts)?;
         facts.push(fact);
     }
-    Ok(facts)
+    Ok(())
 }
 
 fn fact(read: &mut In<'_>, at: &mut u64, before: &[Fact]) -> Result<Fact, Damaged> {

@@ -142,7 +142,10 @@ impl Store for SledStore {
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         Box::pin(async move {
             let active = self.start_replay(run, fence)?;
-            self.read(|shared| journal::journal(shared, &active, scope)).await
+            if !active.is_written() {
+                self.shared.barrier(Need::Written).await?;
+            }
+            journal::journal(&self.shared, &active, scope).map_err(|fault| self.shared.unreadable(fault))
         })
     }
 

@@ -71,16 +71,16 @@ impl SledStore {
                     empty.insert(self.shared.slots(&active).map_err(|fault| self.shared.unreadable(fault))?)
                 }
             };
-            let stored = |task: TaskNumber| slots.get(task.0 as usize).map(|slot| (slot.state, slot.attempt));
+            let stored = |task: TaskNumber| slots.get(&task).map(|slot| (slot.state, slot.attempt));
             let Change { run, number, steps, .. } = change;
-            check(run, live.standing.state, slots.len(), stored, &steps, &mut live.moved)?;
+            check(run, live.standing.state, live.standing.tasks as usize, stored, &steps, &mut live.moved)?;
             let mut encoder = Encoder::default();
             let names = &self.shared.names;
             encoder.change(
                 number,
                 &steps,
                 |claim| names.intern(&claim.name),
-                |task| slots.get(task.0 as usize).map_or(0, |slot| slot.name),
+                |task| slots.get(&task).map_or(0, |slot| slot.name),
             );
             live.standing.applied = number;
             let mut told = None;
@@ -100,11 +100,13 @@ impl SledStore {
                     Step::Claim(claim) => {
                         live.standing.add_task();
                         let state = TaskState::Pending;
-                        slots.push(Slot { name: names.intern(&claim.name), attempt: 0, state });
+                        slots.insert(claim.task, Slot { name: names.intern(&claim.name), attempt: 0, state });
                     }
                     Step::Task { task, expect: (from, _), state, attempt, detail: _ } => {
                         live.standing.move_task(from, state);
-                        if let Some(slot) = slots.get_mut(task.0 as usize) {
+                        if state.is_final() {
+                            slots.remove(&task);
+                        } else if let Some(slot) = slots.get_mut(&task) {
                             (slot.state, slot.attempt) = (state, attempt);
                         }
                     }
