@@ -125,7 +125,12 @@ fn check_format(dir: &Path, file: &Path) -> Result<(), StoreError> {
              up to {FORMAT}. Update orch, or choose another place {HOW}",
             dir.display()
         ))),
-        _ => Err(StoreError::new(format!(
+        Some(older) => Err(StoreError::new(format!(
+            "the store in `{}` has format {older}, and this version of orch knows format {FORMAT} alone. Open it with the \
+             version that wrote it, or choose another place {HOW}",
+            dir.display()
+        ))),
+        None => Err(StoreError::new(format!(
             "`{}` does not say what format the store in `{}` has; put the file back from a backup, or choose another \
              place {HOW}",
             file.display(),

@@ -43,6 +43,8 @@ fn a_newer_format() {
     fs::write(dir.path().join("format"), "?").expect("written");
     refused(dir.path(), &["does not say what format"]);
     fs::write(dir.path().join("format"), "orch store 1\n").expect("written");
+    refused(dir.path(), &["format 1", "format 3 alone"]);
+    fs::write(dir.path().join("format"), "orch store 3\n").expect("written");
     SledStore::open(dir.path()).expect("as it was");
 }
 
