@@ -28,6 +28,7 @@ use super::{
     prepared::Prepared,
     progress::Progress,
     retry::{Decision, RetryPolicy},
+    signal,
     task::{self, End, Finished, completed, failed},
 };
 use crate::{
@@ -136,6 +137,7 @@ pub(super) async fn execute(
         (outcome, guard)
     };
     run.quiet(&alive).await;
+    signal::tell_of_left(run).await;
     let commit = match &outcome {
         Ok(Outcome::Error(error)) => {
             let input = if error.kind == ErrorKind::TimedOut { RunInput::TimeOut } else { RunInput::Fail };

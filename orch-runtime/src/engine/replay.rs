@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     cache::{CallHash, InputText},
+    clock::Timestamp,
     definition::Definition,
     store::{InFlight, Journal, Outcome, Record},
 };
@@ -32,6 +33,8 @@ pub(super) struct History {
     dropped: FxHashMap<LocalKey, Option<Record>>,
     /// Values that earlier attempts got: reused if asked for, never required.
     pool: FxHashMap<LocalKey, Outcome>,
+    /// When the waits of this attempt are over.
+    begun: FxHashMap<LocalKey, Timestamp>,
     /// Calls that had begun and have no outcome.
     in_flight: FxHashMap<LocalKey, InFlight>,
     /// The first number that no record of this attempt has.
@@ -75,6 +78,7 @@ pub(super) struct Found {
     pub(super) dropped: bool,
     pub(super) pooled: Option<Outcome>,
     pub(super) in_flight: Option<InFlight>,
+    pub(super) due: Option<Timestamp>,
 }
 
 impl Found {
@@ -99,6 +103,12 @@ pub(super) enum Head {
 impl History {
     pub(super) fn read(journal: Journal, instance: u64) -> Self {
         let mut history = Self::default();
+        // What these had taken went back, and nobody saw their outcomes.
+        let undone = journal.dropped.iter().filter(|mark| mark.undone);
+        let undone: FxHashSet<(u64, LocalKey)> =
+            undone.map(|mark| (mark.instance, (mark.call, mark.occurrence))).collect();
+        let begun = journal.begun.into_iter().filter(|begun| begun.instance == instance);
+        history.begun = begun.map(|begun| ((begun.call, begun.occurrence), begun.due)).collect();
         let marks = journal.dropped.into_iter().filter(|mark| mark.instance == instance);
         history.dropped = marks.map(|mark| ((mark.call, mark.occurrence), None)).collect();
         let in_flight = journal.in_flight.into_iter().filter(|task| task.instance == instance);
@@ -107,6 +117,11 @@ impl History {
             let key = local_key(&record);
             if record.instance == instance {
                 history.next_number = history.next_number.max(record.number + 1);
+            }
+            if !undone.is_empty() && undone.contains(&(record.instance, key)) {
+                return None;
+            }
+            if record.instance == instance {
                 // A dropped call's record is never handed over, so nothing waits for its turn.
                 if let Some(dropped) = history.dropped.get_mut(&key) {
                     *dropped = Some(record);
@@ -135,7 +150,11 @@ impl History {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        !self.remains() && self.pool.is_empty() && self.in_flight.is_empty() && self.dropped.is_empty()
+        !self.remains()
+            && self.pool.is_empty()
+            && self.in_flight.is_empty()
+            && self.begun.is_empty()
+            && self.dropped.is_empty()
     }
 
     /// Whether records of this attempt are still to be handed over.
@@ -163,6 +182,7 @@ impl History {
             if let Some(outcome) = self.pool.get(&key) {
                 found.pooled.get_or_insert_with(|| outcome.clone());
             }
+            found.due = found.due.or_else(|| self.begun.get(&key).copied());
             if let Some(task) = self.in_flight.remove(&key) {
                 found.in_flight.get_or_insert(task);
             }

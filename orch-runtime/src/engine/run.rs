@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
-use super::{alive::Alive, commit::Writer, replay::Divergence};
+use super::{alive::Alive, commit::Writer, mailbox::Mailbox, replay::Divergence};
 use crate::{
     error::{Error, ErrorKind},
     id::RunId,
@@ -38,6 +38,8 @@ pub(crate) struct RunShared {
     /// The run was executed before, so there may be something to read in its journal.
     resumed: bool,
     pub(super) writer: Mutex<Writer>,
+    /// Who waits for signals.
+    pub(crate) mailbox: Mailbox,
     /// Something was handed over that is buffered and not durable.
     pub(super) unsynced: AtomicBool,
     stop: OnceLock<Stop>,
@@ -137,6 +139,7 @@ impl RunShared {
             background,
             resumed,
             writer: Mutex::new(Writer::new(next_task, state, attempt)),
+            mailbox: Mailbox::default(),
             unsynced: AtomicBool::new(false),
             stop: OnceLock::new(),
             stop_waker: AtomicWaker::new(),

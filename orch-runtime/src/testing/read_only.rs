@@ -9,8 +9,8 @@ use crate::{
     state::Event,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claim, Claimed, Commit, Committed, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page,
-        Run, RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId,
+        Claim, Claimed, Commit, Committed, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun,
+        NewSignal, Page, Posted, Run, RunFilter, Signal, Store, StoreError, Submitted, TaskRun, WorkerId,
     },
 };
 
@@ -47,6 +47,12 @@ impl Store for ReadOnly {
     }
     fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.0.journal(run, scope)
+    }
+    fn signal(&self, _: RunId, _: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        self.refuse()
+    }
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        self.0.signals(run, page)
     }
     fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
         self.0.input(run)

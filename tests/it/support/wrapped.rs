@@ -12,8 +12,9 @@ use orch::{
     Bytes, Event, RunId, ScopeId, TaskNumber, Timestamp,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun, Page,
-        Run, RunFilter, Step, Store, StoreError, Submitted, TaskRun, WorkerId,
+        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun,
+        NewSignal, Page, Posted, Run, RunFilter, Signal, Step, Store, StoreError, Submitted, TaskRun,
+        WorkerId,
     },
 };
 
@@ -78,6 +79,12 @@ impl Store for Wrapped {
     }
     fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
         self.memory.input(run)
+    }
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        self.memory.signal(run, signal)
+    }
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        self.memory.signals(run, page)
     }
     fn cached(
         &self,

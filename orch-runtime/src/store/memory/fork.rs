@@ -3,7 +3,7 @@
 use super::{Inner, MemoryStore};
 use crate::{
     id::RunId,
-    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun},
+    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun, NewSignal},
 };
 
 /// Something that changed the store.
@@ -12,6 +12,7 @@ pub(crate) enum Operation {
     Submit(NewRun),
     Claim(Claim),
     Commit(Change),
+    Signal(RunId, NewSignal),
     Publish(CacheKey, CacheEntry),
     Forget(Forget),
 }
@@ -22,6 +23,7 @@ impl Operation {
             Self::Submit(run) => Some(run.id),
             Self::Claim(claim) => Some(claim.run),
             Self::Commit(change) => Some(change.run),
+            Self::Signal(run, _) => Some(*run),
             Self::Publish(..) | Self::Forget(_) => None,
         }
     }
@@ -65,6 +67,7 @@ impl MemoryStore {
                     Operation::Submit(run) => drop(inner.data.submit(run)),
                     Operation::Claim(claim) => drop(inner.data.claim(claim)),
                     Operation::Commit(change) => drop(inner.data.commit(change)),
+                    Operation::Signal(run, signal) => _ = inner.data.signal(run, signal),
                     Operation::Publish(key, entry) => drop(inner.cache.insert(key, entry, fork.keep.cache)),
                     Operation::Forget(which) => drop(inner.cache.forget(&which)),
                 }

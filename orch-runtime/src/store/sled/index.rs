@@ -16,9 +16,10 @@ use super::{
     trail::Trail,
 };
 use crate::{
+    clock::Timestamp,
     id::{CallKey, ScopeId, TaskNumber},
     state::TaskState,
-    store::{InFlight, Mark},
+    store::{Begun, InFlight, Mark},
 };
 
 /// Bytes of packs that are kept decoded: scopes that were written together are asked for together.
@@ -37,8 +38,17 @@ pub(super) struct Entry {
     pub(super) instance: u64,
     pub(super) number: u32,
     pub(super) task: Option<TaskNumber>,
-    /// Nothing for a call that was dropped.
-    pub(super) outcome: Option<Kept>,
+    pub(super) tells: Tells,
+}
+
+/// What is told of a call.
+pub(super) enum Tells {
+    Outcome(Kept),
+    Dropped {
+        undone: bool,
+    },
+    /// When its wait is over.
+    Waits(Timestamp),
 }
 
 /// What a pack tells of scopes, in the order of the scopes and, within one, of the log.
@@ -181,11 +191,15 @@ impl Entry {
         Some(match fact.what {
             What::Record(record) => {
                 let RecordFact { key, instance, number, task, outcome } = *record;
-                Self { key, instance, number, task, outcome: Some(outcome) }
+                Self { key, instance, number, task, tells: Tells::Outcome(outcome) }
             }
-            What::Dropped(Mark { scope, instance, call, occurrence }) => {
+            What::Dropped(Mark { scope, instance, call, occurrence, undone }) => {
                 let key = CallKey { scope, call, occurrence };
-                Self { key, instance, number: 0, task: None, outcome: None }
+                Self { key, instance, number: 0, task: None, tells: Tells::Dropped { undone } }
+            }
+            What::Begun(Begun { scope, instance, call, occurrence, due }) => {
+                let key = CallKey { scope, call, occurrence };
+                Self { key, instance, number: 0, task: None, tells: Tells::Waits(due) }
             }
             _ => return None,
         })
@@ -193,9 +207,9 @@ impl Entry {
 
     fn weight(&self) -> usize {
         size_of::<Self>()
-            + match &self.outcome {
-                Some(Kept::Value(Held::Here(value))) => VALUE + value.len(),
-                Some(Kept::Error(error)) => size_of_val(&**error) + error.message.len(),
+            + match &self.tells {
+                Tells::Outcome(Kept::Value(Held::Here(value))) => VALUE + value.len(),
+                Tells::Outcome(Kept::Error(error)) => size_of_val(&**error) + error.message.len(),
                 _ => 0,
             }
     }

@@ -1,9 +1,14 @@
 //! The journal of a scope, read from the packs that tell of it.
 
-use super::{active::Active, db::Fault, index::Entry, shared::Shared};
+use super::{
+    active::Active,
+    db::Fault,
+    index::{Entry, Tells},
+    shared::Shared,
+};
 use crate::{
     id::{CallKey, ScopeId},
-    store::{Journal, Mark, Record},
+    store::{Begun, Journal, Mark, Record},
 };
 
 /// The journal of one scope.
@@ -22,13 +27,14 @@ pub(super) fn journal(shared: &Shared, active: &Active, scope: ScopeId) -> Resul
 }
 
 fn take_in(journal: &mut Journal, shared: &Shared, entry: &Entry) -> Result<(), Fault> {
-    let Entry { key: CallKey { scope, call, occurrence }, instance, number, task, ref outcome } = *entry;
-    match outcome {
-        Some(outcome) => {
+    let Entry { key: CallKey { scope, call, occurrence }, instance, number, task, ref tells } = *entry;
+    match *tells {
+        Tells::Outcome(ref outcome) => {
             let outcome = shared.outcome(outcome)?;
             journal.records.push(Record { scope, instance, number, call, occurrence, task, outcome });
         }
-        None => journal.dropped.push(Mark { scope, instance, call, occurrence }),
+        Tells::Dropped { undone } => journal.dropped.push(Mark { scope, instance, call, occurrence, undone }),
+        Tells::Waits(due) => journal.begun.push(Begun { scope, instance, call, occurrence, due }),
     }
     Ok(())
 }

@@ -126,11 +126,11 @@ fn check_format(dir: &Path, file: &Path) -> Result<(), StoreError> {
             dir.display()
         ))),
         Some(older) => Err(StoreError::new(format!(
-            "the store in `{}` has format {older}, and this version of orch knows format {FORMAT} alone. Open it with the \
-             version that wrote it, or choose another place {HOW}",
+            "the store in `{}` has format {older}, which no released version of orch has written, and this one reads \
+             format {FORMAT}; move the directory away, or choose another place {HOW}",
             dir.display()
         ))),
-        None => Err(StoreError::new(format!(
+        _ => Err(StoreError::new(format!(
             "`{}` does not say what format the store in `{}` has; put the file back from a backup, or choose another \
              place {HOW}",
             file.display(),

@@ -7,6 +7,8 @@ mod blobs;
 mod builder;
 mod by_scope;
 mod cache;
+#[cfg(feature = "crash-points")]
+mod crashing;
 mod db;
 mod decode;
 mod encode;

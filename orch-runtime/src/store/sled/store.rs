@@ -24,8 +24,8 @@ use crate::{
     state::Event,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run,
-        RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId,
+        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, NewSignal, Page,
+        Posted, Run, RunFilter, Signal, Store, StoreError, Submitted, TaskRun, WorkerId,
     },
 };
 
@@ -158,6 +158,18 @@ impl Store for SledStore {
 
     fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
         Box::pin(self.read(move |shared| shared.input(run)))
+    }
+
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        let started = self.start_signal(run, signal);
+        Box::pin(async move {
+            let (posted, acked) = started?;
+            self.end_of(acked).await.map(|()| posted)
+        })
+    }
+
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        Box::pin(self.read(move |shared| shared.signals(run, page)))
     }
 
     fn cached(

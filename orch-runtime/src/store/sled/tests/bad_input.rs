@@ -40,10 +40,10 @@ fn a_newer_format() {
     drop(SledStore::open(dir.path()).expect("a new store"));
     fs::write(dir.path().join("format"), "orch store 7\n").expect("written");
     refused(dir.path(), &["format 7", "up to 3", "Update orch"]);
+    fs::write(dir.path().join("format"), "orch store 1\n").expect("written");
+    refused(dir.path(), &["format 1", "reads format 3"]);
     fs::write(dir.path().join("format"), "?").expect("written");
     refused(dir.path(), &["does not say what format"]);
-    fs::write(dir.path().join("format"), "orch store 1\n").expect("written");
-    refused(dir.path(), &["format 1", "format 3 alone"]);
     fs::write(dir.path().join("format"), "orch store 3\n").expect("written");
     SledStore::open(dir.path()).expect("as it was");
 }
