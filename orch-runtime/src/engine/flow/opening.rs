@@ -50,7 +50,7 @@ enum Child {
     Opened(Opened),
     /// Its call was dropped in the process before this one, which came to its end before the caller's journal said so.
     /// Where it was claimed, it is still to be ended.
-    GivenUp(Option<Claimed>),
+    GivenUp(Option<Box<Claimed>>),
 }
 
 impl From<Opened> for Child {
@@ -113,7 +113,7 @@ async fn find_child(
         Submitted::Existing(_) | Submitted::Conflict(_) => {
             let claim = Claim::any(id, core.worker, core.clock.now());
             match core.store.claim(claim).await.map_err(store_error)? {
-                Some(claimed) if was_given_up(&claimed.run) => Ok(Child::GivenUp(Some(claimed))),
+                Some(claimed) if was_given_up(&claimed.run) => Ok(Child::GivenUp(Some(Box::new(claimed)))),
                 Some(claimed) if claimed.run.state == RunState::Cancelling => {
                     Err(crashing::bring_to_its_end(core, &claimed).await)
                 }
