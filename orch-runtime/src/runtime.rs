@@ -28,7 +28,7 @@ pub use self::signals::{resolve, send};
 use self::{core::Provided, recovery::Anchor};
 use crate::{
     clock::Clock,
-    engine::{self, Rules, watch_panics},
+    engine::{self, Rules, Verifying, watch_panics},
     error::{Error, ErrorKind, Result},
     id::RunId,
     store::{SledStore, Store, SyncMode},
@@ -72,6 +72,7 @@ pub struct RuntimeBuilder {
     rules: Rules,
     recover: bool,
     max_deaths: u32,
+    verifying: Option<Arc<Verifying>>,
 }
 
 /// Where the runs of a runtime that is being built are kept.
@@ -140,6 +141,7 @@ impl Runtime {
             rules: Rules::default(),
             recover: true,
             max_deaths: 10,
+            verifying: None,
         }
     }
 
@@ -353,6 +355,11 @@ impl RuntimeBuilder {
         self
     }
 
+    pub(crate) fn verifying(mut self, verifying: Arc<Verifying>) -> Self {
+        self.verifying = Some(verifying);
+        self
+    }
+
     pub(crate) fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -374,6 +381,7 @@ impl RuntimeBuilder {
             rules,
             recover,
             max_deaths,
+            verifying,
         } = self;
         if let Some(twice) = provided_twice.first() {
             return Err(Error::runtime(format!(
@@ -383,7 +391,9 @@ impl RuntimeBuilder {
         }
         let store = place.open(durability)?;
         watch_panics();
-        let core = Arc::new(Core::new(store, clock, provided, cpu, patience, rules, max_deaths));
+        let mut core = Core::new(store, clock, provided, cpu, patience, rules, max_deaths);
+        core.verifying = verifying;
+        let core = Arc::new(core);
         let anchor = Anchor::new(core.clone());
         if recover {
             anchor.recover()?;

@@ -7,6 +7,7 @@ mod ambient;
 mod bad_input;
 mod cache;
 mod cancel;
+mod errors;
 mod functions;
 mod given_ids;
 mod handles;

@@ -14,11 +14,13 @@ use std::{
 };
 
 pub(crate) use self::again::retry;
-pub(super) use self::again::stored;
+use self::opening::{Opened, Which, open_child, open_root};
 pub(crate) use self::taking_up::{Resumed, end_orphaned_child, recover, resume};
-use self::{
-    divergence::describe,
-    opening::{Opened, Which, open_child, open_root},
+pub(super) use self::{
+    again::stored,
+    divergence::{NAMED, call, describe, named, task_run},
+    opening::reopened,
+    taking_up::found,
 };
 use super::{
     Frame, Job, RunShared, Stop,
@@ -143,7 +145,7 @@ fn end_of(progress: &Progress, run: RunId, outcome: Outcome) -> End {
 }
 
 /// Runs an opened run to its end, which is durable when this returns.
-async fn execute(
+pub(super) async fn execute(
     run: &Arc<RunShared>,
     prepared: &mut Prepared,
     parent: Option<Arc<Frame>>,
@@ -171,7 +173,7 @@ async fn execute(
         Ok(value) => run.end_run(RunInput::Complete, None, Some(value.clone())),
         Err(stop) => {
             let reason = match stop {
-                Stop::Diverged(record) => describe(run, record).await,
+                Stop::Diverged(divergence) => describe(run, divergence).await,
                 stop => stop.text(),
             };
             let recorded = RecordedError::message(stop.kind(), reason.clone());

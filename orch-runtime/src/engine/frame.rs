@@ -71,8 +71,11 @@ impl Frame {
         task: TaskFrame,
         span: tracing::Span,
     ) -> Arc<Self> {
+        // Another body is another attempt: of what the old one's calls gave, the new one reuses what it asks for, and
+        // nothing of it has to be asked for.
+        let body = task.definition.body_hash;
         let instance =
-            scope.instance.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(task.attempt));
+            scope.instance.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(task.attempt)) ^ body;
         let scope_id = ScopeId(0);
         Self::build(scope.run.clone(), parent, Some(task), span, scope_id, instance, None, None)
     }
@@ -142,6 +145,11 @@ impl Frame {
             Some(task) => ScopeId::inside(&task.key),
             None => self.scope_id,
         }
+    }
+
+    /// Whether it is a part of the body around it.
+    pub(super) fn is_branch(&self) -> bool {
+        self.outer.is_some()
     }
 
     /// The body's scope, if it has opened one.

@@ -12,7 +12,7 @@ use super::{
     ticket::Ticket,
 };
 use crate::{
-    cache::{CallHash, call_hash, prefix_digest},
+    cache::{CallHash, Hashed, InputText, call_hash, prefix_digest},
     codec::CodecError,
     definition::{Definition, Invocation, Moved},
     error::{Error, ErrorKind},
@@ -99,6 +99,7 @@ pub(super) struct Identity {
     /// The body that writes the call, and the call's hash there.
     place: Option<(Arc<Frame>, CallHash)>,
     cache_inputs: Option<Vec<KeyDigest>>,
+    input: Option<InputText>,
     fault: Option<Error>,
 }
 
@@ -117,11 +118,12 @@ impl Identity {
         let frame = frame::current();
         let keys = frame.as_ref().map(|frame| frame.run.keys);
         let hashed = call_hash(keys, definition, type_arguments, arguments);
-        let (hash, cache_inputs) = hashed.unwrap_or_else(|error| {
+        let Hashed { call, cache_inputs, input } = hashed.unwrap_or_else(|error| {
             fault.get_or_insert(cannot_write(&error));
-            (CallHash { call: 0, former: Vec::new() }, None)
+            let call = CallHash { call: 0, former: Vec::new() };
+            Hashed { call, cache_inputs: None, input: None }
         });
-        Self { place: frame.map(|frame| (frame, hash)), cache_inputs, fault }
+        Self { place: frame.map(|frame| (frame, call)), cache_inputs, input, fault }
     }
 }
 
@@ -150,6 +152,11 @@ impl Prepared {
         Err(Error::at(name, run, ErrorKind::Output, format!("its output is no `{wanted}`")))
     }
 
+    /// Full name of the definition.
+    pub(crate) fn flow_name(&self) -> &'static str {
+        self.definition.display_name()
+    }
+
     /// What was chosen for this call.
     pub(super) fn options(&self) -> &CallOptions {
         CallOptions::of(self.chosen.as_deref())
@@ -171,7 +178,7 @@ impl Prepared {
             cache_inputs: self.cache_inputs.take(),
             parent: Some(frame.clone()),
             chosen: self.chosen.take(),
-            progress: Some(Progress::new(ticket, self.definition)),
+            progress: Some(Progress::new(ticket, self.definition, None)),
             ..Self::new(self.definition, invocation)
         }
     }
@@ -218,14 +225,15 @@ impl Prepared {
         identity: Identity,
         invocation: Pin<Box<dyn Invocation>>,
     ) -> Box<Self> {
-        let Identity { place, cache_inputs, fault } = identity;
+        let Identity { place, cache_inputs, input, fault } = identity;
         let mut call = Box::new(Self::new(definition, invocation));
         call.type_arguments = type_arguments;
         call.cache_inputs = cache_inputs;
         call.fault = fault;
         if let Some((frame, hash)) = place {
             let ticket = Ticket::claim(frame.open_scope().clone(), &hash);
-            call.progress = Some(Progress::new(ticket, definition));
+            ticket.note_asked(definition, input.as_ref());
+            call.progress = Some(Progress::new(ticket, definition, input));
             call.parent = Some(frame);
         }
         call

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    cache::CallHash,
+    cache::{CallHash, InputText},
     clock::Timestamp,
+    definition::Definition,
     id::{RunId, TaskNumber},
     store::{InFlight, Journal, Outcome, Record},
 };
@@ -52,6 +53,30 @@ pub(super) struct History {
     reused: Option<Reused>,
     /// The first number that no record of this attempt has.
     pub(super) next_number: u32,
+    /// How many records of this attempt there were.
+    pub(super) total: usize,
+    /// The first calls of which the journal knows nothing, while records remained.
+    asked: Vec<Asked>,
+}
+
+/// How many calls without a past are remembered.
+const REMEMBERED: usize = 256;
+
+/// How many of them a divergence names.
+const NAMED: usize = 3;
+
+/// A call of which the journal knows nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) definition: &'static Definition,
+    pub(crate) input: Option<InputText>,
+}
+
+/// A record that no call asks for, and what the body asked for that was not recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Divergence {
+    pub(crate) record: Record,
+    pub(crate) asked: Vec<Asked>,
 }
 
 /// What a scope may reuse of the same scope of another run.
@@ -81,6 +106,13 @@ pub(super) struct Found {
     pub(super) child: Option<RunId>,
     /// The task run and the run of the called flow in the run whose records are reused.
     pub(super) reusable_child: Option<(TaskNumber, RunId)>,
+}
+
+impl Found {
+    /// Whether the journal has nothing of the call, not even that it began.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.record.is_none() && self.pooled.is_none() && self.in_flight.is_none() && !self.dropped
+    }
 }
 
 /// What can be handed over next in replay.
@@ -168,6 +200,7 @@ impl History {
         history.left = history.records.len();
         let children = journal.children.into_iter();
         history.children = children.map(|child| ((child.call, child.occurrence), child.run)).collect();
+        history.total = history.left;
         let keys = history.records.iter().flatten().map(|record| part(local_key(record))).zip(0..);
         history.by_key = keys.collect();
         history.by_key.sort_unstable();
@@ -279,6 +312,29 @@ impl History {
     /// The record that comes next and that no call has claimed.
     pub(super) fn first_unclaimed(&self) -> Option<&Record> {
         self.records.get(self.first_left)?.as_ref()
+    }
+
+    /// The records that no call has claimed, in their order, and how many there are.
+    pub(super) fn unclaimed(&self) -> (impl Iterator<Item = &Record>, usize) {
+        (self.records.iter().skip(self.first_left).flatten(), self.left)
+    }
+
+    /// A call comes of which nothing is known.
+    pub(super) fn note_asked(&mut self, asked: impl FnOnce() -> Asked) {
+        if self.asked.len() < REMEMBERED && self.remains() {
+            self.asked.push(asked());
+        }
+    }
+
+    /// The record that comes next and that no call has claimed, with what was asked for instead.
+    pub(super) fn divergence(&self) -> Option<Divergence> {
+        let record = self.first_unclaimed()?.clone();
+        Some(Divergence { record, asked: self.asked.iter().take(NAMED).cloned().collect() })
+    }
+
+    /// The first calls of which nothing is known.
+    pub(super) fn asked(&self) -> &[Asked] {
+        &self.asked
     }
 }
 

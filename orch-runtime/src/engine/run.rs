@@ -10,13 +10,18 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
-use super::{alive::Alive, commit::Writer, mailbox::Mailbox, replay::Past};
+use super::{
+    alive::Alive,
+    commit::Writer,
+    mailbox::Mailbox,
+    replay::{Divergence, Past},
+};
 use crate::{
     error::{Error, ErrorKind},
     id::{RunId, ScopeId, TaskNumber},
     runtime::Core,
     state::RunState,
-    store::{Fence, Record, Reruns, StoreError},
+    store::{Fence, Reruns, StoreError},
 };
 
 /// One run under way in this process.
@@ -33,9 +38,10 @@ pub(crate) struct RunShared {
     reruns: Option<Box<Reruns>>,
     /// The attempt with which it was begun, or last retried by hand.
     pub(super) first_attempt: u32,
-    /// The body has another hash than when the run was first claimed, and may differ from its journal: a strict
-    /// flow may not.
-    pub(crate) edited: bool,
+    /// The code is not what it was when the run was first claimed, and may differ from its journal: a strict flow may
+    /// not. The body's hash tells it from the beginning; that a task got another version shows when it is called.
+    edited: AtomicBool,
+    strict: bool,
     pub(crate) span: tracing::Span,
     /// Nobody awaits it: it goes with its runtime.
     pub(crate) background: bool,
@@ -60,7 +66,7 @@ pub(crate) enum Stop {
     /// It took too long.
     TimedOut(std::time::Duration),
     /// Journal and code disagree.
-    Diverged(Box<Record>),
+    Diverged(Box<Divergence>),
     /// The journal has a result that its type does not read any more.
     Unreadable(String),
     /// The store failed: nothing can be recorded any more.
@@ -89,8 +95,8 @@ impl Stop {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Cancelled(reason) | Self::Unreadable(reason) => reason.clone(),
-            Self::Diverged(record) => {
-                format!("record {} of its journal is not asked for any more", record.number)
+            Self::Diverged(divergence) => {
+                format!("record {} of its journal is not asked for any more", divergence.record.number)
             }
             Self::TimedOut(limit) => format!("it took longer than {limit:?}"),
             Self::Store(error) => error.to_string(),
@@ -108,6 +114,7 @@ pub(super) struct RunStart {
     pub(super) fence: Fence,
     pub(super) state: RunState,
     pub(super) edited: bool,
+    pub(super) strict: bool,
     pub(super) resumed: bool,
     pub(super) background: bool,
     pub(super) next_task: u32,
@@ -125,6 +132,7 @@ impl RunShared {
             fence,
             state,
             edited,
+            strict,
             resumed,
             background,
             next_task,
@@ -143,7 +151,8 @@ impl RunShared {
             keys,
             reruns,
             first_attempt,
-            edited,
+            edited: AtomicBool::new(edited),
+            strict,
             span,
             background,
             resumed,
@@ -232,6 +241,16 @@ impl RunShared {
         };
         let earlier = self.core.store.run(run).await?;
         Ok(earlier.map(|earlier| Box::new(Reruns { run, from, keys: earlier.keys() })))
+    }
+
+    /// Whether the body may differ from its journal.
+    pub(super) fn is_edited(&self) -> bool {
+        self.edited.load(Ordering::Acquire)
+    }
+
+    /// What the body calls is not what it was. Says whether the body may differ from its journal now.
+    pub(super) fn found_edited(&self) -> bool {
+        self.edited.fetch_or(!self.strict, Ordering::AcqRel) || !self.strict
     }
 
     /// Whether task runs that are interrupted now are cancelled, or are to be found as they are by a resume.

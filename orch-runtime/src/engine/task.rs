@@ -155,6 +155,10 @@ async fn compute(
     if tried.is_some() {
         return attempts(run, prepared, progress, Timestamp::default(), false, tried).await;
     }
+    if let Some(verifying) = &run.core.verifying {
+        verifying.would_run(prepared.definition, progress);
+        return None;
+    }
     let mut begins = run.core.clock.now();
     if prepared.is_on_pool() || !prepared.is_plain() {
         // It may wait before its first attempt, and is to be seen meanwhile.

@@ -13,8 +13,9 @@ use super::{
     scope::{Claimed, Left, Scope},
 };
 use crate::{
-    cache::CallHash,
+    cache::{CallHash, InputText},
     clock::Timestamp,
+    definition::Definition,
     error::RecordedError,
     id::{CallKey, RunId, TaskNumber},
     state::Notice,
@@ -63,6 +64,14 @@ impl Ticket {
     /// The same call in the process before this one, when it had begun and had no outcome.
     pub(super) fn in_flight(&self) -> Option<&InFlight> {
         self.past.as_ref()?.in_flight.as_ref()
+    }
+
+    /// Says to a scope that replays what a call is of which the journal knows nothing: should the run diverge, this is
+    /// what the body asks for instead of what was recorded.
+    pub(super) fn note_asked(&self, definition: &'static Definition, input: Option<&InputText>) {
+        if self.past.as_ref().is_some_and(|past| past.is_unknown()) {
+            self.scope.note_asked(definition, input);
+        }
     }
 
     /// The moment at which the same call's wait is over that began in the process before this one.

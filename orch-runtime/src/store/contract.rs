@@ -169,6 +169,9 @@ pub trait Store: Send + Sync + 'static {
     /// was dropped, which calls have begun without having an outcome, and until when calls wait.
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
 
+    /// The same for whoever only reads, also of a run that has ended: no fence is asked for. Empty for an unknown run.
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
+
     /// Puts a signal into a run that has not ended, whoever executes it; no fence is asked for. It is durable when this
     /// resolves, and gets the next number of its run's signals. It stays until a change [takes](super::Step::Taken) it;
     /// a change that takes what is not there is refused like one whose expected state does not hold.

@@ -9,6 +9,7 @@ mod records;
 mod sled;
 
 pub use self::sled::{SledStore, SledStoreBuilder, SyncMode};
+pub use crate::cache::InputText;
 pub use contract::{BoxFuture, Commit, Committed, Durability, Store, StoreError};
 pub(crate) use memory::Operation;
 pub use memory::{MemoryStore, MemoryStoreBuilder};

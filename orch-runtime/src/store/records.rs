@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::BoxFuture;
 use crate::{
+    cache::InputText,
     clock::Timestamp,
     codec::Bytes,
     definition::DefinitionKind,
@@ -233,6 +234,8 @@ pub struct TaskClaim {
     pub kind: DefinitionKind,
     /// What a person called it, and words to find it by.
     pub labels: Option<Box<Labels>>,
+    /// What it was called with, for people; `None` where it is not known.
+    pub input: Option<InputText>,
 }
 
 /// What a person called something, and words to find it by.
@@ -720,6 +723,9 @@ pub struct TaskRun {
     pub changed: Timestamp,
     /// The run of a flow that was called.
     pub child: Option<RunId>,
+    /// What it was called with, as text and cut off where it is long; `None` where it is not known, as of a task outside
+    /// any flow. See [`InputText`] for what is not in it.
+    pub input: Option<String>,
 }
 
 /// One try of a task run.

@@ -146,6 +146,12 @@ impl Store for OnDisk {
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.busily(self.disk.replay(run, fence, scope))
     }
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        self.disk.journal(run, scope)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        self.disk.input(run)
+    }
     fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
         let _order = self.both();
         drop(self.memory.signal(run, signal.clone()));
@@ -204,9 +210,6 @@ impl Store for OnDisk {
     }
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         self.disk.run(run)
-    }
-    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
-        self.disk.input(run)
     }
     fn task_runs(
         &self,

@@ -82,6 +82,12 @@ impl Store for Wrapped {
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.memory.replay(run, fence, scope)
     }
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        self.memory.journal(run, scope)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        self.memory.input(run)
+    }
     fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
         self.memory.signal(run, signal)
     }
@@ -140,9 +146,6 @@ impl Store for Wrapped {
     }
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         self.memory.run(run)
-    }
-    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
-        self.memory.input(run)
     }
     fn task_runs(
         &self,

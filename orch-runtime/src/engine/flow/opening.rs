@@ -195,6 +195,7 @@ fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: Fence) -
         fence,
         state: RunState::Running,
         edited: false,
+        strict: false,
         resumed: false,
         background: false,
         next_task: 0,
@@ -204,7 +205,7 @@ fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: Fence) -
     }
 }
 
-pub(super) fn reopened(
+pub(in crate::engine) fn reopened(
     core: &Arc<Core>,
     definition: &'static Definition,
     claimed: Claimed,
@@ -220,6 +221,7 @@ pub(super) fn reopened(
         fence,
         state: run.state,
         edited: run.body_hash != definition.body_hash && !definition.strict,
+        strict: definition.strict,
         resumed: true,
         background,
         next_task,

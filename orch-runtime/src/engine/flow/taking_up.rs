@@ -102,7 +102,7 @@ fn unclaimed(run: RunId, error: &dyn std::fmt::Display) -> Error {
     Error::plain(ErrorKind::Store, format!("run {run} could not be claimed: {error}"))
 }
 
-pub(super) fn found(name: &str, id: RunId) -> Result<&'static Registered> {
+pub(in crate::engine) fn found(name: &str, id: RunId) -> Result<&'static Registered> {
     definition::find(name).ok_or_else(|| {
         Error::definition(format!(
             "run {id} is of `{name}`, which this program does not have; generic functions and those with \

@@ -148,6 +148,7 @@ pub(super) fn claim_in(scope: ScopeId, task: u32, instance: u64) -> Step {
         name: "suite::task".into(),
         kind: DefinitionKind::Task,
         labels: None,
+        input: None,
     })
 }
 

@@ -254,3 +254,29 @@ pub(super) async fn past_ends_before_a_task_run(store: &dyn Store) -> Checked {
     let unknown = answer("past", store.past(RunId::new(), ROOT, TaskNumber(9)).await)?;
     equal("records of an unknown run", unknown.records.len(), 0)
 }
+
+/// `journal`: "the same for whoever only reads, also of a run that has ended".
+pub(super) async fn is_read_without_a_fence(store: &dyn Store) -> Checked {
+    let mut open = OpenRun::new(store).await?;
+    let inner = ScopeId(5);
+    open.apply(vec![claim_in(inner, 0, 1), record(inner, 1, 0), record(ROOT, 1, 0), record(ROOT, 2, 0)])
+        .await?;
+    let read = async |scope| answer("journal", store.journal(open.id, scope).await);
+    let of_task = claim_in(inner, 1, 1);
+    for scope in [ROOT, inner, ScopeId(6)] {
+        let (found, expected) = (read(scope).await?, journal(&open, scope).await?);
+        equal("records", rows(&found), rows(&expected))?;
+        let tasks = |journal: &Journal| journal.in_flight.iter().map(|task| task.task).collect::<Vec<_>>();
+        equal("in flight", tasks(&found), tasks(&expected))?;
+    }
+    let unknown = answer("journal", store.journal(RunId::new(), ROOT).await)?;
+    equal("records of an unknown run", rows(&unknown), Vec::new())?;
+    open.apply(vec![of_task, Step::Dropped(dropped(ROOT, 1, 7))]).await?;
+    let live = journal(&open, ROOT).await?;
+    open.complete().await?;
+    let ended = answer("journal", store.journal(open.id, ROOT).await)?;
+    equal("records of a run that has ended", rows(&ended), rows(&live))?;
+    equal("dropped in a run that has ended", ended.dropped, live.dropped)?;
+    let inside = answer("journal", store.journal(open.id, inner).await)?;
+    equal("inner records of a run that has ended", rows(&inside).len(), 1)
+}

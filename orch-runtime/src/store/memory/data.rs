@@ -198,14 +198,19 @@ impl Data {
         if row.fence != fence {
             return Err(StoreError::new(format!("another worker has run {run}")));
         }
-        let Some(rows) = row.scopes.get(&scope) else {
-            return Ok(Journal::default());
+        Ok(self.journal(run, scope))
+    }
+
+    pub(super) fn journal(&self, run: RunId, scope: ScopeId) -> Journal {
+        let Some((row, rows)) = self.runs.get(&run).and_then(|row| Some((row, row.scopes.get(&scope)?)))
+        else {
+            return Journal::default();
         };
         let tasks = rows.tasks.map_or(0..0, |(first, last)| first..last + 1);
         let in_flight = tasks.clone().filter_map(|number| row.in_flight(scope, TaskNumber(number))).collect();
         let children = tasks.filter_map(|number| row.child(scope, TaskNumber(number))).collect();
         let records = rows.records.iter().filter_map(|record| record.view(scope, &row.tasks)).collect();
-        Ok(Journal { records, dropped: rows.dropped.clone(), begun: rows.begun.clone(), in_flight, children })
+        Journal { records, dropped: rows.dropped.clone(), begun: rows.begun.clone(), in_flight, children }
     }
 
     pub(super) fn past(&self, run: RunId, scope: ScopeId, before: TaskNumber) -> Journal {

@@ -180,6 +180,13 @@ impl Store for MemoryStore {
         ready(self.lock().data.replay(run, fence, scope))
     }
 
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        ready(Ok(self.lock().data.journal(run, scope)))
+    }
+
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        ready(Ok(self.lock().data.input(run)))
+    }
     fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
         let mut inner = self.lock();
         inner.note(|| Operation::Signal(run, signal.clone()));
@@ -251,10 +258,6 @@ impl Store for MemoryStore {
         ready(Ok(self.lock().data.run(run)))
     }
 
-    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
-        ready(Ok(self.lock().data.input(run)))
-    }
-
     fn task_runs(
         &self,
         run: RunId,
@@ -307,6 +310,12 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         (**self).replay(run, fence, scope)
+    }
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        (**self).journal(run, scope)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        (**self).input(run)
     }
     fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
         (**self).signal(run, signal)
@@ -361,9 +370,6 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         (**self).run(run)
-    }
-    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
-        (**self).input(run)
     }
     fn task_runs(
         &self,

@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::VecDeque, hash::Hash, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use crate::{
+    cache::InputText,
     clock::Timestamp,
     codec::Bytes,
     definition::DefinitionKind,
@@ -39,6 +40,7 @@ pub(super) struct RunRow {
     pub(super) ended: Option<Timestamp>,
     pub(super) outcome: Option<Outcome>,
     pub(super) tasks: Vec<TaskRow>,
+    inputs: Inputs,
     pub(super) scopes: Interned<ScopeId, ScopeRows>,
     pub(super) names: Interned<Cow<'static, str>, ()>,
     pub(super) events: VecDeque<EventRow>,
@@ -138,12 +140,51 @@ pub(super) struct TaskRow {
     scope: u32,
     occurrence: u32,
     name: u32,
+    /// Where its input begins.
+    input: u32,
     pub(super) attempt: u32,
     pub(super) state: TaskState,
     kind: DefinitionKind,
     /// Its first attempt began when it was claimed.
     started_at_once: bool,
 }
+
+/// What the task runs of a run were called with, one behind the other: a length and as many bytes for each. Most
+/// inputs are short, and the rows have four bytes to spare.
+#[derive(Default)]
+struct Inputs(Vec<u8>);
+
+/// The place of an input that is not known, or has no room.
+const NO_INPUT: u32 = u32::MAX;
+
+impl Inputs {
+    fn push(&mut self, input: Option<&InputText>) -> u32 {
+        let Some(input) = input else { return NO_INPUT };
+        let text = input.canonical().is_none().then(|| input.to_string());
+        let (bytes, is_text) = match (&text, input.canonical()) {
+            (Some(text), _) => (text.as_bytes(), TEXT),
+            (None, bytes) => (bytes.unwrap_or_default(), 0),
+        };
+        let (Ok(place), true) = (u32::try_from(self.0.len()), bytes.len() < usize::from(TEXT)) else {
+            return NO_INPUT;
+        };
+        self.0.push(bytes.len() as u8 | is_text);
+        self.0.extend_from_slice(bytes);
+        place
+    }
+
+    fn text(&self, place: u32) -> Option<String> {
+        let (length, rest) = self.0.get(place as usize..)?.split_first()?;
+        let bytes = rest.get(..usize::from(length & !TEXT))?;
+        Some(match length & TEXT {
+            0 => InputText::text_of(bytes),
+            _ => String::from_utf8_lossy(bytes).into_owned(),
+        })
+    }
+}
+
+/// In the length: it was put into words before it came here.
+const TEXT: u8 = 0x80;
 
 /// What few task runs have.
 #[derive(Default)]
@@ -173,6 +214,7 @@ impl RunRow {
             ended: None,
             outcome: None,
             tasks: Vec::new(),
+            inputs: Inputs::default(),
             scopes: Interned::new(),
             names: Interned::new(),
             events: VecDeque::new(),
@@ -238,12 +280,13 @@ impl RunRow {
 
     /// A task run comes into being.
     pub(super) fn claim(&mut self, claim: TaskClaim, at: Timestamp) {
-        let TaskClaim { task, key, instance, name, kind, labels } = claim;
+        let TaskClaim { task, key, instance, name, kind, labels, input } = claim;
         let (scope, name) = (self.scopes.place(&key.scope), self.names.place(&name));
         let rows = self.scopes.entry(&key.scope);
         let first = rows.tasks.map_or(task.0, |(first, _)| first);
         rows.tasks = Some((first, task.0));
         let extra = labels.map(|labels| Box::new(TaskExtra { labels: *labels, ..TaskExtra::default() }));
+        let input = self.inputs.push(input.as_ref());
         self.tasks.push(TaskRow {
             call: key.call,
             instance,
@@ -253,6 +296,7 @@ impl RunRow {
             scope,
             occurrence: key.occurrence,
             name,
+            input,
             attempt: 0,
             state: TaskState::Pending,
             kind,
@@ -289,6 +333,7 @@ impl RunRow {
             created: row.created,
             changed: row.changed,
             child: row.extra.as_deref().and_then(|extra| extra.child),
+            input: self.inputs.text(row.input),
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
     blobs::BlobId,
     encode::{
         AS_CLAIMED, BEGUN, CHANGE, CHILD, CLAIM, DROPPED, FLOW, GIVEN_BACK, IN_ROOT, NEAR, NOTICE, RECORD,
-        RELEASED, REOPENED, RUN, SIGNAL, SIGNAL_TAKEN, SUBMITTED, TAKEN, TASK, WITH,
+        RELEASED, REOPENED, RUN, SIGNAL, SIGNAL_TAKEN, SUBMITTED, TAKEN, TASK, WITH, WITH_INPUT,
     },
     facts::{
         ClaimFact, Fact, Held, Kept, KeptSignal, Origin, RecordFact, RunFact, SignalFact, TaskFact, What,
@@ -58,6 +58,7 @@ fn fact(read: &mut In<'_>, at: &mut u64, before: &[Fact]) -> Result<Fact, Damage
             name: read.small()?,
             kind: if head & FLOW != 0 { DefinitionKind::Flow } else { DefinitionKind::Task },
             labels: if head & WITH != 0 { Some(labels(read)?) } else { None },
+            input: if head & WITH_INPUT != 0 { Some(owned(read)?) } else { None },
         })),
         TASK => {
             let (task, name, states) = (task(read)?, read.small()?, read.byte()?);

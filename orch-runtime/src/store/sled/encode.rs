@@ -39,6 +39,8 @@ pub(super) const IN_ROOT: u8 = 0x10;
 /// A claim with labels; a task run's state with a detail; a record of a task run; a dropped call that gave back what
 /// it had taken.
 pub(super) const WITH: u8 = 0x20;
+/// A claim with the text of its input.
+pub(super) const WITH_INPUT: u8 = 0x40;
 /// A record whose key is that of the claim of its task run, which stands before it in the same change.
 pub(super) const AS_CLAIMED: u8 = 0x40;
 /// A claim of a flow.
@@ -207,13 +209,18 @@ impl Encoder {
     fn claim(&mut self, at: Timestamp, claim: &TaskClaim, name: NameId) {
         let labels = if claim.labels.is_some() { WITH } else { 0 };
         let flow = if claim.kind.code() == 1 { FLOW } else { 0 };
-        self.head(CLAIM | in_root(claim.key.scope) | labels | flow, at);
+        let input = claim.input.as_ref().map(ToString::to_string);
+        let with_input = if input.is_some() { WITH_INPUT } else { 0 };
+        self.head(CLAIM | in_root(claim.key.scope) | labels | with_input | flow, at);
         self.out.uint(u64::from(claim.task.0));
         self.key(claim.key);
         self.out.uint(claim.instance);
         self.out.uint(u64::from(name));
         if let Some(labels) = &claim.labels {
             write_labels(&mut self.out, labels);
+        }
+        if let Some(input) = &input {
+            self.out.text(input);
         }
     }
 

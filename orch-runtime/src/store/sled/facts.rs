@@ -112,6 +112,7 @@ pub(super) struct ClaimFact {
     pub(super) name: NameId,
     pub(super) kind: DefinitionKind,
     pub(super) labels: Option<Labels>,
+    pub(super) input: Option<String>,
 }
 
 /// A task run has another state.

@@ -56,6 +56,11 @@ impl Shared {
         found.map(|found| self.view(id, &found.origin, &found.standing, &found.told)).transpose()
     }
 
+    pub(super) fn input(&self, id: RunId) -> Result<Option<Bytes>, Fault> {
+        let found = self.find(id)?.filter(|found| found.trail.packs() > 0);
+        found.map(|found| self.value(&found.origin.input)).transpose()
+    }
+
     /// The signals of a run that nobody has taken.
     pub(super) fn signals(&self, run: RunId, page: Page<u64>) -> Result<Vec<Signal>, Fault> {
         let Some(found) = self.find(run)? else { return Ok(Vec::new()) };
@@ -64,11 +69,6 @@ impl Shared {
             Ok(Signal { number, to, type_name, value: self.value(&value)?, at })
         };
         found.told.mail.after(page.after).take(page.limit).map(signal).collect()
-    }
-
-    pub(super) fn input(&self, id: RunId) -> Result<Option<Bytes>, Fault> {
-        let found = self.find(id)?.filter(|found| found.trail.packs() > 0);
-        found.map(|found| self.value(&found.origin.input)).transpose()
     }
 
     pub(super) fn task_runs(&self, run: RunId, page: Page<TaskNumber>) -> Result<Vec<TaskRun>, Fault> {
@@ -126,6 +126,7 @@ impl Shared {
             created: at,
             changed: at,
             child: None,
+            input: claim.input.clone(),
         }
     }
 

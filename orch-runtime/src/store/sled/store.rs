@@ -164,6 +164,17 @@ impl Store for SledStore {
         })
     }
 
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        Box::pin(self.read(move |shared| match shared.reader(run)? {
+            Some(reader) => journal::journal(shared, &reader, scope),
+            None => Ok(Journal::default()),
+        }))
+    }
+
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        Box::pin(self.read(move |shared| shared.input(run)))
+    }
+
     fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
         let started = self.start_signal(run, signal);
         Box::pin(async move {
@@ -240,10 +251,6 @@ impl Store for SledStore {
 
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         Box::pin(self.read(move |shared| shared.run(run)))
-    }
-
-    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
-        Box::pin(self.read(move |shared| shared.input(run)))
     }
 
     fn task_runs(

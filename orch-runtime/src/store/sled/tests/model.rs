@@ -184,6 +184,7 @@ impl Generator {
                     name: NAMES[random.usize(0..NAMES.len())].into(),
                     kind: [DefinitionKind::Task, DefinitionKind::Flow][random.usize(0..2)],
                     labels: random.bool().then(|| labels.into()),
+                    input: random.bool().then(|| format!("{}, \"é\"", random.u16(..)).as_str().into()),
                 })
             }
             // Nothing follows a final state.

@@ -109,6 +109,7 @@ impl<'s> Writer<'s> {
                 name: "test::task".into(),
                 kind: DefinitionKind::Task,
                 labels: None,
+                input: None,
             }),
             move_task(number, (TaskState::Pending, 0), (TaskState::Running, 1)),
             move_task(number, (TaskState::Running, 1), (TaskState::Completed, 1)),
