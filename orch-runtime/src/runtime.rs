@@ -4,6 +4,8 @@ mod cache;
 mod core;
 mod queries;
 mod recovery;
+mod rerun;
+mod retry;
 mod signals;
 
 use std::{
@@ -20,6 +22,8 @@ use std::{
 pub use self::cache::{Cache, CacheStats, Explained};
 pub(crate) use self::core::{Core, Entering, TakenUp};
 pub use self::recovery::{Recovered, recover};
+pub use self::rerun::{Rerun, rerun};
+pub use self::retry::retry;
 pub use self::signals::{resolve, send};
 use self::{core::Provided, recovery::Anchor};
 use crate::{
@@ -180,6 +184,18 @@ impl Runtime {
     /// Dropping the future cancels the run.
     pub async fn resume<T: 'static>(&self, run: RunId) -> Result<T> {
         engine::typed(engine::resume::<T>(self.core.clone(), run).await)
+    }
+
+    /// Executes a run of this store again that failed, took too long, was cancelled or crashed, and gives its output: the
+    /// same as [`orch::retry`](crate::retry), where that is described.
+    ///
+    /// # Errors
+    /// See [`orch::retry`](crate::retry).
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels the run.
+    pub async fn retry<T: 'static>(&self, run: RunId) -> Result<T> {
+        engine::typed(engine::retry::<T>(self.core.clone(), run).await)
     }
 
     /// Cancels a run of this process and everything below it. Says whether it was running here.

@@ -30,11 +30,12 @@ pub(crate) struct CallHash {
     pub(crate) former: Vec<u128>,
 }
 
-/// Hashes definition, type arguments, version and input, for the calls of one run; outside any, nobody asks for it.
+/// Hashes definition, type arguments, version and input, for the calls of one run, whose keys are made with an
+/// id; outside any, nobody asks for it.
 /// With `cache`, also gives hashes that hold across runs, under the definition's name and then under its former ones:
 /// cache keys are made of them.
 pub(crate) fn call_hash<A: Serialize>(
-    run: Option<RunId>,
+    keys: Option<RunId>,
     definition: &'static Definition,
     type_arguments: &str,
     arguments: &A,
@@ -53,9 +54,9 @@ pub(crate) fn call_hash<A: Serialize>(
         first_half(hasher.finalize())
     };
     // A run's id is random, so nobody can choose inputs whose calls are taken for each other.
-    let key = run.map_or(0, |run| run.as_uuid().as_u128());
+    let key = keys.map_or(0, |run| run.as_uuid().as_u128());
     let with_hash = definition.cache.is_some();
-    if run.is_none() && !with_hash {
+    if keys.is_none() && !with_hash {
         return Ok((CallHash { call: 0, former: Vec::new() }, None));
     }
     let under = |prefix: u128| keyed_hash(key, typed(prefix), arguments, with_hash);

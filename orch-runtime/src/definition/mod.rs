@@ -1,5 +1,6 @@
 //! What the attributes write about a function, and where definitions are found again by name.
 
+mod arguments;
 mod backoff;
 mod bounds;
 mod definition_data;
@@ -7,6 +8,7 @@ mod invocation;
 mod policy;
 mod registry;
 
+pub(crate) use arguments::{Arguments, Setting};
 pub use backoff::Backoff;
 pub use bounds::{Input, Output};
 pub use definition_data::{Definition, DefinitionKind, Place};

@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
-    store::{KeyDigest, Labels, Outcome},
+    store::{KeyDigest, Labels, Outcome, Reruns},
 };
 
 /// A call without its types: what is needed to run it, and how far it has come on the straight way.
@@ -53,6 +53,8 @@ pub(crate) struct CallOptions {
     pub(super) given_id: Option<String>,
     /// The run that it will be, where that is known before.
     pub(super) run: Option<RunId>,
+    /// The run that it executes anew.
+    pub(super) reruns: Option<Box<Reruns>>,
     /// The runtime that was chosen for it.
     pub(super) core: Option<Arc<Core>>,
 }
@@ -68,6 +70,7 @@ static NO_OPTIONS: CallOptions = CallOptions {
     after: Vec::new(),
     given_id: None,
     run: None,
+    reruns: None,
     core: None,
 };
 
@@ -112,8 +115,8 @@ impl Identity {
             Error::plain(ErrorKind::Input, format!("the input of `{name}` cannot be written: {error}"))
         };
         let frame = frame::current();
-        let run = frame.as_ref().map(|frame| frame.run.id);
-        let hashed = call_hash(run, definition, type_arguments, arguments);
+        let keys = frame.as_ref().map(|frame| frame.run.keys);
+        let hashed = call_hash(keys, definition, type_arguments, arguments);
         let (hash, cache_inputs) = hashed.unwrap_or_else(|error| {
             fault.get_or_insert(cannot_write(&error));
             (CallHash { call: 0, former: Vec::new() }, None)
@@ -136,6 +139,15 @@ impl Prepared {
             fault: None,
             progress: None,
         }
+    }
+
+    /// Whether the output of a stored run is a `T`.
+    pub(super) fn gives<T: 'static>(&mut self, run: RunId, name: &str) -> Result<(), Error> {
+        if self.invocation.as_mut().output().is::<Option<T>>() {
+            return Ok(());
+        }
+        let wanted = std::any::type_name::<T>();
+        Err(Error::at(name, run, ErrorKind::Output, format!("its output is no `{wanted}`")))
     }
 
     /// What was chosen for this call.

@@ -19,13 +19,13 @@ use slab::Slab;
 use super::{
     RunShared, Stop,
     pulse::Pulse,
-    replay::{Found, Head, History},
+    replay::{Found, Head, History, Past},
 };
 use crate::{
     cache::CallHash,
     error::RecordedError,
     id::{CallKey, ScopeId},
-    store::{Commit, Committed, Journal, Record},
+    store::{Commit, Committed, Record},
 };
 
 pub(crate) struct Scope {
@@ -143,9 +143,9 @@ impl Scope {
         id: ScopeId,
         instance: u64,
         outer: Option<Arc<Scope>>,
-        journal: Journal,
+        past: Past,
     ) -> Arc<Self> {
-        let history = History::read(journal, instance);
+        let history = History::read(past, instance);
         let outer_replays = outer.as_ref().is_some_and(|outer| outer.replaying());
         let replaying = AtomicBool::new(history.remains() || outer_replays);
         let state = Mutex::new(State {

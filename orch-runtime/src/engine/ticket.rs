@@ -16,7 +16,7 @@ use crate::{
     cache::CallHash,
     clock::Timestamp,
     error::RecordedError,
-    id::{CallKey, TaskNumber},
+    id::{CallKey, RunId, TaskNumber},
     state::Notice,
     store::{Durability, InFlight, Mark, Outcome, Record, Signal, Step},
 };
@@ -68,6 +68,24 @@ impl Ticket {
     /// The moment at which the same call's wait is over that began in the process before this one.
     pub(super) fn due(&self) -> Option<Timestamp> {
         self.past.as_ref()?.due
+    }
+
+    /// The run that the called flow had in an earlier attempt of the body.
+    pub(super) fn earlier_child(&self) -> Option<RunId> {
+        self.past.as_ref()?.child
+    }
+
+    /// The task run and the run of the called flow in the run whose records are reused.
+    pub(super) fn reusable_child(&self) -> Option<(TaskNumber, RunId)> {
+        self.past.as_ref()?.reusable_child
+    }
+
+    /// Why a value is reused.
+    pub(super) fn reused_from(&self) -> String {
+        match self.past.as_ref().and_then(|past| past.pooled_from) {
+            Some(run) => format!("reused from run {run}"),
+            None => "reused from an earlier attempt".to_owned(),
+        }
     }
 
     fn take_recorded(&mut self) -> Option<Record> {

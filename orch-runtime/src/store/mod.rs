@@ -14,7 +14,7 @@ pub(crate) use memory::Operation;
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use records::{
     Address, Attempt, Begun, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-    Claim, Claimed, Counts, Fence, Forget, InFlight, Journal, KeyDigest, KeyParts, Labels, Lead, Lookup,
-    Mark, Miss, NewRun, NewSignal, Outcome, Page, Posted, Record, Run, RunFilter, Signal, Stamped, Step,
-    Submitted, TaskClaim, TaskDetail, TaskRun, Trigger, WorkerId,
+    Child, Claim, Claimed, Counts, Fence, Forget, InFlight, Journal, KeyDigest, KeyParts, Labels, Lead,
+    Lookup, Mark, Miss, NewRun, NewSignal, Outcome, Page, Posted, Record, Reruns, Run, RunFilter, Signal,
+    Stamped, Step, Submitted, TaskClaim, TaskDetail, TaskRun, Trigger, WorkerId,
 };

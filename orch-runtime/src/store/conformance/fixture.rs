@@ -54,6 +54,7 @@ pub(super) fn new_run(at: u64) -> NewRun {
         tags: Vec::new(),
         trigger: Trigger::Call,
         parent: None,
+        reruns: None,
         worker: None,
         at: moment(at),
     }

@@ -159,6 +159,17 @@ impl Store for MemoryStore {
         self.lock().data.leave(worker);
     }
 
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        let mut inner = self.lock();
+        inner.note(|| Operation::Reopen(run, worker, at));
+        ready(Ok(inner.data.reopen(run, worker, at)))
+    }
+
     fn commit(&self, change: Change, _durability: Durability) -> Commit {
         let mut inner = self.lock();
         inner.note(|| Operation::Commit(change.clone()));
@@ -176,6 +187,15 @@ impl Store for MemoryStore {
     }
     fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
         ready(Ok(self.lock().data.signals(run, page)))
+    }
+
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        ready(Ok(self.lock().data.past(run, scope, before)))
     }
 
     fn cached(
@@ -231,6 +251,10 @@ impl Store for MemoryStore {
         ready(Ok(self.lock().data.run(run)))
     }
 
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        ready(Ok(self.lock().data.input(run)))
+    }
+
     fn task_runs(
         &self,
         run: RunId,
@@ -270,6 +294,14 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn leave(&self, worker: WorkerId) {
         (**self).leave(worker);
     }
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        (**self).reopen(run, worker, at)
+    }
     fn commit(&self, change: Change, durability: Durability) -> Commit {
         (**self).commit(change, durability)
     }
@@ -281,6 +313,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
         (**self).signals(run, page)
+    }
+
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        (**self).past(run, scope, before)
     }
     fn cached(
         &self,
@@ -320,6 +361,9 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         (**self).run(run)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        (**self).input(run)
     }
     fn task_runs(
         &self,

@@ -12,8 +12,8 @@ use crate::{
     id::{CallKey, RunId, ScopeId, TaskNumber},
     state::{Event, EventKind, Notice, RunState, TaskState},
     store::{
-        Begun, Fence, InFlight, Labels, Mark, NewRun, Outcome, Record, Run, Signal, TaskClaim, TaskDetail,
-        TaskRun, WorkerId, mail::Mail,
+        Begun, Child, Claimed, Fence, InFlight, Labels, Mark, NewRun, Outcome, Record, Run, Signal,
+        TaskClaim, TaskDetail, TaskRun, WorkerId, mail::Mail,
     },
 };
 
@@ -27,9 +27,13 @@ pub(super) struct RunRow {
     /// Its worker has given it back.
     pub(super) released: bool,
     pub(super) deaths: u32,
+    /// Something in it has waited: for a time, or for a signal.
+    pub(super) waited: bool,
     pub(super) applied: u64,
     pub(super) state: RunState,
     pub(super) attempt: u32,
+    /// See [`Claimed::first_attempt`].
+    pub(super) first_attempt: u32,
     pub(super) reason: Option<String>,
     pub(super) started: Option<Timestamp>,
     pub(super) ended: Option<Timestamp>,
@@ -94,6 +98,8 @@ pub(super) struct ScopeRows {
 pub(super) struct RecordRow {
     outcome: Outcome,
     number: u32,
+    /// How many task runs there were.
+    pub(super) claimed: u32,
     task: Option<TaskNumber>,
     /// Where the task run does not say it, or says something else.
     own: Option<Box<RecordKey>>,
@@ -107,12 +113,12 @@ struct RecordKey {
 }
 
 impl RecordRow {
-    pub(super) fn new(record: Record, tasks: &[TaskRow]) -> Self {
+    fn new(record: Record, tasks: &[TaskRow], claimed: u32) -> Self {
         let Record { scope: _, instance, number, call, occurrence, task, outcome } = record;
         let key = RecordKey { instance, call, occurrence };
         let of_task = task.and_then(|task| tasks.get(task.0 as usize)).map(TaskRow::record_key);
         let own = (of_task != Some(key)).then(|| Box::new(key));
-        Self { outcome, number, task, own }
+        Self { outcome, number, claimed, task, own }
     }
 
     pub(super) fn view(&self, scope: ScopeId, tasks: &[TaskRow]) -> Option<Record> {
@@ -157,9 +163,11 @@ impl RunRow {
             worker: None,
             released: false,
             deaths: 0,
+            waited: false,
             applied: 0,
             state: RunState::Pending,
             attempt: 0,
+            first_attempt: 1,
             reason: None,
             started: None,
             ended: None,
@@ -192,6 +200,7 @@ impl RunRow {
             tags: self.new.tags.clone(),
             trigger: self.new.trigger,
             parent: self.new.parent,
+            reruns: self.new.reruns.clone(),
             state: self.state,
             attempt: self.attempt,
             deaths: self.deaths,
@@ -203,6 +212,21 @@ impl RunRow {
             value,
             error,
         }
+    }
+
+    /// What its new worker gets.
+    pub(super) fn claimed(&self) -> Claimed {
+        Claimed {
+            run: self.view(),
+            fence: self.fence,
+            input: self.new.input.clone(),
+            next_task: self.next_task(),
+            first_attempt: self.first_attempt,
+        }
+    }
+
+    fn next_task(&self) -> u32 {
+        u32::try_from(self.tasks.len()).unwrap_or(u32::MAX)
     }
 }
 
@@ -238,7 +262,7 @@ impl RunRow {
 
     pub(super) fn record(&mut self, record: Record) {
         let scope = record.scope;
-        let row = RecordRow::new(record, &self.tasks);
+        let row = RecordRow::new(record, &self.tasks, self.next_task());
         self.scopes.entry(&scope).records.push(row);
     }
 
@@ -283,6 +307,16 @@ impl RunRow {
             retry_at: extra.and_then(|extra| extra.retry_at),
             child: extra.and_then(|extra| extra.child),
         })
+    }
+}
+
+impl RunRow {
+    /// The run of the flow that this task run called, if `scope` wrote it and called one.
+    pub(super) fn child(&self, scope: ScopeId, task: TaskNumber) -> Option<Child> {
+        let row = self.tasks.get(task.0 as usize)?;
+        let run = row.extra.as_deref()?.child?;
+        let CallKey { scope: own, call, occurrence } = self.key_of(row);
+        (own == scope).then_some(Child { call, occurrence, task, run })
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     codec::Bytes,
     error::RecordedError,
     id::{CallKey, ScopeId, TaskNumber},
-    store::{Address, Labels, Record, Stamped, Step, TaskClaim},
+    store::{Address, Labels, Record, Reruns, Stamped, Step, TaskClaim},
 };
 
 pub(super) const SUBMITTED: u8 = 0;
@@ -31,6 +31,7 @@ pub(super) const BEGUN: u8 = 10;
 pub(super) const SIGNAL: u8 = 11;
 pub(super) const SIGNAL_TAKEN: u8 = 12;
 pub(super) const GIVEN_BACK: u8 = 13;
+pub(super) const REOPENED: u8 = 14;
 pub(super) const RELEASED: u8 = 15;
 
 /// The scope is the run's own body.
@@ -90,6 +91,10 @@ impl Encoder {
                 self.head(SIGNAL, fact.at);
                 self.out.uint(fact_of.number);
                 write_signal(&mut self.out, &fact_of.signal);
+            }
+            What::Reopened { attempt } => {
+                self.head(REOPENED, fact.at);
+                self.out.uint(u64::from(*attempt));
             }
             // The rest comes as steps.
             _ => {}
@@ -235,7 +240,7 @@ impl Encoder {
 
     fn head(&mut self, kind: u8, at: Timestamp) {
         self.out.byte(kind);
-        if matches!(kind, SUBMITTED | TAKEN | CHANGE | SIGNAL) {
+        if matches!(kind, SUBMITTED | TAKEN | CHANGE | SIGNAL | REOPENED) {
             // What was encoded by itself stands by itself.
             self.at = 0;
         }
@@ -271,7 +276,8 @@ fn write_labels(out: &mut Out, labels: &Labels) {
 }
 
 pub(super) fn write_origin(out: &mut Out, origin: &Origin) {
-    let Origin { name, given_id, kind, body_hash, input, label, tags, trigger, parent, created } = origin;
+    let Origin { name, given_id, kind, body_hash, input, label, tags, trigger, parent, reruns, created } =
+        origin;
     out.uint(u64::from(*name));
     out.maybe(given_id.as_deref(), Out::text);
     out.code(*kind);
@@ -284,6 +290,12 @@ pub(super) fn write_origin(out: &mut Out, origin: &Origin) {
     out.maybe(*parent, |out, (run, task)| {
         out.raw(run.as_uuid().as_bytes());
         out.uint(u64::from(task.0));
+    });
+    out.maybe(reruns.as_deref(), |out, Reruns { run, from, keys }| {
+        out.raw(run.as_uuid().as_bytes());
+        out.uint(from.len() as u64);
+        from.iter().for_each(|task| out.uint(u64::from(task.0)));
+        out.raw(keys.as_uuid().as_bytes());
     });
     out.uint(created.as_micros());
 }
@@ -336,11 +348,12 @@ pub(super) fn write_outcome(out: &mut Out, outcome: &Kept) {
 fn write_error(out: &mut Out, error: &RecordedError) {
     let mut next = Some(error);
     while let Some(error) = next {
-        let RecordedError { kind, type_name, message, source, place, attempt, typed } = error;
+        let RecordedError { kind, type_name, message, source, place, run, attempt, typed } = error;
         out.code(*kind);
         out.text(type_name);
         out.text(message);
         out.maybe(place.as_deref(), Out::text);
+        out.maybe(*run, |out, run| out.raw(run.as_uuid().as_bytes()));
         out.uint(u64::from(*attempt));
         out.maybe(typed.as_deref(), Out::bytes);
         out.byte(u8::from(source.is_some()));

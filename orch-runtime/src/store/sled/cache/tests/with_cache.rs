@@ -43,6 +43,14 @@ impl Store for WithCache {
     fn leave(&self, worker: WorkerId) {
         self.memory.leave(worker);
     }
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        self.memory.reopen(run, worker, at)
+    }
     fn commit(&self, change: Change, durability: Durability) -> Commit {
         self.memory.commit(change, durability)
     }
@@ -54,6 +62,15 @@ impl Store for WithCache {
     }
     fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
         self.memory.signals(run, page)
+    }
+
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        self.memory.past(run, scope, before)
     }
     fn cached(
         &self,
@@ -93,6 +110,9 @@ impl Store for WithCache {
     }
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
         self.memory.run(run)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        self.memory.input(run)
     }
     fn task_runs(
         &self,
