@@ -28,7 +28,7 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { case, threads, fault, tried } = self;
         let (program, seed) = (as_code(&case.program), case.seed);
-        write!(f, "after {tried} cases, on {threads:?}: {fault}\n")?;
+        writeln!(f, "after {tried} cases, on {threads:?}: {fault}")?;
         write!(f, "for found.rs:\n    holds(Threads::{threads:?}, {seed}, {program});")
     }
 }
