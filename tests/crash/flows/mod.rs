@@ -6,5 +6,6 @@ mod failing;
 mod handles;
 mod maps;
 mod nested;
+mod outside;
 mod plain;
 mod recorded;

@@ -68,9 +68,14 @@ fn reads_of(runs: u64) -> Vec<(String, usize)> {
     let mut counted = Vec::new();
     let mut count = |what: String, ask: &mut dyn FnMut() -> usize, expected: usize| {
         let reads = &store.shared.db.reads.count;
-        reads.store(0, Ordering::Relaxed);
-        assert_eq!(ask(), expected, "{what} of {runs} runs");
-        counted.push((what, reads.load(Ordering::Relaxed)));
+        // The writer reads too, so the fewest of some is what the question costs.
+        let fewest = (0..5).map(|_| {
+            reads.store(0, Ordering::Relaxed);
+            assert_eq!(ask(), expected, "{what} of {runs} runs");
+            reads.load(Ordering::Relaxed)
+        });
+        let fewest = fewest.min().expect("it was asked");
+        counted.push((what, fewest));
     };
     let name = |name: &str| RunFilter { name: Some(name.into()), ..RunFilter::default() };
     let tag = |tag: &str| RunFilter { tag: Some(tag.into()), ..RunFilter::default() };
