@@ -14,6 +14,7 @@ mod matrix;
 mod options;
 mod recovered;
 mod resumed;
+mod resumed_permits;
 mod spans;
 mod support;
 mod values;

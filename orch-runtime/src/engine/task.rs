@@ -284,6 +284,10 @@ async fn resumed_at(run: &Arc<RunShared>, task: &InFlight, now: Timestamp) -> (u
         run.core.clock.sleep(due.since(now)).await;
         return (task.attempt + 1, first_start);
     }
+    if task.state == TaskState::AwaitingPermit {
+        // The attempt before has failed; without one, its number is 0.
+        return (task.attempt + 1, first_start);
+    }
     (task.attempt.max(1), first_start)
 }
 
@@ -317,7 +321,8 @@ async fn cpu_permit(run: &Arc<RunShared>, progress: &mut Progress) -> tokio::syn
     if let Ok(permit) = cpu.clone().try_acquire_owned() {
         return permit;
     }
-    if progress.state() != TaskState::Running {
+    // A resumed one may wait already, or be interrupted in an attempt.
+    if matches!(progress.state(), TaskState::Pending | TaskState::AwaitingRetry) {
         progress.step(TaskInput::Wait, progress.attempt(), Some(because("all `cpu` permits are taken")));
     }
     run.flush();

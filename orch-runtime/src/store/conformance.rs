@@ -47,7 +47,7 @@ const PARTS: &[Part] = &parts! {
     submission: created_waits_for_a_worker, created_and_taken_at_once, submitted_twice_is_existing,
         other_input_or_definition_is_a_conflict, claim_raises_the_fence, claim_hands_over_what_stands,
         ended_and_unknown_runs_cannot_be_claimed;
-    orphans: who_leaves_leaves_orphans, an_orphan_is_taken_once, deaths_are_counted, a_given_id_is_given_once;
+    orphans: who_leaves_leaves_orphans, an_orphan_is_taken_once, its_own_worker_may_claim_a_run, deaths_are_counted, a_given_id_is_given_once;
     changes: applies_all_steps, later_steps_see_earlier_ones, refuses_as_a_whole, numbers_make_resending_harmless,
         another_fence_changes_nothing, unknown_runs_take_nothing, dropping_withdraws_nothing,
         acknowledges_in_order, buffered_is_applied_before_the_next_durable, flush_follows_what_was_committed;
