@@ -1,7 +1,6 @@
 //! The example as a whole.
 
 use std::{
-    collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex},
 };
@@ -9,7 +8,6 @@ use std::{
 use orch::testing;
 
 use super::*;
-use crate::orders::data::{self, Meant};
 
 const DAY: &str = "2026-11-23";
 
@@ -24,20 +22,7 @@ async fn what_sql_makes_of_the_rows_is_what_they_mean() {
     let (shop, dir) = (Shop::open().unwrap(), tempfile::tempdir().unwrap());
     let runtime = runtime(&shop, dir.path());
     let report = runtime.scope(async { elt(DAY.into(), 5).await }).await.unwrap();
-
-    let (mut currencies, mut rejects) = (BTreeMap::new(), BTreeMap::new());
-    for row in data::pages(DAY).into_iter().flatten() {
-        match row.meant {
-            Meant::Order { currency, cents } => {
-                let (orders, sum) = currencies.entry(currency.to_owned()).or_insert((0, 0));
-                (*orders, *sum) = (*orders + 1, *sum + cents);
-            }
-            Meant::Reject(reason) => *rejects.entry(reason.to_owned()).or_insert(0) += 1,
-        }
-    }
-    assert_eq!(report.rejects, rejects.into_iter().collect::<Vec<_>>());
-    let totals = report.currencies.iter().map(|total| (total.currency.clone(), (total.orders, total.cents)));
-    assert_eq!(totals.collect::<BTreeMap<_, _>>(), currencies);
+    report.assert_is_of(DAY);
 
     // Again, and another day beside it: everything is replaced, nothing is there twice.
     let again = runtime.scope(async { elt(DAY.into(), 5).await }).await.unwrap();

@@ -24,7 +24,7 @@ pub(crate) async fn lines(
         return Ok(Vec::new());
     };
     if taken_up.iter().all(|taken_up| taken_up.run != run.id) {
-        return Ok(vec![format!("{day} was loaded before, by run {}: nothing is repeated", run.id)]);
+        return Ok(vec![format!("run {} of {day} was {} before: nothing is repeated", run.id, run.state)]);
     }
     let recorded = recorded_before(runtime, run).await?;
     Ok(vec![

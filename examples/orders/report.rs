@@ -1,9 +1,14 @@
 //! What a day comes to.
 
+#[cfg(test)]
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+use super::data::{self, Meant};
 
 /// What a day comes to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,5 +68,29 @@ impl fmt::Display for Report {
         let rejects: Vec<_> =
             self.rejects.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         write!(f, "rejected: {}", rejects.join(", "))
+    }
+}
+
+#[cfg(test)]
+impl Report {
+    /// Compares with what the rows of the day are meant to be.
+    #[track_caller]
+    pub(crate) fn assert_is_of(&self, day: &str) {
+        let (mut currencies, mut rejects) = (BTreeMap::new(), BTreeMap::new());
+        for row in data::pages(day).into_iter().flatten() {
+            match row.meant {
+                Meant::Order { currency, cents } => {
+                    let (orders, sum) = currencies.entry(currency).or_insert((0, 0));
+                    (*orders, *sum) = (*orders + 1, *sum + cents);
+                }
+                Meant::Reject(reason) => *rejects.entry(reason.to_owned()).or_insert(0) += 1,
+            }
+        }
+        assert_eq!(rejects.len(), 4, "every kind of broken row is there");
+        assert_eq!(self.rejects, rejects.into_iter().collect::<Vec<_>>());
+        let totals =
+            self.currencies.iter().map(|total| (total.currency.as_str(), (total.orders, total.cents)));
+        assert_eq!(totals.collect::<BTreeMap<_, _>>(), currencies);
+        assert_eq!(self.customers.len(), 5);
     }
 }
