@@ -132,6 +132,48 @@
 //! meanwhile reuses what still fits. Task bodies run *at least* once: [`idempotency_key`] is the same text for all
 //! attempts of a task run, for services that can tell a repetition.
 //!
+//! **Values from outside** come as signals: a flow waits for one with [`signal`], until a [`timeout`](Wait::timeout) if it
+//! likes, and whoever knows the run [sends](Runtime::send) it, before, while or after somebody waits and whether a process
+//! runs the flow or not. Waits and sleeps go on where they were when a run is resumed. A task that must not be
+//! repeated when its process dies amid it is [`once`](macro@task#once): a person then says what became of it, with
+//! [`Runtime::resolve`].
+//!
+//! ```
+//! # use orch::prelude::*;
+//! use std::time::Duration;
+//! use orch::Resolution;
+//!
+//! #[task(once)]
+//! async fn pay(order: u64) -> anyhow::Result<String> {
+//!     Ok(format!("receipt {order}"))
+//! }
+//!
+//! #[flow]
+//! async fn buy(order: u64) -> Result<Option<String>, Error> {
+//!     match orch::signal::<bool>("approve").timeout(Duration::from_secs(48 * 3600)).await {
+//!         Ok(true) => Ok(Some(pay(order).await?)),
+//!         Ok(false) => Ok(None),
+//!         Err(error) if error.kind() == ErrorKind::TimedOut => Ok(None),
+//!         Err(error) => Err(error),
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! # let runtime = Runtime::builder().store(orch::store::MemoryStore::new()).build()?;
+//! # runtime.install()?;
+//! let buying = buy(7).start();
+//! let run = buying.run().expect("a run of its own");
+//! # while runtime.run(run).await?.is_none() { tokio::task::yield_now().await }
+//! orch::send(run, "approve", &true).await?;
+//! assert_eq!(buying.await?.as_deref(), Some("receipt 7"));
+//!
+//! // Of a payment amid which its process died, somebody who looked says: `resolve(run, task, …)`.
+//! let paid = Resolution::value(&"receipt 7".to_owned())?;
+//! # let _ = paid;
+//! # Ok(()) }
+//! ```
+//!
 //! **Provided values** are parameters that are no data: a pool, a client, a fake in a test.
 //!
 //! **Tests** get a runtime of their own from [`testing::runtime`]: in memory, with the events at hand and a clock that jumps
@@ -188,8 +230,7 @@
 //!
 //! # Today
 //!
-//! A directory is one process's at a time. A run that was interrupted is taken up by hand, not yet by itself, and an
-//! [`orch::sleep`](sleep) that was cut short begins anew then;
+//! A directory is one process's at a time. A run that was interrupted is taken up by hand, not yet by itself;
 //! ended runs are kept until somebody removes the directory. Schedules, limits and rates come after that.
 
 #[doc(inline)]

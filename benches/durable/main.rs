@@ -3,7 +3,8 @@
 //! The same rules as in the engine's bench: the same work both ways, alternating rounds, ratios of one round. All
 //! directories lie beside this program, on a disk, and are removed. Without `--bench`, or with `--quick`, everything is small
 //! and only shows that it runs. A word as argument measures the lines that contain it alone; the word `million`
-//! fills a store with a million task runs, and measures what reading it costs.
+//! fills a store with a million task runs, and measures what reading it costs; the word `resume` interrupts runs of a
+//! million task runs and resumes them, with `resume:map` only one of them.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]
@@ -15,6 +16,7 @@ mod floor;
 mod harness;
 mod million;
 mod ours;
+mod resume;
 mod size;
 
 use std::{env, error::Error, process::ExitCode};
@@ -30,9 +32,16 @@ fn main() -> ExitCode {
     if let Some(store) = arguments.iter().find_map(|argument| argument.strip_prefix("--first-task=")) {
         return told(first_task::measured_process(store));
     }
+    if let Some(part) = arguments.iter().find_map(|argument| argument.strip_prefix("--long-run=")) {
+        return told(resume::measured_process(part));
+    }
     let only = arguments.iter().find(|argument| !argument.starts_with('-')).cloned().unwrap_or_default();
     let quick = has("--quick") || !has("--bench");
-    told(if only == "million" { million::table(quick) } else { table(quick, only) })
+    told(match only.split_once(':').unwrap_or((&only, "")) {
+        ("million", _) => million::table(quick),
+        ("resume", shape) => resume::table(quick, shape),
+        _ => table(quick, only),
+    })
 }
 
 fn told(result: Result<String>) -> ExitCode {

@@ -17,7 +17,8 @@ fn within_budget(price: u32, budget: u32) -> ::orch::Call<bool> {
             0xe63548fc3144e585u64,
             &["price", "budget"],
         )
-        .inline();
+        .inline()
+        .once();
     fn __orch_run((price, budget): (u32, u32)) -> ::orch::__private::BodyResult<bool> {
         ::core::result::Result::Ok(__orch_body(price, budget))
     }

@@ -245,6 +245,44 @@ use proc_macro::TokenStream;
 /// `inline`: a cheap synchronous body runs in place instead of on the blocking pool. It must not block. Default: off.
 /// Excludes `async` functions and [`timeout`](#timeout).
 ///
+/// ### `once`
+///
+/// `once`: a body that was interrupted by the end of its process does not run again by itself. For what must not
+/// happen twice and cannot be asked about, such as a payment without an idempotency key. Its beginning is on disk
+/// before the body starts, which costs a sync. When a resumed run finds that it had begun and has no outcome, the task run
+/// becomes *Unknown*, and its caller waits until a person says with `orch::resolve` what became of it: its value, an
+/// error, or that the body may run again. Errors, panics, time-outs and cancellations in a living process are ends
+/// like those of other tasks. Default: an interrupted body runs again. Excludes [`retries`](#retries) and
+/// [`cache`](#cache).
+///
+/// ```
+/// # use orch::prelude::*;
+/// use orch::{Resolution, RunId, TaskState, store::Page};
+///
+/// #[task(once)]
+/// async fn pay(invoice: u64) -> anyhow::Result<String> {
+/// #   let receipt = format!("paid {invoice}");
+///     // …
+///     Ok(receipt)
+/// }
+///
+/// /// For the person who has looked at the account: nothing was paid.
+/// async fn let_it_pay_again(runtime: &Runtime, run: RunId) -> Result<(), Error> {
+///     for task in runtime.task_runs(run, Page::all()).await? {
+///         if task.state == TaskState::Unknown {
+///             runtime.resolve(run, task.task, Resolution::again()).await?;
+///         }
+///     }
+///     Ok(())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # orch::testing::runtime().install().unwrap();
+/// # assert_eq!(pay(17).await.unwrap(), "paid 17");
+/// # let _ = let_it_pay_again;
+/// # }
+/// ```
+///
 /// ### `fallible`
 ///
 /// `fallible`: the return type is a `Result` under a name that does not say so. Default: decided by the last path

@@ -35,7 +35,7 @@ fn the_first_page() {
         expect_file!["../snapshots/task_async.rs"],
     );
     task(
-        "inline",
+        "inline, once",
         "fn within_budget(price: u32, budget: u32) -> bool { price <= budget }",
         expect_file!["../snapshots/task_sync.rs"],
     );

@@ -3,6 +3,8 @@
 mod cache;
 mod clock;
 mod codec;
+#[cfg(feature = "crash-points")]
+mod crash;
 mod definition;
 mod engine;
 mod error;
@@ -20,10 +22,12 @@ pub use clock::Timestamp;
 pub use codec::{Bytes, CodecError};
 pub use definition::{Backoff, BodyError, CacheScope, Definition, DefinitionKind, Place};
 pub use engine::{
-    Call, Context, Flow, Handle, IdempotencyKey, Kind, Map, Task, TryMap, ctx, idempotency_key, map, now,
-    random, sleep, spawn, step, try_map, uuid,
+    Call, Context, Flow, Handle, IdempotencyKey, Kind, Map, Resolution, Task, TryMap, Wait, ctx,
+    idempotency_key, map, now, random, signal, sleep, spawn, step, try_map, uuid,
 };
 pub use error::{BoxError, Error, ErrorKind, RecordedError, Result, Retry};
 pub use id::{CallKey, RunId, ScopeId, TaskNumber};
-pub use runtime::{Cache, CacheStats, Explained, Recovered, Runtime, RuntimeBuilder, Scoped, recover};
+pub use runtime::{
+    Cache, CacheStats, Explained, Recovered, Runtime, RuntimeBuilder, Scoped, recover, resolve, send,
+};
 pub use state::{Event, EventKind, Notice, RunState, TaskState};

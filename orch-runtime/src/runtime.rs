@@ -4,6 +4,7 @@ mod cache;
 mod core;
 mod queries;
 mod recovery;
+mod signals;
 
 use std::{
     any::{TypeId, type_name},
@@ -19,6 +20,7 @@ use std::{
 pub use self::cache::{Cache, CacheStats, Explained};
 pub(crate) use self::core::{Core, Entering, TakenUp};
 pub use self::recovery::{Recovered, recover};
+pub use self::signals::{resolve, send};
 use self::{core::Provided, recovery::Anchor};
 use crate::{
     clock::Clock,

@@ -1,10 +1,17 @@
 //! For tests of flows and tasks.
 
+#[cfg(feature = "crash-points")]
+mod crash;
+mod dir;
 mod on_disk;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
+#[cfg(feature = "crash-points")]
+pub use self::crash::{Boundary, CrashMatrix, CrashTest, Runs, crash_matrix};
 use self::on_disk::OnDisk;
+#[cfg(feature = "crash-points")]
+pub use crate::crash::CrashPoint;
 pub use crate::engine::Rules;
 use crate::{
     Event, Runtime,

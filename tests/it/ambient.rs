@@ -222,6 +222,68 @@ async fn steps_fail_and_repeat_as_tasks_do() {
     assert!(lines.iter().any(|line| line.starts_with("shaky AwaitingRetry (1): it broke")), "{lines:#?}");
 }
 
+// Sleeps that are cut short.
+
+#[flow]
+async fn naps() -> Result<SystemTime, Error> {
+    orch::sleep(SECOND * 3600).await;
+    Ok(orch::now().await)
+}
+
+#[tokio::test]
+async fn a_sleep_that_was_cut_short_goes_on_where_it_was() {
+    let runtime = orch::testing::runtime();
+    runtime.scope(async { naps().await }).await.unwrap();
+    let run = runtime.last_run().await.unwrap().unwrap();
+    let end = orch::testing::START.as_system_time() + SECOND * 3600;
+    let operations = runtime.store().operations();
+    // Submitted, begun to sleep, ended.
+    assert!(operations >= 3, "{operations}");
+    for (minutes, until) in [(0, end), (40, end), (60, end), (90, end + SECOND * 1800)] {
+        let second = runtime.fork(2).build();
+        second.advance(SECOND * 60 * minutes);
+        assert_eq!(second.resume::<SystemTime>(run).await.unwrap(), until, "after {minutes} minutes");
+    }
+    // Before the mark, nothing is known of the sleep.
+    let second = runtime.fork(1).build();
+    second.advance(SECOND * 2400);
+    assert_eq!(second.resume::<SystemTime>(run).await.unwrap(), end + SECOND * 2400);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_sleep_keeps_its_place_in_the_order() {
+    #[flow]
+    async fn races() -> Result<String, Error> {
+        let (first, second) = tokio::join!(
+            async {
+                orch::sleep(SECOND * 20).await;
+                orch::uuid().await
+            },
+            async {
+                orch::sleep(SECOND * 10).await;
+                orch::uuid().await
+            }
+        );
+        let race = tokio::select! {
+            () = orch::sleep(SECOND * 20) => "late",
+            () = orch::sleep(SECOND * 10) => "early",
+        };
+        Ok(format!("{} {race}", first != second))
+    }
+    let runtime = orch::testing::runtime();
+    let lived = runtime.scope(async { races().await }).await.unwrap();
+    assert_eq!(lived, "true early");
+    let run = runtime.last_run().await.unwrap().unwrap();
+    for cut in 1..runtime.store().operations() {
+        for seconds in [0, 15, 25, 100] {
+            let second = runtime.fork(cut).build();
+            second.advance(SECOND * seconds);
+            let resumed = second.resume::<String>(run).await.unwrap();
+            assert!(resumed.starts_with("true "), "{resumed}");
+        }
+    }
+}
+
 // Shared inputs.
 
 static WRITTEN: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use orch::prelude::*;
+use orch::{prelude::*, testing::TestRuntime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::task::JoinHandle;
 
-use crate::support::{Bodies, Life, Wrapped, lines, until};
+use crate::support::{Bodies, Gate, Life, Opener, Wrapped, ending, gate, lines, until};
 
 const LONG: Duration = Duration::from_secs(100);
 
@@ -305,4 +305,61 @@ async fn a_run_is_not_resumed_to_another_type() {
     let error = second.resume::<String>(run).await.unwrap_err();
     assert!(error.to_string().contains("its output is no `alloc::string::String`"), "{error}");
     assert_eq!(second.resume::<u32>(run).await.unwrap(), 7, "nothing was done to it");
+}
+
+#[tokio::test]
+async fn a_body_that_waited_for_a_permit_waits_for_it_again() {
+    #[task]
+    fn holds(#[provided] gate: &Gate) {
+        gate.pass();
+    }
+    #[task]
+    fn computes(n: u32) -> u32 {
+        n * n
+    }
+    #[flow]
+    async fn waits_for_a_permit() -> Result<u32, Error> {
+        let (one, other) = tokio::try_join!(computes(3), counted(4))?;
+        Ok(one + other)
+    }
+    /// Goes on when the flow has come as far as it can without the permit, which another run has.
+    async fn beside(
+        runtime: &TestRuntime,
+        flow: impl Future<Output = Result<u32, Error>>,
+        opener: Opener,
+    ) -> u32 {
+        let _at_end = opener.open_at_end();
+        let holding = |lines: &[String]| ending(lines, "holds Running (1)");
+        let before = holding(&lines(runtime).await);
+        let held = runtime.scope(async { holds().start() }).await;
+        until(runtime, |lines| holding(lines) > before).await;
+        let (ended, ()) = tokio::join!(flow, async {
+            until(runtime, |lines| lines.iter().any(|line| line.ends_with("counted Completed (1)"))).await;
+            opener.open();
+        });
+        held.await.unwrap();
+        ended.unwrap()
+    }
+    let build = |builder: orch::testing::TestBuilder, gate: Gate| {
+        builder.with(|runtime| runtime.cpu(1)).provide(Bodies::default()).provide(gate).build()
+    };
+    let (opener, closed) = gate();
+    let first = build(orch::testing::builder(), closed);
+    let lived = beside(&first, first.scope(async { waits_for_a_permit().await }), opener).await;
+    assert_eq!(lived, 13);
+    let run = first.last_run().await.unwrap().unwrap();
+    let mut waited = 0;
+    for cut in 1..first.store().operations() {
+        let (opener, closed) = gate();
+        let second = build(first.fork(cut), closed);
+        let before = lines(&second).await;
+        let there = second.run(run).await.unwrap().is_some_and(|run| !run.state.is_final());
+        let waits = before.iter().any(|line| line.contains("computes AwaitingPermit"));
+        let counted = before.iter().any(|line| line.ends_with("counted Completed (1)"));
+        if there && waits && !counted {
+            waited += 1;
+            assert_eq!(beside(&second, second.resume::<u32>(run), opener).await, lived, "cut {cut}");
+        }
+    }
+    assert!(waited > 0);
 }

@@ -8,10 +8,10 @@ use crate::options::{Cache, Scope};
 
 /// The definition's options that only tasks have.
 ///
-/// Input: `retry_budget = "10m", cache(ttl = "5m", scope = run), inline`. Output:
+/// Input: `retry_budget = "10m", cache(ttl = "5m", scope = run), inline, once`. Output:
 ///
 /// ```text
-/// .retry_budget(millis(600000u64)).cache(CachePolicy::new().ttl(millis(300000u64)).scope(CacheScope::Run)).inline()
+/// .retry_budget(millis(600000u64)).cache(CachePolicy::new().ttl(millis(300000u64)).scope(CacheScope::Run)).inline().once()
 /// ```
 pub(super) fn options(model: &Model) -> TokenStream {
     let (options, span) = (&model.options, model.span);
@@ -23,7 +23,8 @@ pub(super) fn options(model: &Model) -> TokenStream {
         quote_spanned!(span=> .cache(#policy))
     });
     let inline = options.inline.then(|| quote_spanned!(span=> .inline()));
-    quote! { #retry_budget #cache #inline }
+    let once = options.once.then(|| quote_spanned!(span=> .once()));
+    quote! { #retry_budget #cache #inline #once }
 }
 
 fn policy(model: &Model, cache: &Cache) -> TokenStream {

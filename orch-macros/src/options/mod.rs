@@ -31,6 +31,7 @@ pub(crate) struct Options {
     pub(crate) cache: Option<Cache>,
     pub(crate) skip: Vec<Ident>,
     pub(crate) inline: bool,
+    pub(crate) once: bool,
     pub(crate) fallible: bool,
     pub(crate) error: Option<Type>,
     pub(crate) tags: Vec<LitStr>,
@@ -41,7 +42,7 @@ pub(crate) struct Options {
     pub(crate) seen: Seen,
 }
 
-const TASK: [&str; 15] = [
+const TASK: [&str; 16] = [
     "name",
     "formerly",
     "version",
@@ -53,6 +54,7 @@ const TASK: [&str; 15] = [
     "cache",
     "skip",
     "inline",
+    "once",
     "fallible",
     "error",
     "tags",
@@ -98,6 +100,9 @@ fn elsewhere(kind: Kind, name: &str) -> Option<String> {
         (Kind::Task, "strict") => only("`#[flow]`; a task has no journal that could differ from it"),
         (Kind::Task, "resume") => only("`#[flow]`; a task is taken up with the flow that calls it"),
         (Kind::Flow, "cache") => only("`#[task]`; move the work whose result is kept into a task"),
+        (Kind::Flow, "once") => {
+            only("`#[task]`; a flow is resumed, and the task that must not be repeated is `once`")
+        }
         (Kind::Flow, "inline") => only("`#[task]`; a flow is never cheap enough to run in place"),
         (Kind::Flow, "retry_if" | "retry_budget") => only("`#[task]`; put it on the task that fails"),
         (_, "attempts" | "max_attempts" | "retry") => {
@@ -141,6 +146,10 @@ impl Options {
             "inline" => {
                 reader::flag(keyword, input)?;
                 self.inline = true;
+            }
+            "once" => {
+                reader::flag(keyword, input)?;
+                self.once = true;
             }
             "fallible" => {
                 reader::flag(keyword, input)?;

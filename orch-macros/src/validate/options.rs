@@ -13,6 +13,7 @@ pub(crate) fn options(model: &mut Model, errors: &mut Errors) {
     retries(model, errors);
     errors_of_the_body(model, errors);
     inline(model, errors);
+    once(model, errors);
     skip(model, errors);
     names(model, errors);
     cache(model, errors);
@@ -132,6 +133,32 @@ fn inline(model: &mut Model, errors: &mut Errors) {
             "remove one of them; a body that needs a limit belongs on the blocking pool",
         );
         options.inline = false;
+    }
+}
+
+/// What would run the body of a `once` task again, or not at all.
+fn once(model: &mut Model, errors: &mut Errors) {
+    let options = &mut model.options;
+    let Some(keyword) = options.seen.keyword("once").filter(|_| options.once) else {
+        return;
+    };
+    if options.retries.is_some_and(|retries| retries > 0) {
+        errors.refuse(
+            keyword,
+            "`once` and `retries` exclude each other",
+            "a further attempt would run the body again, and what the failed one has done is not known",
+            "remove one of them; the flow can look at the error and call the task again where that is safe",
+        );
+        options.once = false;
+    }
+    if options.cache.is_some() {
+        errors.refuse(
+            keyword,
+            "`once` and `cache` exclude each other",
+            "`once` is for what a body does, and a cached result stands for calls whose body does nothing",
+            "remove one of them; what is worth keeping belongs into a task of its own",
+        );
+        options.once = false;
     }
 }
 

@@ -5,10 +5,14 @@
 //! and makes for each type no more than a choice among ten tokens.
 
 mod reader;
+#[cfg(feature = "crash-points")]
+mod shown;
 mod token;
 
 use rmp_serde::Serializer;
 
+#[cfg(feature = "crash-points")]
+pub(crate) use self::shown::shown;
 use self::token::Tokens;
 use super::{Refusal, Stored};
 

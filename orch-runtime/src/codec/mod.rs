@@ -26,6 +26,8 @@ mod tests;
 use std::sync::Arc;
 
 pub use error::CodecError;
+#[cfg(feature = "crash-points")]
+pub(crate) use message_pack::shown;
 pub(crate) use {decode::decode, encode::encode, shape::NEVER_READ};
 use {error::Refusal, format::Format};
 

@@ -55,6 +55,7 @@ pub struct Definition {
     /// Its interrupted runs wait for a person.
     pub(crate) resumes_by_hand: bool,
     pub(crate) inline: bool,
+    pub(crate) once: bool,
     pub(crate) resolved: OnceLock<Resolved>,
 }
 
@@ -92,6 +93,7 @@ impl Definition {
             strict: false,
             resumes_by_hand: false,
             inline: false,
+            once: false,
             resolved: OnceLock::new(),
         }
     }
@@ -166,6 +168,16 @@ impl Definition {
     pub const fn inline(mut self) -> Self {
         self.inline = true;
         self
+    }
+
+    /// A body that was interrupted does not run again by itself; a person says what became of it.
+    pub const fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+
+    pub(crate) fn is_once(&self) -> bool {
+        self.once
     }
 
     /// Flow or task.

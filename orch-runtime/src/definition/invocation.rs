@@ -145,6 +145,11 @@ pub trait Invocation: Send {
     #[doc(hidden)]
     fn encode_input(&self) -> Result<Bytes, CodecError>;
 
+    /// The input, for people.
+    #[cfg(feature = "crash-points")]
+    #[doc(hidden)]
+    fn shown_input(&self) -> String;
+
     /// The output, encoded.
     #[doc(hidden)]
     fn encode_output(&self) -> Result<Bytes, CodecError>;
@@ -152,6 +157,10 @@ pub trait Invocation: Send {
     /// Fills the output from a recorded one.
     #[doc(hidden)]
     fn decode_output(self: Pin<&mut Self>, bytes: &[u8]) -> Result<(), CodecError>;
+
+    /// Says of encoded values whether they are outputs.
+    #[doc(hidden)]
+    fn reads(&self) -> fn(&[u8]) -> Result<(), CodecError>;
 
     /// The output as an `Option<T>`.
     #[doc(hidden)]
@@ -241,6 +250,11 @@ where
         encode_args(&self.args)
     }
 
+    #[cfg(feature = "crash-points")]
+    fn shown_input(&self) -> String {
+        self.args.as_ref().map(codec::shown).unwrap_or_default()
+    }
+
     fn encode_output(&self) -> Result<Bytes, CodecError> {
         encode_value(&self.output)
     }
@@ -248,6 +262,10 @@ where
     fn decode_output(self: Pin<&mut Self>, bytes: &[u8]) -> Result<(), CodecError> {
         *self.project().output = Some(codec::decode(bytes)?);
         Ok(())
+    }
+
+    fn reads(&self) -> fn(&[u8]) -> Result<(), CodecError> {
+        |bytes| codec::decode::<T>(bytes).map(drop)
     }
 
     fn output(self: Pin<&mut Self>) -> &mut dyn Any {
@@ -335,6 +353,11 @@ where
         encode_args(&self.args)
     }
 
+    #[cfg(feature = "crash-points")]
+    fn shown_input(&self) -> String {
+        self.args.as_ref().map(codec::shown).unwrap_or_default()
+    }
+
     fn encode_output(&self) -> Result<Bytes, CodecError> {
         encode_value(&self.output)
     }
@@ -342,6 +365,10 @@ where
     fn decode_output(mut self: Pin<&mut Self>, bytes: &[u8]) -> Result<(), CodecError> {
         self.output = Some(codec::decode(bytes)?);
         Ok(())
+    }
+
+    fn reads(&self) -> fn(&[u8]) -> Result<(), CodecError> {
+        |bytes| codec::decode::<T>(bytes).map(drop)
     }
 
     fn output(self: Pin<&mut Self>) -> &mut dyn Any {
@@ -385,12 +412,21 @@ impl Invocation for Moved {
         codec::encode(&())
     }
 
+    #[cfg(feature = "crash-points")]
+    fn shown_input(&self) -> String {
+        String::new()
+    }
+
     fn encode_output(&self) -> Result<Bytes, CodecError> {
         codec::encode(&())
     }
 
     fn decode_output(self: Pin<&mut Self>, _bytes: &[u8]) -> Result<(), CodecError> {
         Ok(())
+    }
+
+    fn reads(&self) -> fn(&[u8]) -> Result<(), CodecError> {
+        |_| Ok(())
     }
 
     fn output(self: Pin<&mut Self>) -> &mut dyn Any {

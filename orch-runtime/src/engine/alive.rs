@@ -8,6 +8,9 @@ use crate::{
     store::Step,
 };
 
+/// Why a run is cancelled whose caller has let go of its call.
+pub(super) const DROPPED: &str = "its call was dropped";
+
 /// Held by the run's own body and by every call that it started. The last one to go writes the end of a run
 /// that was cancelled.
 pub(super) struct Alive {
@@ -81,7 +84,7 @@ impl Drop for EndGuard {
         // Who stops all runs of a tree may come to the caller first, and that drops the call.
         let from_above = run.above().and_then(|above| above.stopped().cloned());
         let with_it = from_above.filter(|stop| !stop.leaves_traces());
-        run.stop(with_it.unwrap_or_else(|| Stop::Cancelled("its call was dropped".into())));
+        run.stop(with_it.unwrap_or_else(|| Stop::Cancelled(DROPPED.into())));
         if run.leaves_traces() && run.writer().state == RunState::Running {
             let commit = run.end_run(RunInput::Cancel, run.stopped().map(Stop::text), None);
             run.watch(commit);

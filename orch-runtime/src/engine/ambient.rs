@@ -14,6 +14,7 @@ use super::{
     Call, frame,
     start::{Source, start_async_1},
     ticket::{Begin, Ticket},
+    waiting::Limit,
 };
 use crate::{
     cache::{CallHash, prefix_digest},
@@ -105,14 +106,29 @@ pub fn uuid() -> impl Future<Output = Uuid> + Send {
     async move { Uuid::from_u128(recorded_if(ticket, async { Uuid::new_v4().as_u128() }).await) }
 }
 
-/// Waits. In a resumed run, and in a further attempt of the body, a sleep that was over is not slept again; one that was
-/// cut short begins anew.
+/// Waits. A resumed run waits for what is left: a sleep of an hour whose process died after 40 minutes takes 20 more, and
+/// nothing when the hour is over by then. In a resumed run, and in a further attempt of the body, a sleep that was over is
+/// not slept again; a further attempt sleeps one that was cut short from its beginning.
+///
+/// ```
+/// # extern crate orch_runtime as orch;
+/// # use std::time::Duration;
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// # orch::testing::runtime().scope(async {
+/// // In a flow, a reminder a week from now, whatever becomes of this process.
+/// orch::sleep(Duration::from_secs(7 * 24 * 60 * 60)).await;
+/// # }).await })
+/// ```
 ///
 /// # Cancel safety
 /// Dropping it ends the wait.
 pub fn sleep(duration: Duration) -> impl Future<Output = ()> + Send {
     let (ticket, clock) = (ticket("sleep"), clock());
-    async move { recorded_if(ticket, async move { clock.sleep(duration).await }).await }
+    async move {
+        let Some(ticket) = ticket else { return clock.sleep(duration).await };
+        let limit = Limit::new(&ticket, duration);
+        recorded(ticket, limit.pass()).await
+    }
 }
 
 /// A task without a function: runs `body` with `input`, tracked and recorded under `name`.

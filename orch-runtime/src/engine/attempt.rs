@@ -49,6 +49,8 @@ pub(super) async fn attempt(
     job: Option<Job>,
     timeout: Option<Duration>,
 ) -> Ended {
+    #[cfg(feature = "crash-points")]
+    crate::crash::body_begins(frame, &*invocation);
     // The input is cloned here.
     if let Err(panic) = panics::catch(|| invocation.as_mut().start(last, job)) {
         return Ended::Failure(panicked(panic));

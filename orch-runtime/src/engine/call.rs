@@ -110,6 +110,15 @@ impl<T, K: Kind> Call<T, K> {
         }
     }
 
+    /// The full name of what is called, before it is awaited.
+    #[cfg(feature = "crash-points")]
+    pub(crate) fn name(&self) -> &'static str {
+        match &self.state {
+            State::Ready(ready) => ready.definition.display_name(),
+            State::Running(_) | State::Done => "",
+        }
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Prepared)) -> Self {
         if let State::Ready(ready) = &mut self.state {
             change(ready);
@@ -131,7 +140,17 @@ impl<T, K: Kind> Call<T, K> {
 
     /// How many further attempts may follow the first, instead of what the attribute says.
     pub fn retries(self, retries: u32) -> Self {
-        self.with(|ready| ready.options_mut().retries = Some(retries))
+        self.with(|ready| {
+            ready.options_mut().retries = Some(retries);
+            if ready.definition.once && retries > 0 {
+                ready.fault.get_or_insert_with(|| {
+                    Error::definition(format!(
+                        "`{}` is `once`, and `.retries({retries})` would run its body again; remove one of the two",
+                        ready.definition.display_name()
+                    ))
+                });
+            }
+        })
     }
 
     /// The limit per attempt of a task, or for the whole run of a flow, instead of what the attribute says.

@@ -14,7 +14,8 @@ use crate::{
     id::{RunId, ScopeId, TaskNumber},
     state::{Notice, RunInput, RunState},
     store::{
-        Change, Commit, Committed, Durability, Mark, Outcome, Record, Stamped, Step, StoreError, TaskClaim,
+        Begun, Change, Commit, Committed, Durability, Mark, Outcome, Record, Stamped, Step, StoreError,
+        TaskClaim,
     },
 };
 
@@ -72,7 +73,10 @@ impl RunShared {
         let steps = std::mem::take(&mut writer.buffer);
         let number = writer.next_change;
         writer.next_change += 1;
-        self.core.store.commit(Change { run: self.id, fence: self.fence, number, steps }, durability)
+        let change = Change { run: self.id, fence: self.fence, number, steps };
+        #[cfg(feature = "crash-points")]
+        crate::crash::sending(self.name, &change);
+        self.core.store.commit(change, durability)
     }
 
     /// Adds steps that nobody waits for.
@@ -145,9 +149,23 @@ impl RunShared {
         });
     }
 
+    /// A call waits until a moment that is to hold when the run is taken up again. The mark becomes durable, and nobody
+    /// waits for that.
+    pub(super) fn begin_wait(&self, begun: Begun) {
+        let commit = {
+            let at = self.core.clock.now();
+            let mut writer = self.writer();
+            writer.push(at, Step::Begun(begun));
+            self.send(&mut writer, Durability::Durable)
+        };
+        self.watch(commit);
+    }
+
     /// Says that a call was dropped before its outcome was handed over.
     pub(super) fn mark_dropped(&self, scope: ScopeId, instance: u64, call: u128, occurrence: u32) {
-        self.buffer(|writer, at| writer.push(at, Step::Dropped(Mark { scope, instance, call, occurrence })));
+        self.buffer(|writer, at| {
+            writer.push(at, Step::Dropped(Mark { scope, instance, call, occurrence, undone: false }))
+        });
     }
 
     /// Moves the run itself. What the table does not know is a fault of this library and stops the run.

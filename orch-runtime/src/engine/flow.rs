@@ -26,6 +26,7 @@ use super::{
     prepared::Prepared,
     progress::Progress,
     retry::{Decision, RetryPolicy},
+    signal,
     task::{self, End, Finished, completed, failed},
 };
 use crate::{
@@ -134,6 +135,7 @@ async fn execute(
         (outcome, guard)
     };
     run.quiet(&alive).await;
+    signal::tell_of_left(run).await;
     let commit = match &outcome {
         Ok(Outcome::Error(error)) => {
             let input = if error.kind == ErrorKind::TimedOut { RunInput::TimeOut } else { RunInput::Fail };

@@ -126,6 +126,12 @@ impl Frame {
         })
     }
 
+    /// The attempt of the body that wrote this one's call, and of this one.
+    #[cfg(feature = "crash-points")]
+    pub(crate) fn instance(&self) -> u64 {
+        self.instance
+    }
+
     /// What the body's scope has been through, before the body starts.
     pub(crate) fn set_journal(&self, journal: Journal) {
         *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(journal));

@@ -180,7 +180,8 @@ impl Prepared {
     /// Whether nothing stands between the call's turn and its first attempt.
     pub(super) fn is_plain(&self) -> bool {
         let waits = self.fault.is_some() || !self.options().after.is_empty();
-        !waits && !self.definition.is_flow() && self.definition.cache.is_none()
+        let plain = !self.definition.is_flow() && self.definition.cache.is_none() && !self.definition.once;
+        !waits && plain
     }
 
     /// Whether the body runs on the blocking pool.

@@ -83,6 +83,22 @@ impl Progress {
         self.step_at(self.run().core.clock.now(), input, attempt, detail);
     }
 
+    /// Moves on in one change with the signal that says so.
+    pub(super) fn step_and_take(
+        &mut self,
+        input: TaskInput,
+        attempt: u32,
+        detail: Option<Box<TaskDetail>>,
+        signal: u64,
+    ) {
+        let Self { standing, ticket, .. } = self;
+        let run = &ticket.scope.run;
+        run.buffer(|writer, at| {
+            standing.step(run, writer, at, input, attempt, detail);
+            writer.push(at, Step::Taken(signal));
+        });
+    }
+
     /// The same at a time that is known.
     pub(super) fn step_at(
         &mut self,
@@ -96,7 +112,7 @@ impl Progress {
         run.buffer_now(|writer| standing.step(run, writer, at, input, attempt, detail));
     }
 
-    /// Ends, and puts the outcome into the journal and the queue: one change.
+    /// Ends, and puts the outcome into the journal and the queue: one change. `said` is the signal that it comes from.
     pub(super) fn submit(
         &mut self,
         outcome: Outcome,
@@ -104,10 +120,14 @@ impl Progress {
         waker: Option<&Waker>,
         input: TaskInput,
         detail: Option<Box<TaskDetail>>,
+        said: Option<u64>,
     ) {
         let Self { standing, ticket, .. } = self;
         ticket.submit(standing.number, outcome, durability, waker, |writer, at| {
             standing.step(&ticket.scope.run, writer, at, input, standing.attempt, detail);
+            if let Some(signal) = said {
+                writer.push(at, Step::Taken(signal));
+            }
         });
     }
 

@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     cache::CallHash,
+    clock::Timestamp,
     store::{InFlight, Journal, Outcome, Record},
 };
 
@@ -15,25 +16,34 @@ pub(super) type LocalKey = (u128, u32);
 /// The past of a scope, as its body meets it again.
 #[derive(Default)]
 pub(super) struct History {
-    /// Records of this attempt that no call has claimed yet.
-    unclaimed: FxHashMap<LocalKey, Record>,
-    /// The same by their numbers, so that the head can be found.
-    waiting: BTreeMap<u32, Waiting>,
-    /// Calls of this attempt that were dropped before their outcome was handed over.
-    dropped: FxHashSet<LocalKey>,
+    /// Records of this attempt in the order of their numbers; a call that claims one takes it out.
+    records: Vec<Option<Record>>,
+    /// The same in the order of part of their keys. Records may be many, and this is small.
+    by_key: Vec<(u64, u32)>,
+    /// Which record is likely to be claimed next: the one after the last.
+    likely: usize,
+    /// No record before this one is left.
+    first_left: usize,
+    /// How many are left.
+    left: usize,
+    /// Records that a call has claimed and that were not handed over, by their numbers.
+    claimed: BTreeMap<u32, Claimed>,
+    /// Calls of this attempt that were dropped before their outcome was handed over, with the outcome where it stood.
+    dropped: FxHashMap<LocalKey, Option<Record>>,
     /// Values that earlier attempts got: reused if asked for, never required.
     pool: FxHashMap<LocalKey, Outcome>,
+    /// When the waits of this attempt are over.
+    begun: FxHashMap<LocalKey, Timestamp>,
     /// Calls that had begun and have no outcome.
     in_flight: FxHashMap<LocalKey, InFlight>,
     /// The first number that no record of this attempt has.
     pub(super) next_number: u32,
 }
 
-enum Waiting {
-    Unclaimed(LocalKey),
-    Claimed(usize),
-    /// Claimed, but its value has to be computed again by an inner body that is not there yet.
-    NotReady(usize),
+struct Claimed {
+    slot: usize,
+    /// Its value is there, and does not have to be computed again by an inner body first.
+    ready: bool,
 }
 
 /// What a call finds of its past.
@@ -43,6 +53,7 @@ pub(super) struct Found {
     pub(super) dropped: bool,
     pub(super) pooled: Option<Outcome>,
     pub(super) in_flight: Option<InFlight>,
+    pub(super) due: Option<Timestamp>,
 }
 
 /// What can be handed over next in replay.
@@ -60,64 +71,85 @@ pub(super) enum Head {
 impl History {
     pub(super) fn read(journal: Journal, instance: u64) -> Self {
         let mut history = Self::default();
-        for record in journal.records {
-            let key = (record.call, record.occurrence);
+        // What these had taken went back, and nobody saw their outcomes.
+        let undone = journal.dropped.iter().filter(|mark| mark.undone);
+        let undone: FxHashSet<(u64, LocalKey)> =
+            undone.map(|mark| (mark.instance, (mark.call, mark.occurrence))).collect();
+        let begun = journal.begun.into_iter().filter(|begun| begun.instance == instance);
+        history.begun = begun.map(|begun| ((begun.call, begun.occurrence), begun.due)).collect();
+        let marks = journal.dropped.into_iter().filter(|mark| mark.instance == instance);
+        history.dropped = marks.map(|mark| ((mark.call, mark.occurrence), None)).collect();
+        let in_flight = journal.in_flight.into_iter().filter(|task| task.instance == instance);
+        history.in_flight = in_flight.map(|task| ((task.key.call, task.key.occurrence), task)).collect();
+        let of_this_attempt = |record: Record| {
+            let key = local_key(&record);
             if record.instance == instance {
                 history.next_number = history.next_number.max(record.number + 1);
-                history.waiting.insert(record.number, Waiting::Unclaimed(key));
-                history.unclaimed.insert(key, record);
-            } else if let Outcome::Value(_) = record.outcome {
+            }
+            if !undone.is_empty() && undone.contains(&(record.instance, key)) {
+                return None;
+            }
+            if record.instance == instance {
+                // A dropped call's record is never handed over, so nothing waits for its turn.
+                if let Some(dropped) = history.dropped.get_mut(&key) {
+                    *dropped = Some(record);
+                    return None;
+                }
+                return Some(Some(record));
+            }
+            if record.outcome.is_value() {
                 // A later attempt's value replaces an earlier one's: it is what the body saw last.
                 history.pool.insert(key, record.outcome);
             }
+            None
+        };
+        // In place: a record is as large as one that may be missing.
+        history.records = journal.records.into_iter().filter_map(of_this_attempt).collect();
+        let number = |record: &Option<Record>| record.as_ref().map_or(0, |record| record.number);
+        if !history.records.is_sorted_by_key(number) {
+            history.records.sort_by_key(number);
         }
-        let marks = journal.dropped.into_iter().filter(|mark| mark.instance == instance);
-        history.dropped = marks.map(|mark| (mark.call, mark.occurrence)).collect();
-        // A dropped call's record is never handed over, so nothing waits for its turn.
-        for key in &history.dropped {
-            if let Some(record) = history.unclaimed.get(key) {
-                history.waiting.remove(&record.number);
-            }
-        }
-        let in_flight = journal.in_flight.into_iter().filter(|task| task.instance == instance);
-        history.in_flight = in_flight.map(|task| ((task.key.call, task.key.occurrence), task)).collect();
+        history.left = history.records.len();
+        let keys = history.records.iter().flatten().map(|record| part(local_key(record))).zip(0..);
+        history.by_key = keys.collect();
+        history.by_key.sort_unstable();
         history
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        !self.remains()
             && self.pool.is_empty()
             && self.in_flight.is_empty()
+            && self.begun.is_empty()
             && self.dropped.is_empty()
     }
 
     /// Whether records of this attempt are still to be handed over.
     pub(super) fn remains(&self) -> bool {
-        !self.waiting.is_empty()
+        self.left > 0 || !self.claimed.is_empty()
     }
 
-    /// A call comes: what was it then? `ready` is false for ends whose value an inner body computes again.
+    /// A call comes: what was it then?
     pub(super) fn claim(&mut self, hash: &CallHash, occurrence: u32, slot: usize) -> Found {
         let keys =
             std::iter::once(hash.call).chain(hash.former.iter().copied()).map(|call| (call, occurrence));
         let mut found = Found::default();
         for key in keys {
-            if let Some(record) = self.unclaimed.remove(&key) {
-                if let Some(waiting) = self.waiting.get_mut(&record.number) {
-                    let ready = !matches!(record.outcome, Outcome::End);
-                    *waiting = if ready { Waiting::Claimed(slot) } else { Waiting::NotReady(slot) };
-                }
+            if let Some(record) = self.take(key) {
+                let ready = !matches!(record.outcome, Outcome::End);
+                self.claimed.insert(record.number, Claimed { slot, ready });
                 found.record.get_or_insert(record);
             }
-            if self.dropped.contains(&key) {
+            if let Some(record) = self.dropped.get_mut(&key) {
                 // Its outcome was never handed over. Should the body, against expectation, still wait for it when
                 // no record is left, it is there and no body has to run again.
                 found.dropped = true;
-                found.pooled = found.record.take().map(|record| record.outcome).filter(Outcome::is_value);
+                found.pooled = record.take().map(|record| record.outcome).filter(Outcome::is_value);
             }
             if let Some(outcome) = self.pool.get(&key) {
                 found.pooled.get_or_insert_with(|| outcome.clone());
             }
+            found.due = found.due.or_else(|| self.begun.get(&key).copied());
             if let Some(task) = self.in_flight.remove(&key) {
                 found.in_flight.get_or_insert(task);
             }
@@ -125,49 +157,70 @@ impl History {
         found
     }
 
+    /// Takes the record of this key out.
+    fn take(&mut self, key: LocalKey) -> Option<Record> {
+        let has_key =
+            |record: &Option<Record>| record.as_ref().is_some_and(|record| local_key(record) == key);
+        let place = if self.records.get(self.likely).is_some_and(has_key) {
+            self.likely
+        } else {
+            let part = part(key);
+            let from = self.by_key.partition_point(|(of, _)| *of < part);
+            let same = self.by_key[from..].iter().take_while(|(of, _)| *of == part);
+            same.map(|(_, place)| *place as usize).find(|place| has_key(&self.records[*place]))?
+        };
+        let record = self.records[place].take();
+        self.likely = place + 1;
+        self.left -= usize::from(record.is_some());
+        while self.records.get(self.first_left).is_some_and(Option::is_none) {
+            self.first_left += 1;
+        }
+        record
+    }
+
     /// The inner body behind `number` has come to its end again.
     pub(super) fn make_ready(&mut self, number: u32) {
-        if let Some(waiting) = self.waiting.get_mut(&number)
-            && let Waiting::NotReady(slot) = *waiting
-        {
-            *waiting = Waiting::Claimed(slot);
+        if let Some(claimed) = self.claimed.get_mut(&number) {
+            claimed.ready = true;
         }
     }
 
     /// What goes next. In an edited flow, the lowest-numbered record whose call exists may go before records
     /// whose calls do not come any more.
     pub(super) fn head(&mut self, edited: bool) -> Head {
-        let Some((number, waiting)) = self.waiting.first_key_value() else {
-            return Head::Done;
-        };
-        let mut head = match waiting {
-            Waiting::Claimed(slot) => Some((*number, *slot)),
-            Waiting::NotReady(_) => return Head::NotReady,
-            Waiting::Unclaimed(_) => None,
-        };
-        if head.is_none() && edited {
-            head = self.waiting.iter().find_map(|(number, waiting)| match waiting {
-                Waiting::Claimed(slot) => Some((*number, *slot)),
-                _ => None,
-            });
+        let unclaimed = self.first_unclaimed().map(|record| record.number);
+        let first =
+            self.claimed.first_entry().filter(|first| unclaimed.is_none_or(|other| *first.key() < other));
+        if let Some(first) = first {
+            return if first.get().ready { Head::Ready(first.remove().slot) } else { Head::NotReady };
         }
-        let Some((number, slot)) = head else {
-            return Head::Missing;
-        };
-        self.waiting.remove(&number);
-        Head::Ready(slot)
+        if unclaimed.is_none() {
+            return Head::Done;
+        }
+        let ready =
+            self.claimed.iter().find(|(_, claimed)| edited && claimed.ready).map(|(number, _)| *number);
+        match ready.and_then(|number| self.claimed.remove(&number)) {
+            Some(claimed) => Head::Ready(claimed.slot),
+            None => Head::Missing,
+        }
     }
 
     /// Whether calls are there whose records may not go yet.
     pub(super) fn holds_back(&self) -> bool {
-        self.waiting.values().any(|waiting| !matches!(waiting, Waiting::Unclaimed(_)))
+        !self.claimed.is_empty()
     }
 
     /// The record that comes next and that no call has claimed.
     pub(super) fn first_unclaimed(&self) -> Option<&Record> {
-        self.waiting.values().find_map(|waiting| match waiting {
-            Waiting::Unclaimed(key) => self.unclaimed.get(key),
-            _ => None,
-        })
+        self.records.get(self.first_left)?.as_ref()
     }
+}
+
+fn local_key(record: &Record) -> LocalKey {
+    (record.call, record.occurrence)
+}
+
+/// Part of a key to find it by; two that share it are told apart by the rest.
+fn part((call, occurrence): LocalKey) -> u64 {
+    (call as u64).wrapping_add(u64::from(occurrence))
 }

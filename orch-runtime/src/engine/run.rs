@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
-use super::{alive::Alive, commit::Writer};
+use super::{alive::Alive, commit::Writer, mailbox::Mailbox};
 use crate::{
     error::{Error, ErrorKind},
     id::RunId,
@@ -37,6 +37,8 @@ pub(crate) struct RunShared {
     /// The run was executed before, so there may be something to read in its journal.
     resumed: bool,
     pub(super) writer: Mutex<Writer>,
+    /// Who waits for signals.
+    pub(crate) mailbox: Mailbox,
     /// Something was handed over that is buffered and not durable.
     pub(super) unsynced: AtomicBool,
     stop: OnceLock<Stop>,
@@ -123,6 +125,7 @@ impl RunShared {
             background,
             resumed,
             writer: Mutex::new(Writer::new(next_task, state, attempt)),
+            mailbox: Mailbox::default(),
             unsynced: AtomicBool::new(false),
             stop: OnceLock::new(),
             stop_waker: AtomicWaker::new(),

@@ -170,7 +170,7 @@ impl Scope {
         if outer_replays && let Some(outer) = &scope.outer {
             let mut around = outer.lock();
             if outer.replaying() {
-                around.inner.push(Arc::downgrade(&scope));
+                around.remember(&scope);
             } else {
                 // It settled just now, before it could know of this scope.
                 drop(around);
@@ -240,7 +240,9 @@ impl Scope {
             return Poll::Ready(());
         }
         own.phase = Phase::Parked;
-        own.waker = Some(cx.waker().clone());
+        // The other waker of a started call is its handle's.
+        let waker = if own.started { &mut own.under_way } else { &mut own.waker };
+        *waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
@@ -484,6 +486,15 @@ impl Scope {
 }
 
 impl State {
+    /// A scope was opened inside this one. Those that are gone are forgotten when there are as many of them.
+    fn remember(&mut self, inner: &Arc<Scope>) {
+        if self.inner.len() == self.inner.capacity() {
+            self.inner.retain(|inner| inner.strong_count() > 0);
+            self.inner.reserve(self.inner.len().max(8));
+        }
+        self.inner.push(Arc::downgrade(inner));
+    }
+
     /// One of the futures of `slot` is gone.
     fn leave(&mut self, slot: usize) -> Left {
         let Some(own) = self.slots.get_mut(slot) else {
@@ -532,7 +543,7 @@ fn release(state: &mut State, dropped_too: bool) -> Vec<Waker> {
     for (_, slot) in parked {
         if let Some(own) = state.slots.get_mut(slot) {
             own.phase = Phase::Released;
-            wakers.extend(own.waker.take());
+            wakers.extend(if own.started { own.under_way.take() } else { own.waker.take() });
         }
     }
     wakers

@@ -144,6 +144,8 @@ impl Prepared {
         progress.claim_and_start(options, begun);
         let frame = self.progress.as_ref().and_then(|progress| frame_of(self, progress, 1)).ok_or(None)?;
         let last = self.retries() == 0;
+        #[cfg(feature = "crash-points")]
+        crate::crash::body_begins(&frame, &*self.invocation);
         // The input is cloned here.
         panics::catch(|| self.invocation.as_mut().start(last, None))
             .map_err(|panic| Some(Tried { failure: panicked(panic), begun }))?;

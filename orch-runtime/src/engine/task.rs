@@ -9,6 +9,7 @@ use super::{
     flow,
     frame::TaskFrame,
     handle::Cell,
+    once::{self, Resolved},
     prepared::Prepared,
     progress::{Progress, because, waiting},
     retry::{Decision, RetryPolicy},
@@ -34,6 +35,20 @@ pub(super) struct End {
     outcome: Outcome,
     detail: Option<Box<TaskDetail>>,
     duty: Option<Duty>,
+    /// The signal with which a person said it.
+    said: Option<u64>,
+}
+
+impl End {
+    /// An end that a person said.
+    pub(super) fn said(
+        input: TaskInput,
+        outcome: Outcome,
+        detail: Option<Box<TaskDetail>>,
+        signal: u64,
+    ) -> Self {
+        Self { input, outcome, detail, duty: None, said: Some(signal) }
+    }
 }
 
 /// A first attempt that failed where the call was awaited.
@@ -59,7 +74,7 @@ pub(super) async fn run_task(mut prepared: Box<Prepared>, tried: Option<Tried>) 
         Begin::Pooled(outcome) if prepared.reads(&outcome).is_ok() => {
             progress.claim(prepared.options(), run.core.clock.now());
             let detail = Some(because("reused from an earlier attempt"));
-            End { input: TaskInput::Hit, outcome, detail, duty: None }
+            End { input: TaskInput::Hit, outcome, detail, duty: None, said: None }
         }
         // What an earlier attempt got and nobody can read any more is made again.
         Begin::Live | Begin::Pooled(_) => match compute(&run, &mut prepared, &mut progress, tried).await {
@@ -71,6 +86,11 @@ pub(super) async fn run_task(mut prepared: Box<Prepared>, tried: Option<Tried>) 
 
     let durability = if end.input == TaskInput::Hit { Durability::Buffered } else { Durability::Durable };
     let finished = record(prepared.invocation, &mut progress, end, durability, None);
+    if prepared.definition.once
+        && let Some(task) = progress.number()
+    {
+        run.mailbox.ends(task);
+    }
     if finished.is_some() && (run.core.rules.queue_for_all || durability == Durability::Durable) {
         progress.ticket.delivered().await;
     }
@@ -86,7 +106,7 @@ pub(super) fn record(
     durability: Durability,
     waker: Option<&Waker>,
 ) -> Option<Finished> {
-    let End { input, outcome, detail, duty } = end;
+    let End { input, outcome, detail, duty, said } = end;
     let finished = recorded(progress.run().id, progress.name(), invocation, &outcome);
     let cell = progress.cell.clone();
     let finished = match &cell {
@@ -103,7 +123,7 @@ pub(super) fn record(
         Outcome::Value(value) => Some((duty, value.clone())),
         _ => None,
     });
-    progress.submit(outcome, durability, waker, input, detail);
+    progress.submit(outcome, durability, waker, input, detail, said);
     if let Some(cell) = cell {
         cell.finish();
     }
@@ -174,7 +194,7 @@ async fn upstreams(run: &RunShared, prepared: &mut Prepared) -> Option<End> {
             let recorded = RecordedError::message(ErrorKind::UpstreamFailed, reason);
             let detail = Some(because(recorded.message.clone()));
             let outcome = Outcome::Error(Arc::new(recorded));
-            return Some(End { input: TaskInput::Skip, outcome, detail, duty: None });
+            return Some(End { input: TaskInput::Skip, outcome, detail, duty: None, said: None });
         }
         // It was told before anything was durable, and the body that comes now builds on it.
         run.handed_over_buffered();
@@ -193,7 +213,7 @@ async fn from_cache(
         Ok(Cached::Compute(duty)) => Ok(duty),
         Ok(Cached::Hit(value)) => {
             let outcome = Outcome::Value(value);
-            Err(End { input: TaskInput::Hit, outcome, detail: None, duty: None })
+            Err(End { input: TaskInput::Hit, outcome, detail: None, duty: None, said: None })
         }
     }
 }
@@ -213,6 +233,13 @@ async fn attempts(
     let (mut number, first_start) = match (&tried, progress.ticket.in_flight()) {
         (Some(tried), _) => (1, tried.begun),
         (None, None) => (1, begins),
+        (None, Some(task)) if definition.once && once::is_interrupted(task) => {
+            let first_start = once::first_start(task, begins);
+            match Box::pin(once::resolved(run, prepared, progress)).await? {
+                Resolved::Attempt(number) => (number, first_start),
+                Resolved::End(end) => return Some(end),
+            }
+        }
         (None, Some(task)) => Box::pin(resumed_at(run, task, begins)).await,
     };
     let mut failed_already = tried.map(|tried| tried.failure);
@@ -226,10 +253,17 @@ async fn attempts(
                     if on_pool && !shares { Some(Box::pin(cpu_permit(run, progress)).await) } else { None };
                 match progress.number() {
                     None => progress.claim_and_start(prepared.options(), begins),
-                    Some(_) if number == 1 && !on_pool => {
+                    Some(_) if number == 1 && !on_pool && !definition.once => {
                         progress.step_at(begins, TaskInput::Start, number, None);
                     }
-                    Some(_) => progress.step(TaskInput::Start, number, None),
+                    Some(task) => {
+                        if definition.once {
+                            run.mailbox.starts(task);
+                            // The one body whose beginning has to be known before it begins.
+                            run.handed_over_buffered();
+                        }
+                        progress.step(TaskInput::Start, number, None);
+                    }
                 }
                 if run.has_unsynced()
                     && let Err(stop) = Box::pin(run.make_durable()).await
@@ -321,8 +355,8 @@ async fn cpu_permit(run: &Arc<RunShared>, progress: &mut Progress) -> tokio::syn
     if let Ok(permit) = cpu.clone().try_acquire_owned() {
         return permit;
     }
-    // A resumed one may wait already, or be interrupted in an attempt.
-    if matches!(progress.state(), TaskState::Pending | TaskState::AwaitingRetry) {
+    // It may have waited in the process before this one, and goes on with it.
+    if !matches!(progress.state(), TaskState::Running | TaskState::AwaitingPermit) {
         progress.step(TaskInput::Wait, progress.attempt(), Some(because("all `cpu` permits are taken")));
     }
     run.flush();
@@ -334,14 +368,14 @@ async fn cpu_permit(run: &Arc<RunShared>, progress: &mut Progress) -> tokio::syn
 }
 
 pub(super) fn completed(value: Bytes) -> End {
-    End { input: TaskInput::Complete, outcome: Outcome::Value(value), detail: None, duty: None }
+    End { input: TaskInput::Complete, outcome: Outcome::Value(value), detail: None, duty: None, said: None }
 }
 
 pub(super) fn failed(progress: &Progress, mut recorded: RecordedError) -> End {
     let input = if recorded.kind == ErrorKind::TimedOut { TaskInput::TimeOut } else { TaskInput::Fail };
     recorded.attempt = recorded.attempt.max(progress.attempt());
     let detail = Some(because(recorded.to_string()));
-    End { input, outcome: Outcome::Error(Arc::new(recorded)), detail, duty: None }
+    End { input, outcome: Outcome::Error(Arc::new(recorded)), detail, duty: None, said: None }
 }
 
 fn with(recorded: &RecordedError, reason: Option<String>) -> String {

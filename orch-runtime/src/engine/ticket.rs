@@ -18,7 +18,7 @@ use crate::{
     error::RecordedError,
     id::{CallKey, TaskNumber},
     state::Notice,
-    store::{Durability, InFlight, Outcome, Record},
+    store::{Durability, InFlight, Mark, Outcome, Record, Signal, Step},
 };
 
 /// A place in a scope's order. Whatever a body can wait for through orch has one.
@@ -63,6 +63,11 @@ impl Ticket {
     /// The same call in the process before this one, when it had begun and had no outcome.
     pub(super) fn in_flight(&self) -> Option<&InFlight> {
         self.past.as_ref()?.in_flight.as_ref()
+    }
+
+    /// The moment at which the same call's wait is over that began in the process before this one.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        self.past.as_ref()?.due
     }
 
     fn take_recorded(&mut self) -> Option<Record> {
@@ -157,6 +162,24 @@ impl Ticket {
         if !self.silent {
             self.delivered().await;
         }
+    }
+
+    /// Nobody has got the outcome that `signal` gave: the signal goes back to its place in one change with the mark that
+    /// the call was dropped. Says whether it does; where the run is only interrupted, the outcome stands.
+    pub(super) fn give_back(&mut self, signal: &Signal) -> bool {
+        let run = &self.scope.run;
+        if !run.leaves_traces() {
+            return false;
+        }
+        self.scope.leave(self.slot);
+        self.silent = true;
+        let CallKey { call, occurrence, scope } = self.key;
+        let mark = Mark { scope, instance: self.scope.instance, call, occurrence, undone: true };
+        run.buffer(|writer, at| {
+            writer.push(at, Step::Dropped(mark));
+            writer.push(at, Step::GivenBack(Box::new(signal.clone())));
+        });
+        true
     }
 
     /// A started call's failure, until somebody takes the outcome.

@@ -9,8 +9,14 @@ pub(crate) fn warn(run: RunId, flow: &str, notice: Notice, text: &str) {
         | Notice::Abandoned
         | Notice::Diverged
         | Notice::OutsideScope
-        | Notice::CacheFault => true,
-        Notice::Dropped | Notice::WaitingForStarted | Notice::CacheMiss => false,
+        | Notice::CacheFault
+        | Notice::SignalsLeft
+        | Notice::Unresolved => true,
+        Notice::Dropped
+        | Notice::WaitingForStarted
+        | Notice::CacheMiss
+        | Notice::WaitingForSignal
+        | Notice::SignalSent => false,
     };
     if !worth_it {
         tracing::debug!(target: "orch", %run, flow, ?notice, "{text}");

@@ -115,6 +115,11 @@ impl Core {
         Ok(TakenUp { core: self.clone(), run })
     }
 
+    /// A run that is under way.
+    pub(super) fn running(&self, run: RunId) -> Option<Arc<RunShared>> {
+        self.active().get(&run).cloned()
+    }
+
     /// Waits until nobody in this process executes or takes up this run.
     pub(crate) async fn until_left(&self, run: RunId) {
         loop {

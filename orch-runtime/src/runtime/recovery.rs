@@ -83,15 +83,11 @@ impl Runtime {
             let settled = recovery.settled.notified();
             let mut settled = std::pin::pin!(settled);
             settled.as_mut().enable();
-            let mut found = recovery.found();
-            if found.under_way == 0 {
-                if let Some(fault) = found.fault.take() {
-                    let text = format!("interrupted runs cannot be found: {fault}");
-                    return Err(Error::plain(ErrorKind::Store, text));
-                }
-                return Ok(std::mem::take(&mut found.ended).into_values().collect());
+            if let Some(told) = recovery.told() {
+                return told.map_err(|fault| {
+                    Error::plain(ErrorKind::Store, format!("interrupted runs cannot be found: {fault}"))
+                });
             }
-            drop(found);
             settled.await;
         }
     }
@@ -127,6 +123,18 @@ impl Recovery {
 
     fn begin(&self) {
         self.found().under_way += 1;
+    }
+
+    /// What was found since this was last asked, when nothing is under way any more.
+    fn told(&self) -> Option<Result<Vec<Recovered>, StoreError>> {
+        let mut found = self.found();
+        if found.under_way > 0 {
+            return None;
+        }
+        Some(match found.fault.take() {
+            Some(fault) => Err(fault),
+            None => Ok(std::mem::take(&mut found.ended).into_values().collect()),
+        })
     }
 
     fn end(&self, ended: Option<Recovered>) {

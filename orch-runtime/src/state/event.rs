@@ -82,6 +82,14 @@ pub enum Notice {
     CacheFault,
     /// A cache lookup missed or did not wait; the text says why.
     CacheMiss,
+    /// The body waits for a signal that nobody has sent yet.
+    WaitingForSignal,
+    /// Somebody sent a signal.
+    SignalSent,
+    /// The run has ended, and nobody has taken these signals.
+    SignalsLeft,
+    /// What a person said about an interrupted `once` task does not fit; it still has to be said.
+    Unresolved,
 }
 
 impl fmt::Display for EventKind {

@@ -58,6 +58,10 @@ pub enum TaskInput {
     Skip,
     /// It was interrupted and may not run again.
     Lose,
+    /// A person gave the value of an interrupted one.
+    Answer,
+    /// A person gave the error of an interrupted one.
+    Refuse,
 }
 
 impl TaskState {
@@ -105,6 +109,10 @@ impl TaskState {
             (Pending | AwaitingPermit | Running | AwaitingRetry | Unknown, I::Cancel) => Cancelled,
             (Pending, I::Skip) => Skipped,
             (Running, I::Lose) => Unknown,
+            (Unknown, I::Answer) => Completed,
+            (Unknown, I::Refuse) => Failed,
+            // A person lets its body run once more.
+            (Unknown, I::Retry) => AwaitingRetry,
             (state, input) => {
                 return Err(IllegalStep { state: state.name(), input: input.name() });
             }
@@ -127,6 +135,8 @@ impl TaskInput {
             Cancel => "Cancel",
             Skip => "Skip",
             Lose => "Lose",
+            Answer => "Answer",
+            Refuse => "Refuse",
         }
     }
 }
@@ -142,7 +152,7 @@ mod tests {
     use super::*;
     use TaskState::*;
 
-    const INPUTS: [TaskInput; 10] = [
+    const INPUTS: [TaskInput; 12] = [
         TaskInput::Wait,
         TaskInput::Start,
         TaskInput::Retry,
@@ -153,6 +163,8 @@ mod tests {
         TaskInput::Cancel,
         TaskInput::Skip,
         TaskInput::Lose,
+        TaskInput::Answer,
+        TaskInput::Refuse,
     ];
 
     #[test]
@@ -172,6 +184,26 @@ mod tests {
         assert_eq!(states, Ok(Completed));
         for state in [Pending, AwaitingPermit, AwaitingRetry, Unknown] {
             assert!(state.step(TaskInput::Complete).is_err(), "{state}");
+        }
+    }
+
+    #[test]
+    fn only_a_person_says_what_became_of_an_unknown_task_run() {
+        let ways = [
+            (TaskInput::Answer, Completed),
+            (TaskInput::Refuse, Failed),
+            (TaskInput::Retry, AwaitingRetry),
+            (TaskInput::Cancel, Cancelled),
+        ];
+        for input in INPUTS {
+            let way = ways.iter().find(|(known, _)| *known == input).map(|(_, state)| *state);
+            assert_eq!(Unknown.step(input).ok(), way, "{}", input.name());
+        }
+        for state in [Pending, AwaitingPermit, Running, AwaitingRetry] {
+            assert!(
+                state.step(TaskInput::Answer).is_err() && state.step(TaskInput::Refuse).is_err(),
+                "{state}"
+            );
         }
     }
 }

@@ -24,6 +24,7 @@ mod fixture;
 mod journal;
 mod orphans;
 mod reading;
+mod signals;
 mod submission;
 mod task_history;
 mod watchdog;
@@ -53,6 +54,8 @@ const PARTS: &[Part] = &parts! {
         acknowledges_in_order, buffered_is_applied_before_the_next_durable, flush_follows_what_was_committed;
     journal: empty_before_the_first_record, keeps_every_attempt_in_order, keeps_dropped_marks,
         separates_scopes, tells_what_is_in_flight, outlives_a_claim, refuses_another_fence;
+    signals: kept_in_order, only_runs_that_have_not_ended_get_any, taken_once_and_given_back, outlive_a_claim,
+        a_task_run_is_told_once, there_is_an_end_to_what_a_run_holds, sending_is_an_event, waits_are_told;
     cache: first_caller_leads, follow_resolves_on_publish, follow_resolves_on_release,
         no_follow_is_busy, no_lead_is_busy, hit_after_publish, cached_is_what_would_hit,
         dropped_publish_still_stores, ttl_expires,

@@ -10,7 +10,8 @@ use std::{
 
 use super::records::{
     Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Claim, Claimed,
-    Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter, Submitted, TaskRun, WorkerId,
+    Fence, Forget, Journal, Lead, Lookup, NewRun, NewSignal, Page, Posted, Run, RunFilter, Signal, Submitted,
+    TaskRun, WorkerId,
 };
 use crate::{
     clock::Timestamp,
@@ -149,13 +150,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// Applies a change as a whole or not at all. It is in line when this *returns*; the commit that it returns
     /// may be dropped without withdrawing anything. Each step is a compare-and-set: a step whose expected state
-    /// does not hold is an error and nothing of its change is applied. Events of the change can be read as soon
-    /// as it is applied, never before.
+    /// does not hold is an error and nothing of its change is applied. A task run that has ended takes no further
+    /// step. Events of the change can be read as soon as it is applied, never before.
     fn commit(&self, change: Change, durability: Durability) -> Commit;
 
     /// The journal of one scope of a run: what was recorded in every attempt, in the order of the numbers, what
-    /// was dropped, and which calls have begun without having an outcome.
+    /// was dropped, which calls have begun without having an outcome, and until when calls wait.
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
+
+    /// Puts a signal into a run that has not ended, whoever executes it; no fence is asked for. It is durable when this
+    /// resolves, and gets the next number of its run's signals. It stays until a change [takes](super::Step::Taken) it;
+    /// a change that takes what is not there is refused like one whose expected state does not hold.
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>>;
+
+    /// The signals of a run that nobody has taken, in the order of their numbers, by pages; none of an unknown run.
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>>;
 
     /// The value of a cache key and when it was computed, if there is one that is younger than `ttl`. The short
     /// way of a hit: it takes no duty, waits for nobody and does not say why there is none.

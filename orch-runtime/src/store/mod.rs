@@ -3,6 +3,7 @@
 mod check;
 pub mod conformance;
 mod contract;
+mod mail;
 mod memory;
 mod records;
 mod sled;
@@ -12,8 +13,8 @@ pub use contract::{BoxFuture, Commit, Committed, Durability, Store, StoreError};
 pub(crate) use memory::Operation;
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use records::{
-    Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Claim, Claimed,
-    Counts, Fence, Forget, InFlight, Journal, KeyDigest, KeyParts, Labels, Lead, Lookup, Mark, Miss, NewRun,
-    Outcome, Page, Record, Run, RunFilter, Stamped, Step, Submitted, TaskClaim, TaskDetail, TaskRun, Trigger,
-    WorkerId,
+    Address, Attempt, Begun, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
+    Claim, Claimed, Counts, Fence, Forget, InFlight, Journal, KeyDigest, KeyParts, Labels, Lead, Lookup,
+    Mark, Miss, NewRun, NewSignal, Outcome, Page, Posted, Record, Run, RunFilter, Signal, Stamped, Step,
+    Submitted, TaskClaim, TaskDetail, TaskRun, Trigger, WorkerId,
 };

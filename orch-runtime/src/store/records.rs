@@ -176,6 +176,12 @@ pub enum Step {
     Record(Record),
     /// A call was dropped before its outcome was handed over.
     Dropped(Mark),
+    /// A call waits, until a moment that stays the same when the run is taken up again.
+    Begun(Begun),
+    /// A signal is taken, or nothing changes when it is not there.
+    Taken(u64),
+    /// A signal that was taken goes back to its place, because nobody has got it.
+    GivenBack(Box<Signal>),
     /// The worker gives the run back without having ended it: nothing of it runs any more.
     Released,
     /// Something that must not stay silent.
@@ -272,6 +278,93 @@ pub struct Mark {
     pub call: u128,
     /// How many equal calls came before.
     pub occurrence: u32,
+    /// What the call had taken was given back: its record, if there is one, is nobody's outcome.
+    pub undone: bool,
+}
+
+/// A call that waits for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The attempt of its body.
+    pub instance: u64,
+    /// The call.
+    pub call: u128,
+    /// How many equal calls came before.
+    pub occurrence: u32,
+    /// When the wait is over.
+    pub due: Timestamp,
+}
+
+/// Whom a signal is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Address {
+    /// The run's waits for this name.
+    Name(String),
+    /// A task run that is [`Unknown`](TaskState::Unknown): a person says what became of it.
+    Task(TaskNumber),
+}
+
+impl Address {
+    /// As events tell it: the task run that it is about, if it is about one, and a text.
+    pub(super) fn told(&self) -> (Option<TaskNumber>, String) {
+        match self {
+            Self::Name(name) => (None, format!("`{name}`")),
+            Self::Task(task) => (Some(*task), "what became of it".to_owned()),
+        }
+    }
+}
+
+/// A signal on its way into a run.
+#[derive(Clone, Debug)]
+pub struct NewSignal {
+    /// Whom it is for.
+    pub to: Address,
+    /// The name of the value's type, for messages.
+    pub type_name: Cow<'static, str>,
+    /// The encoded value.
+    pub value: Bytes,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// For a task run: the state that it must have, or the signal is refused.
+    pub expect: Option<TaskState>,
+}
+
+/// A signal that nobody has taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signal {
+    /// Its place among all signals of its run, from 0.
+    pub number: u64,
+    /// Whom it is for.
+    pub to: Address,
+    /// The name of the value's type, for messages.
+    pub type_name: Cow<'static, str>,
+    /// The encoded value.
+    pub value: Bytes,
+    /// When it was sent.
+    pub at: Timestamp,
+}
+
+/// How sending a signal ended. Only with the first of these did it come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It has this number.
+    Accepted(u64),
+    /// The run is not in the store.
+    NoRun,
+    /// The run has ended like this.
+    Ended(RunState),
+    /// As many signals as a run may have wait in this one.
+    Full,
+    /// The run has no such task run.
+    NoTask,
+    /// The task run has ended.
+    TaskEnded,
+    /// The task run has another state than the signal is for.
+    TaskIs(TaskState),
+    /// A signal for that task run waits already.
+    Answered,
 }
 
 /// What a scope's body has been through.
@@ -281,6 +374,8 @@ pub struct Journal {
     pub records: Vec<Record>,
     /// Calls dropped.
     pub dropped: Vec<Mark>,
+    /// Calls that began to wait, in any order, whether they have an outcome by now or not.
+    pub begun: Vec<Begun>,
     /// Task runs without an outcome.
     pub in_flight: Vec<InFlight>,
 }

@@ -2,7 +2,6 @@
 
 use std::{
     future::poll_fn,
-    path::PathBuf,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker},
@@ -11,6 +10,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
+use super::dir::Dir;
 use crate::{
     clock::{Busy, Clock, Timestamp},
     codec::Bytes,
@@ -19,8 +19,8 @@ use crate::{
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
         Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun,
-        Operation, Page, Run, RunFilter, SledStore, Store, StoreError, Submitted, SyncMode, TaskRun,
-        WorkerId,
+        NewSignal, Operation, Page, Posted, Run, RunFilter, Signal, SledStore, Store, StoreError, Submitted,
+        SyncMode, TaskRun, WorkerId,
     },
 };
 
@@ -37,19 +37,10 @@ pub(super) struct OnDisk {
     _dir: Dir,
 }
 
-struct Dir(PathBuf);
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        // What is left in the directory of temporary files is nobody's failure.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 impl OnDisk {
     /// A store that holds what `memory` holds.
     pub(super) fn new(memory: Arc<MemoryStore>, clock: Clock) -> Result<Self, StoreError> {
-        let dir = Dir(std::env::temp_dir().join(format!("orch-test-{}", uuid::Uuid::now_v7())));
+        let dir = Dir::new();
         let disk = SledStore::builder(&dir.0).durability(SyncMode::Process).open()?;
         for operation in memory.history() {
             let worker = match &operation {
@@ -98,6 +89,7 @@ fn repeat(disk: &SledStore, operation: Operation) {
         Operation::Submit(run) => drop(disk.submit(run)),
         Operation::Claim(claim) => drop(disk.claim(claim)),
         Operation::Commit(change) => drop(disk.commit(change, Durability::Buffered)),
+        Operation::Signal(run, signal) => drop(disk.signal(run, signal)),
         Operation::Publish(key, entry) => drop(disk.publish(Lead { key, id: 0 }, entry)),
         Operation::Forget(which) => {
             let mut forgetting = disk.cache_forget(which);
@@ -142,6 +134,14 @@ impl Store for OnDisk {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.busily(self.disk.replay(run, fence, scope))
+    }
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        let _order = self.both();
+        drop(self.memory.signal(run, signal.clone()));
+        self.busily(self.disk.signal(run, signal))
+    }
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        self.busily(self.disk.signals(run, page))
     }
     fn cached(
         &self,

@@ -12,8 +12,9 @@ use orch::{
     Bytes, Event, RunId, ScopeId, TaskNumber, Timestamp,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun, Page,
-        Run, RunFilter, Step, Store, StoreError, Submitted, TaskRun, WorkerId,
+        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun,
+        NewSignal, Page, Posted, Run, RunFilter, Signal, Step, Store, StoreError, Submitted, TaskRun,
+        WorkerId,
     },
 };
 
@@ -75,6 +76,12 @@ impl Store for Wrapped {
             return Box::pin(std::future::ready(Err(fault)));
         }
         self.memory.replay(run, fence, scope)
+    }
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        self.memory.signal(run, signal)
+    }
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        self.memory.signals(run, page)
     }
     fn cached(
         &self,

@@ -10,4 +10,9 @@ async fn g(x: u8) -> u8 {
     x
 }
 
+#[flow(once)]
+async fn h(x: u8) -> u8 {
+    x
+}
+
 fn main() {}

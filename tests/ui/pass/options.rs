@@ -77,6 +77,16 @@ fn cheap(id: u64) -> u64 {
     id
 }
 
+#[task(once, timeout = "1m")]
+fn pays(id: u64) -> u64 {
+    id
+}
+
+#[task(inline, once, retries = 0)]
+fn pays_at_once(id: u64) -> u64 {
+    id
+}
+
 #[flow(
     name = "shop::watch",
     formerly = "watch",

@@ -37,6 +37,15 @@ pub(super) async fn cancel(core: &Core, claimed: &Claimed, reason: String) -> Re
     end(core, claimed, inputs, ErrorKind::Cancelled, reason).await
 }
 
+/// Ends a claimed run that was being cancelled when its process ended.
+pub(super) async fn bring_to_its_end(core: &Core, claimed: &Claimed) -> Error {
+    let reason = "it was being cancelled when its process ended".to_owned();
+    match cancel(core, claimed, reason.clone()).await {
+        Ok(()) => Error::at(&claimed.run.name, claimed.run.id, ErrorKind::Cancelled, reason),
+        Err(error) => error,
+    }
+}
+
 /// Gives a claimed run back, as it was. Should it fail, the run counts as one whose process has died.
 pub(super) async fn release(core: &Core, claimed: &Claimed) {
     let _ = commit(core, claimed, vec![Step::Released]).await;

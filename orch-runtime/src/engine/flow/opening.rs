@@ -2,14 +2,14 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::joining::join;
+use super::{crashing, joining::join};
 use crate::{
-    engine::{RunShared, commit::child_step, prepared::Prepared, run::RunStart},
+    engine::{RunShared, alive::DROPPED, commit::child_step, prepared::Prepared, run::RunStart},
     error::{Error, ErrorKind},
     id::{RunId, TaskNumber},
     runtime::{Core, TakenUp},
     state::RunState,
-    store::{Claim, Claimed, Fence, NewRun, Outcome, Submitted, Trigger},
+    store::{Claim, Claimed, Fence, NewRun, Outcome, Run, Submitted, Trigger},
 };
 
 /// A run as whoever asked for it finds it.
@@ -45,7 +45,21 @@ pub(super) async fn open_root(
     }
 }
 
-/// Opens the run of a flow that a body calls.
+/// The run of a flow that a body calls, as the call finds it.
+enum Child {
+    Opened(Opened),
+    /// Its call was dropped in the process before this one, which came to its end before the caller's journal said so.
+    /// Where it was claimed, it is still to be ended.
+    GivenUp(Option<Box<Claimed>>),
+}
+
+impl From<Opened> for Child {
+    fn from(opened: Opened) -> Self {
+        Self::Opened(opened)
+    }
+}
+
+/// Opens the run of a flow that a body calls. The caller's journal knows it already.
 pub(super) async fn open_child(
     parent: &Arc<RunShared>,
     id: RunId,
@@ -53,6 +67,29 @@ pub(super) async fn open_child(
     name: &'static str,
     prepared: &mut Prepared,
 ) -> Result<Opened, Error> {
+    let claimed = match find_child(parent, id, task, name, prepared).await? {
+        Child::Opened(opened) => return Ok(opened),
+        Child::GivenUp(claimed) => claimed,
+    };
+    let another = RunId::new();
+    parent.buffer(|writer, at| writer.push(at, child_step(task, another)));
+    parent.flush();
+    if let Some(claimed) = claimed {
+        crashing::cancel(&parent.core, &claimed, DROPPED.into()).await?;
+    }
+    match find_child(parent, another, task, name, prepared).await? {
+        Child::Opened(opened) => Ok(opened),
+        Child::GivenUp(_) => Err(Error::at(name, another, ErrorKind::Cancelled, DROPPED)),
+    }
+}
+
+async fn find_child(
+    parent: &Arc<RunShared>,
+    id: RunId,
+    task: TaskNumber,
+    name: &'static str,
+    prepared: &mut Prepared,
+) -> Result<Child, Error> {
     let core = &parent.core;
     let store_error = |error| Error::at(name, id, ErrorKind::Store, format!("{error}"));
     let new = new_run(core, id, name, prepared, Some((parent.id, task)))?;
@@ -60,7 +97,7 @@ pub(super) async fn open_child(
         Submitted::Created(fence) => {
             let mut start = fresh(id, name, parent.root_flow, fence);
             start.background = parent.background;
-            Ok(Opened::Run(RunShared::new(core.clone(), start), None))
+            Ok(Opened::Run(RunShared::new(core.clone(), start), None).into())
         }
         Submitted::Existing(known) if prepared.options().given_id.is_some() => {
             if prepared.runs_above().any(|above| above == known) {
@@ -69,28 +106,42 @@ pub(super) async fn open_child(
             if known != id {
                 parent.buffer(|writer, at| writer.push(at, child_step(task, known)));
             }
-            join(core, known, name, prepared, parent.root_flow).await
+            join(core, known, name, prepared, parent.root_flow).await.map(Child::from)
         }
         Submitted::Conflict(known) if known != id => Err(conflict(prepared, name, known)),
         // It was created before this process, or before the flow's last attempt.
         Submitted::Existing(_) | Submitted::Conflict(_) => {
             let claim = Claim::any(id, core.worker, core.clock.now());
             match core.store.claim(claim).await.map_err(store_error)? {
+                Some(claimed) if was_given_up(&claimed.run) => Ok(Child::GivenUp(Some(Box::new(claimed)))),
+                Some(claimed) if claimed.run.state == RunState::Cancelling => {
+                    Err(crashing::bring_to_its_end(core, &claimed).await)
+                }
                 Some(claimed) => {
                     let run = reopened(core, prepared, claimed, Some(parent.root_flow), parent.background)?;
-                    Ok(Opened::Run(run, None))
+                    Ok(Opened::Run(run, None).into())
                 }
                 None => {
                     let ended = core.store.run(id).await.map_err(store_error)?;
+                    if ended.as_ref().is_some_and(was_given_up) {
+                        return Ok(Child::GivenUp(None));
+                    }
                     let outcome =
                         ended.and_then(|run| run.value.map(Outcome::Value).or(run.error.map(Outcome::Error)));
-                    outcome.map(|outcome| Opened::Ended(id, outcome)).ok_or_else(|| {
+                    outcome.map(|outcome| Opened::Ended(id, outcome).into()).ok_or_else(|| {
                         Error::at(name, id, ErrorKind::Cancelled, "it ended without an outcome")
                     })
                 }
             }
         }
     }
+}
+
+/// Whether a run was cancelled only because its caller let go of its call. What it would have given was never recorded,
+/// so a caller that asks again needs a run that can give it.
+fn was_given_up(run: &Run) -> bool {
+    let cancelled = matches!(run.state, RunState::Cancelling | RunState::Cancelled);
+    cancelled && run.reason.as_deref() == Some(DROPPED)
 }
 
 fn conflict(prepared: &mut Prepared, name: &str, known: RunId) -> Error {

@@ -37,7 +37,7 @@ pub(crate) async fn resume<T: 'static>(core: Arc<Core>, id: RunId) -> Finished {
     })
     .await?;
     if claimed.run.state == RunState::Cancelling {
-        return Err(bring_to_its_end(&core, &claimed).await);
+        return Err(crashing::bring_to_its_end(&core, &claimed).await);
     }
     let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
     finish(run.name, id, outcome, prepared.invocation)
@@ -75,7 +75,7 @@ async fn recovered(core: &Arc<Core>, orphan: Run) -> Result<Resumed> {
     let claim = Claim::orphan(id, core.worker, core.clock.now());
     let Some(claimed) = claimed(core, claim).await? else { return Ok(Resumed::Others) };
     if claimed.run.state == RunState::Cancelling {
-        return Err(bring_to_its_end(core, &claimed).await);
+        return Err(crashing::bring_to_its_end(core, &claimed).await);
     }
     if has_crashed(core, &claimed.run) {
         return Err(crashing::give_up(core, &claimed).await);
@@ -137,13 +137,4 @@ async fn ready(
         crashing::release(core, claimed).await;
     }
     made
-}
-
-/// Ends a claimed run that was being cancelled when its process ended.
-async fn bring_to_its_end(core: &Arc<Core>, claimed: &Claimed) -> Error {
-    let reason = "it was being cancelled when its process ended".to_owned();
-    match crashing::cancel(core, claimed, reason.clone()).await {
-        Ok(()) => Error::at(&claimed.run.name, claimed.run.id, ErrorKind::Cancelled, reason),
-        Err(error) => error,
-    }
 }

@@ -220,6 +220,9 @@ pub(super) async fn buffered_is_applied_before_the_next_durable(store: &dyn Stor
         detail: Some(Box::new(TaskDetail::default())),
     }]);
     refused("buffered change that cannot hold", store.commit(change, Durability::Buffered).await)?;
+    open.number -= 1;
+    let again = open.change(vec![task(0, (TaskState::Completed, 1), (TaskState::Running, 2))]);
+    refused("further step of a task run that has ended", store.commit(again, Durability::Durable).await)?;
     let tasks = answer("task_runs", store.task_runs(open.id, Page::first(10)).await)?;
     let found: Vec<_> = tasks.iter().map(|task| (task.state, task.changed)).collect();
     equal("task runs", found, vec![(TaskState::Completed, moment(102))])

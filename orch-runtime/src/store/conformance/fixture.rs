@@ -187,7 +187,7 @@ pub(super) fn record(scope: ScopeId, instance: u64, number: u32) -> Step {
 }
 
 pub(super) fn dropped(scope: ScopeId, instance: u64, call: u128) -> Mark {
-    Mark { scope, instance, call, occurrence: 3 }
+    Mark { scope, instance, call, occurrence: 3, undone: call == u128::MAX }
 }
 
 /// An outcome in a form that can be compared.

@@ -12,10 +12,10 @@ use super::rows::{EventRow, More, RunRow, What};
 use crate::{
     clock::Timestamp,
     id::{RunId, ScopeId, TaskNumber},
-    state::{Event, RunState, TaskState},
+    state::{Event, Notice, RunState, TaskState},
     store::{
-        Attempt, Change, Claim, Claimed, Committed, Fence, Journal, NewRun, Page, Run, RunFilter, Stamped,
-        Step, StoreError, Submitted, TaskRun, WorkerId,
+        Address, Attempt, Change, Claim, Claimed, Committed, Fence, Journal, NewRun, NewSignal, Page, Posted,
+        Run, RunFilter, Signal, Stamped, Step, StoreError, Submitted, TaskRun, WorkerId,
         check::{Moved, check},
     },
 };
@@ -134,7 +134,8 @@ impl Data {
             return Ok(Committed::AlreadyMine);
         }
         let stored = |task: TaskNumber| row.tasks.get(task.0 as usize).map(|row| (row.state, row.attempt));
-        check(change.run, row.state, row.tasks.len(), stored, &change.steps, &mut self.moved)?;
+        let in_line = |signal| row.mail.has(signal);
+        check(change.run, row.state, row.tasks.len(), stored, in_line, &change.steps, &mut self.moved)?;
         row.applied = change.number;
         let ended_before = row.state.is_final();
         for Stamped { at, step } in change.steps {
@@ -144,6 +145,37 @@ impl Data {
             self.ended.push_back(change.run);
         }
         Ok(Committed::Applied)
+    }
+
+    pub(super) fn signal(&mut self, run: RunId, new: NewSignal) -> Posted {
+        let Some(row) = self.runs.get_mut(&run) else { return Posted::NoRun };
+        if row.state.is_final() {
+            return Posted::Ended(row.state);
+        }
+        let task = || match new.to {
+            Address::Task(task) => {
+                let task = row.tasks.get(task.0 as usize);
+                task.map(|task| Some(task.state).filter(|state| !state.is_final()))
+            }
+            Address::Name(_) => None,
+        };
+        if let Some(refused) = row.mail.refuses(&new.to, new.expect, task, |signal| &signal.to) {
+            return refused;
+        }
+        let NewSignal { to, type_name, value, at, expect: _ } = new;
+        let (task, text) = to.told();
+        let number = row.mail.next();
+        row.mail.push(Signal { number, to, type_name, value, at });
+        self.log.push(row, at, What::More(Box::new(More::Notice(task, Notice::SignalSent, text))));
+        Posted::Accepted(number)
+    }
+
+    pub(super) fn signals(&self, run: RunId, page: Page<u64>) -> Vec<Signal> {
+        let row = self.runs.get(&run).into_iter();
+        row.flat_map(|row| row.mail.after(page.after))
+            .map(|(_, signal)| signal.clone())
+            .take(page.limit)
+            .collect()
     }
 
     pub(super) fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> Result<Journal, StoreError> {
@@ -159,7 +191,7 @@ impl Data {
         let tasks = rows.tasks.map_or(0..0, |(first, last)| first..last + 1);
         let in_flight = tasks.filter_map(|number| row.in_flight(scope, TaskNumber(number))).collect();
         let records = rows.records.iter().filter_map(|record| record.view(scope, &row.tasks)).collect();
-        Ok(Journal { records, dropped: rows.dropped.clone(), in_flight })
+        Ok(Journal { records, dropped: rows.dropped.clone(), begun: rows.begun.clone(), in_flight })
     }
 
     /// Forgets the oldest ended runs and events beyond the limits.
@@ -312,6 +344,9 @@ fn apply(log: &mut Log, row: &mut RunRow, at: Timestamp, step: Step) {
             row.worker = None;
         }
         Step::Dropped(mark) => row.scopes.entry(&mark.scope).dropped.push(mark),
+        Step::Begun(begun) => row.scopes.entry(&begun.scope).begun.push(begun),
+        Step::Taken(number) => row.mail.take(number),
+        Step::GivenBack(signal) => row.mail.put(signal.number, *signal),
         Step::Notice { task, notice, text } => {
             log.push(row, at, What::More(Box::new(More::Notice(task, notice, text))));
         }

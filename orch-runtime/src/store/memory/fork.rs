@@ -1,7 +1,10 @@
 //! The store as it was after its n-th operation: what a crash at that point would have left.
 
 use super::{Inner, MemoryStore};
-use crate::store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun};
+use crate::{
+    id::RunId,
+    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun, NewSignal},
+};
 
 /// Something that changed the store.
 #[derive(Clone)]
@@ -9,8 +12,21 @@ pub(crate) enum Operation {
     Submit(NewRun),
     Claim(Claim),
     Commit(Change),
+    Signal(RunId, NewSignal),
     Publish(CacheKey, CacheEntry),
     Forget(Forget),
+}
+
+impl Operation {
+    fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Submit(run) => Some(run.id),
+            Self::Claim(claim) => Some(claim.run),
+            Self::Commit(change) => Some(change.run),
+            Self::Signal(run, _) => Some(*run),
+            Self::Publish(..) | Self::Forget(_) => None,
+        }
+    }
 }
 
 impl Inner {
@@ -25,6 +41,12 @@ impl MemoryStore {
     /// How many operations a [forkable](super::MemoryStoreBuilder::forkable) store has carried out; 0 for others.
     pub fn operations(&self) -> usize {
         self.lock().operations.as_ref().map_or(0, Vec::len)
+    }
+
+    /// How many of them were about this run.
+    pub fn operations_of(&self, run: RunId) -> usize {
+        let inner = self.lock();
+        inner.operations.iter().flatten().filter(|operation| operation.run() == Some(run)).count()
     }
 
     /// Every operation of a [forkable](super::MemoryStoreBuilder::forkable) store.
@@ -45,6 +67,7 @@ impl MemoryStore {
                     Operation::Submit(run) => drop(inner.data.submit(run)),
                     Operation::Claim(claim) => drop(inner.data.claim(claim)),
                     Operation::Commit(change) => drop(inner.data.commit(change)),
+                    Operation::Signal(run, signal) => _ = inner.data.signal(run, signal),
                     Operation::Publish(key, entry) => drop(inner.cache.insert(key, entry, fork.keep.cache)),
                     Operation::Forget(which) => drop(inner.cache.forget(&which)),
                 }

@@ -12,8 +12,8 @@ use std::{
 
 use super::{
     Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-    Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run, RunFilter,
-    Store, StoreError, Submitted, TaskRun, WorkerId,
+    Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, NewSignal, Page,
+    Posted, Run, RunFilter, Signal, Store, StoreError, Submitted, TaskRun, WorkerId,
 };
 use crate::{
     clock::Timestamp,
@@ -169,6 +169,15 @@ impl Store for MemoryStore {
         ready(self.lock().data.replay(run, fence, scope))
     }
 
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        let mut inner = self.lock();
+        inner.note(|| Operation::Signal(run, signal.clone()));
+        ready(Ok(inner.data.signal(run, signal)))
+    }
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        ready(Ok(self.lock().data.signals(run, page)))
+    }
+
     fn cached(
         &self,
         key: CacheKey,
@@ -266,6 +275,12 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         (**self).replay(run, fence, scope)
+    }
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        (**self).signal(run, signal)
+    }
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        (**self).signals(run, page)
     }
     fn cached(
         &self,

@@ -12,7 +12,8 @@ use crate::{
     id::{CallKey, RunId, ScopeId, TaskNumber},
     state::{Event, EventKind, Notice, RunState, TaskState},
     store::{
-        Fence, InFlight, Labels, Mark, NewRun, Outcome, Record, Run, TaskClaim, TaskDetail, TaskRun, WorkerId,
+        Begun, Fence, InFlight, Labels, Mark, NewRun, Outcome, Record, Run, Signal, TaskClaim, TaskDetail,
+        TaskRun, WorkerId, mail::Mail,
     },
 };
 
@@ -37,6 +38,7 @@ pub(super) struct RunRow {
     pub(super) scopes: Interned<ScopeId, ScopeRows>,
     pub(super) names: Interned<Cow<'static, str>, ()>,
     pub(super) events: VecDeque<EventRow>,
+    pub(super) mail: Mail<Signal>,
 }
 
 /// What many rows have in common, named there by its place here.
@@ -83,6 +85,7 @@ impl<K: Eq + Hash + Clone, V: Default> Interned<K, V> {
 pub(super) struct ScopeRows {
     pub(super) records: Vec<RecordRow>,
     pub(super) dropped: Vec<Mark>,
+    pub(super) begun: Vec<Begun>,
     /// First and last task number that this scope wrote; most scopes write theirs in one go.
     pub(super) tasks: Option<(u32, u32)>,
 }
@@ -165,6 +168,7 @@ impl RunRow {
             scopes: Interned::new(),
             names: Interned::new(),
             events: VecDeque::new(),
+            mail: Mail::default(),
         }
     }
 

@@ -6,20 +6,21 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use rustc_hash::FxHashMap;
+
 use super::{
     db::{Db, Fault},
     facts::Origin,
-    journal::Index,
+    index::Index,
     keys::{self, NameId},
     row::{self, Row},
     sealed,
     standing::{Standing, Told},
     trail::Trail,
 };
-use rustc_hash::FxHashMap;
 
 use crate::{
-    id::RunId,
+    id::{RunId, TaskNumber},
     state::{RunState, TaskState},
     store::{WorkerId, check::Moved},
 };
@@ -33,15 +34,15 @@ pub(super) struct Active {
     live: Mutex<Live>,
     written: Mutex<Written>,
     /// For who replays it.
-    pub(super) index: Mutex<Index>,
+    index: Mutex<Option<Box<Index>>>,
 }
 
 /// The run as everything that was committed has left it.
 pub(super) struct Live {
     pub(super) standing: Standing,
     pub(super) told: Told,
-    /// Where each task run stands; `None` until it is read from the log.
-    pub(super) slots: Option<Vec<Slot>>,
+    /// Where each task run stands that has not ended; `None` until it is read from the log.
+    pub(super) slots: Option<Slots>,
     /// Messages sent to the writer so far.
     pub(super) sent: u64,
     /// Who has it, while that worker lives.
@@ -51,6 +52,9 @@ pub(super) struct Live {
     /// Room for the check of a change.
     pub(super) moved: Vec<Moved>,
 }
+
+/// Task runs that have not ended: one that has takes no further step.
+pub(super) type Slots = FxHashMap<TaskNumber, Slot>;
 
 /// Where a task run stands.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +83,7 @@ impl Active {
         id: RunId,
         family: RunId,
         row: Row,
-        slots: Option<Vec<Slot>>,
+        slots: Option<Slots>,
         stored: bool,
         indexed: Option<RunState>,
     ) -> Self {
@@ -101,7 +105,7 @@ impl Active {
     /// A run that was just submitted.
     pub(super) fn new(id: RunId, family: RunId, origin: Origin) -> Self {
         let row = Row { origin, standing: Standing::new(), told: Told::default(), trail: Trail::default() };
-        Self::with(id, family, row, Some(Vec::new()), false, None)
+        Self::with(id, family, row, Some(Slots::default()), false, None)
     }
 
     /// A run that is stored and has not ended.
@@ -125,6 +129,22 @@ impl Active {
         let live = self.live();
         let state = live.standing.state;
         live.worker.is_none() && !live.gone && !state.is_final() && state != RunState::Scheduled
+    }
+
+    /// Whether everything that was committed is written. To ask the writer takes much longer.
+    pub(super) fn is_written(&self) -> bool {
+        let live = self.live();
+        live.sent == self.written().messages
+    }
+
+    /// Asks what a replay knows of the log. What could not be read as a whole is not kept in part.
+    pub(super) fn with_index<T>(&self, ask: impl FnOnce(&mut Index) -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = ask(index.get_or_insert_default());
+        if answer.is_err() {
+            *index = None;
+        }
+        answer
     }
 
     pub(super) fn live(&self) -> MutexGuard<'_, Live> {

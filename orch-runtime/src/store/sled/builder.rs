@@ -63,6 +63,9 @@ impl SledStoreBuilder {
     /// written it, or when what it holds is damaged: then that is set aside, never deleted, and the next opening
     /// begins anew. The text says what to do.
     pub fn open(self) -> Result<SledStore, StoreError> {
+        #[cfg(feature = "crash-points")]
+        return self.open_with(super::crashing::Crashing::new);
+        #[cfg(not(feature = "crash-points"))]
         self.open_with(|log| log)
     }
 

@@ -14,8 +14,9 @@ use super::{
     wire::{Damaged, In},
 };
 
-/// Memory for pages that were read or written lately.
-const PAGES: u64 = 128 << 20;
+/// Memory for pages that were read or written lately. Little is read twice: appending to the log needs its end, and a
+/// replay goes through it once.
+const PAGES: u64 = 16 << 20;
 
 /// How often, and after which pause, a lock is asked for that will be released in a moment.
 const LOCK_TRIES: u32 = 200;

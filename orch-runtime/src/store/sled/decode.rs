@@ -5,10 +5,12 @@ use std::{sync::Arc, time::Duration};
 use super::{
     blobs::BlobId,
     encode::{
-        AS_CLAIMED, CHANGE, CHILD, CLAIM, DROPPED, FLOW, IN_ROOT, NEAR, NOTICE, RECORD, RELEASED, RUN,
-        SUBMITTED, TAKEN, TASK, WITH,
+        AS_CLAIMED, BEGUN, CHANGE, CHILD, CLAIM, DROPPED, FLOW, GIVEN_BACK, IN_ROOT, NEAR, NOTICE, RECORD,
+        RELEASED, RUN, SIGNAL, SIGNAL_TAKEN, SUBMITTED, TAKEN, TASK, WITH,
     },
-    facts::{ClaimFact, Fact, Held, Kept, Origin, RecordFact, RunFact, TaskFact, What},
+    facts::{
+        ClaimFact, Fact, Held, Kept, KeptSignal, Origin, RecordFact, RunFact, SignalFact, TaskFact, What,
+    },
     wire::{Damaged, In},
 };
 use crate::{
@@ -17,25 +19,24 @@ use crate::{
     definition::DefinitionKind,
     error::RecordedError,
     id::{CallKey, RunId, ScopeId, TaskNumber},
-    store::{Fence, Labels, Mark, TaskDetail},
+    store::{Address, Begun, Fence, Labels, Mark, TaskDetail},
 };
 
 /// Reads all facts.
-pub(super) fn facts(bytes: &[u8]) -> Result<Vec<Fact>, Damaged> {
+pub(super) fn facts(bytes: &[u8], facts: &mut Vec<Fact>) -> Result<(), Damaged> {
     let mut read = In(bytes);
-    let mut facts = Vec::new();
     let mut at = 0;
     while !read.is_empty() {
-        let fact = fact(&mut read, &mut at, &facts)?;
+        let fact = fact(&mut read, &mut at, facts)?;
         facts.push(fact);
     }
-    Ok(facts)
+    Ok(())
 }
 
 fn fact(read: &mut In<'_>, at: &mut u64, before: &[Fact]) -> Result<Fact, Damaged> {
     let head = read.byte()?;
     let kind = head & 0x0f;
-    if matches!(kind, SUBMITTED | TAKEN | CHANGE) {
+    if matches!(kind, SUBMITTED | TAKEN | CHANGE | SIGNAL) {
         *at = 0;
     }
     *at = at.wrapping_add(read.int()? as u64);
@@ -77,8 +78,17 @@ fn fact(read: &mut In<'_>, at: &mut u64, before: &[Fact]) -> Result<Fact, Damage
                 instance: read.uint()?,
                 call: key.call,
                 occurrence: key.occurrence,
+                undone: head & WITH != 0,
             })
         }
+        BEGUN => {
+            let CallKey { scope, call, occurrence } = key(read, head)?;
+            let (instance, due) = (read.uint()?, Timestamp::from_micros(read.uint()?));
+            What::Begun(Begun { scope, instance, call, occurrence, due })
+        }
+        SIGNAL => What::Signal(Box::new(SignalFact { number: read.uint()?, signal: signal(read)? })),
+        SIGNAL_TAKEN => What::SignalTaken(read.uint()?),
+        GIVEN_BACK => What::GivenBack(Box::new(SignalFact { number: read.uint()?, signal: signal(read)? })),
         RELEASED => What::Released,
         NOTICE => What::Notice { task: read.maybe(task)?, notice: read.code()?, text: owned(read)? },
         _ => return Err(Damaged("it tells of something unknown")),
@@ -134,6 +144,19 @@ fn detail(read: &mut In<'_>) -> Result<TaskDetail, Damaged> {
         Ok(Duration::new(seconds, nanos))
     })?;
     Ok(TaskDetail { reason, delay })
+}
+
+pub(super) fn signal(read: &mut In<'_>) -> Result<KeptSignal, Damaged> {
+    Ok(KeptSignal {
+        to: match read.byte()? {
+            0 => Address::Name(owned(read)?),
+            1 => Address::Task(task(read)?),
+            _ => return Err(Damaged("a signal is for something unknown")),
+        },
+        type_name: owned(read)?.into(),
+        value: held(read)?,
+        at: Timestamp::from_micros(read.uint()?),
+    })
 }
 
 pub(super) fn origin(read: &mut In<'_>) -> Result<Origin, Damaged> {

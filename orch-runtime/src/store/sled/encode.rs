@@ -5,7 +5,7 @@
 
 use super::{
     blobs::{BLOB_OVER, BlobId},
-    facts::{BLOCK, Fact, Held, Kept, Origin, What},
+    facts::{BLOCK, Fact, Held, Kept, KeptSignal, Origin, What},
     keys::NameId,
     wire::{Code, Out},
 };
@@ -14,7 +14,7 @@ use crate::{
     codec::Bytes,
     error::RecordedError,
     id::{CallKey, ScopeId, TaskNumber},
-    store::{Labels, Record, Stamped, Step, TaskClaim},
+    store::{Address, Labels, Record, Stamped, Step, TaskClaim},
 };
 
 pub(super) const SUBMITTED: u8 = 0;
@@ -27,11 +27,16 @@ pub(super) const CHILD: u8 = 6;
 pub(super) const RECORD: u8 = 7;
 pub(super) const DROPPED: u8 = 8;
 pub(super) const NOTICE: u8 = 9;
+pub(super) const BEGUN: u8 = 10;
+pub(super) const SIGNAL: u8 = 11;
+pub(super) const SIGNAL_TAKEN: u8 = 12;
+pub(super) const GIVEN_BACK: u8 = 13;
 pub(super) const RELEASED: u8 = 15;
 
 /// The scope is the run's own body.
 pub(super) const IN_ROOT: u8 = 0x10;
-/// A claim with labels; a task run's state with a detail; a record of a task run.
+/// A claim with labels; a task run's state with a detail; a record of a task run; a dropped call that gave back what
+/// it had taken.
 pub(super) const WITH: u8 = 0x20;
 /// A record whose key is that of the claim of its task run, which stands before it in the same change.
 pub(super) const AS_CLAIMED: u8 = 0x40;
@@ -80,6 +85,11 @@ impl Encoder {
                 self.out.uint(fence.0);
                 self.out.code(*state);
                 self.out.uint(u64::from(*attempt));
+            }
+            What::Signal(fact_of) => {
+                self.head(SIGNAL, fact.at);
+                self.out.uint(fact_of.number);
+                write_signal(&mut self.out, &fact_of.signal);
             }
             // The rest comes as steps.
             _ => {}
@@ -155,9 +165,27 @@ impl Encoder {
                     self.record(*at, record, near);
                 }
                 Step::Dropped(mark) => {
-                    self.head(DROPPED | in_root(mark.scope), *at);
+                    let undone = if mark.undone { WITH } else { 0 };
+                    self.head(DROPPED | in_root(mark.scope) | undone, *at);
                     self.key(CallKey { scope: mark.scope, call: mark.call, occurrence: mark.occurrence });
                     self.out.uint(mark.instance);
+                }
+                Step::Begun(begun) => {
+                    self.head(BEGUN | in_root(begun.scope), *at);
+                    self.key(CallKey { scope: begun.scope, call: begun.call, occurrence: begun.occurrence });
+                    self.out.uint(begun.instance);
+                    self.out.uint(begun.due.as_micros());
+                }
+                Step::Taken(number) => {
+                    self.head(SIGNAL_TAKEN, *at);
+                    self.out.uint(*number);
+                }
+                Step::GivenBack(signal) => {
+                    self.head(GIVEN_BACK, *at);
+                    self.out.uint(signal.number);
+                    let value = self.hold(&signal.value);
+                    let (to, type_name) = (signal.to.clone(), signal.type_name.clone());
+                    write_signal(&mut self.out, &KeptSignal { to, type_name, value, at: signal.at });
                 }
                 Step::Released => self.head(RELEASED, *at),
                 Step::Notice { task, notice, text } => {
@@ -207,7 +235,7 @@ impl Encoder {
 
     fn head(&mut self, kind: u8, at: Timestamp) {
         self.out.byte(kind);
-        if matches!(kind, SUBMITTED | TAKEN | CHANGE) {
+        if matches!(kind, SUBMITTED | TAKEN | CHANGE | SIGNAL) {
             // What was encoded by itself stands by itself.
             self.at = 0;
         }
@@ -271,6 +299,23 @@ fn write_held(out: &mut Out, held: &Held) {
             out.raw(&id.0);
         }
     }
+}
+
+pub(super) fn write_signal(out: &mut Out, signal: &KeptSignal) {
+    let KeptSignal { to, type_name, value, at } = signal;
+    match to {
+        Address::Name(name) => {
+            out.byte(0);
+            out.text(name);
+        }
+        Address::Task(task) => {
+            out.byte(1);
+            out.uint(u64::from(task.0));
+        }
+    }
+    out.text(type_name);
+    write_held(out, value);
+    out.uint(at.as_micros());
 }
 
 pub(super) fn write_outcome(out: &mut Out, outcome: &Kept) {

@@ -1,6 +1,6 @@
 //! What the log tells: the facts of a pack, in the form in which they are read back.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{blobs::BlobId, keys::NameId};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     error::RecordedError,
     id::{CallKey, RunId, TaskNumber},
     state::{Notice, RunState, TaskState},
-    store::{Fence, Labels, Mark, NewRun, Outcome, TaskDetail, Trigger},
+    store::{Address, Begun, Fence, Labels, Mark, NewRun, Outcome, TaskDetail, Trigger},
 };
 
 /// Task runs are found by blocks of this many.
@@ -74,6 +74,12 @@ pub(super) enum What {
     },
     Record(Box<RecordFact>),
     Dropped(Mark),
+    Begun(Begun),
+    /// A signal came in.
+    Signal(Box<SignalFact>),
+    SignalTaken(u64),
+    /// A signal that was taken is there again.
+    GivenBack(Box<SignalFact>),
     /// Its worker has given the run back.
     Released,
     Notice {
@@ -124,6 +130,22 @@ pub(super) struct RecordFact {
     pub(super) outcome: Kept,
 }
 
+/// A signal of the run, under its number.
+#[derive(Clone, Debug)]
+pub(super) struct SignalFact {
+    pub(super) number: u64,
+    pub(super) signal: KeptSignal,
+}
+
+/// A signal whose value may lie elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct KeptSignal {
+    pub(super) to: Address,
+    pub(super) type_name: Cow<'static, str>,
+    pub(super) value: Held,
+    pub(super) at: Timestamp,
+}
+
 impl What {
     /// How many events it makes.
     pub(super) fn events(&self) -> u64 {
@@ -133,8 +155,16 @@ impl What {
             | Self::Run(_)
             | Self::Claim(_)
             | Self::Task(_)
+            | Self::Signal(_)
             | Self::Notice { .. } => 1,
-            Self::Change(_) | Self::Child { .. } | Self::Record(_) | Self::Dropped(_) | Self::Released => 0,
+            Self::Change(_)
+            | Self::Child { .. }
+            | Self::Record(_)
+            | Self::Dropped(_)
+            | Self::Begun(_)
+            | Self::SignalTaken(_)
+            | Self::GivenBack(_)
+            | Self::Released => 0,
         }
     }
 

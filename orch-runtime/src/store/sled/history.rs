@@ -3,7 +3,7 @@
 use super::{
     active::ended_row,
     db::Fault,
-    facts::{BLOCK, ClaimFact, Fact, Origin, What},
+    facts::{BLOCK, ClaimFact, Fact, KeptSignal, Origin, What},
     keys::{LOG, Place},
     pack,
     shared::Shared,
@@ -13,8 +13,8 @@ use super::{
 use crate::{
     clock::Timestamp,
     id::{RunId, TaskNumber},
-    state::{Event, EventKind, RunState, TaskState},
-    store::{Attempt, Page, Run, TaskRun},
+    state::{Event, EventKind, Notice, RunState, TaskState},
+    store::{Attempt, Page, Run, Signal, TaskRun},
 };
 
 /// A run as a reader finds it.
@@ -48,6 +48,16 @@ impl Shared {
         // One that was submitted and is not written yet does not exist yet.
         let found = found.filter(|found| found.trail.packs() > 0);
         found.map(|found| self.view(id, &found.origin, &found.standing, &found.told)).transpose()
+    }
+
+    /// The signals of a run that nobody has taken.
+    pub(super) fn signals(&self, run: RunId, page: Page<u64>) -> Result<Vec<Signal>, Fault> {
+        let Some(found) = self.find(run)? else { return Ok(Vec::new()) };
+        let signal = |(number, kept): (u64, &KeptSignal)| {
+            let KeptSignal { to, type_name, value, at } = kept.clone();
+            Ok(Signal { number, to, type_name, value: self.value(&value)?, at })
+        };
+        found.told.mail.after(page.after).take(page.limit).map(signal).collect()
     }
 
     pub(super) fn task_runs(&self, run: RunId, page: Page<TaskNumber>) -> Result<Vec<TaskRun>, Fault> {
@@ -230,9 +240,18 @@ impl Shared {
                 }
             }
             What::Notice { task, notice, text } => EventKind::Notice { task, notice, text },
-            What::Change(_) | What::Child { .. } | What::Record(_) | What::Dropped(_) | What::Released => {
-                return None;
+            What::Signal(fact) => {
+                let (task, text) = fact.signal.to.told();
+                EventKind::Notice { task, notice: Notice::SignalSent, text }
             }
+            What::Change(_)
+            | What::Child { .. }
+            | What::Record(_)
+            | What::Dropped(_)
+            | What::Begun(_)
+            | What::SignalTaken(_)
+            | What::GivenBack(_)
+            | What::Released => return None,
         })
     }
 }

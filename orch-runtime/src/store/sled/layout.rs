@@ -125,6 +125,11 @@ fn check_format(dir: &Path, file: &Path) -> Result<(), StoreError> {
              up to {FORMAT}. Update orch, or choose another place {HOW}",
             dir.display()
         ))),
+        Some(older) => Err(StoreError::new(format!(
+            "the store in `{}` has format {older}, which no released version of orch has written, and this one reads \
+             format {FORMAT}; move the directory away, or choose another place {HOW}",
+            dir.display()
+        ))),
         _ => Err(StoreError::new(format!(
             "`{}` does not say what format the store in `{}` has; put the file back from a backup, or choose another \
              place {HOW}",

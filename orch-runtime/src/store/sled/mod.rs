@@ -5,12 +5,16 @@ mod active;
 mod actor;
 mod blobs;
 mod builder;
+mod by_scope;
 mod cache;
+#[cfg(feature = "crash-points")]
+mod crashing;
 mod db;
 mod decode;
 mod encode;
 mod facts;
 mod history;
+mod index;
 mod journal;
 mod keys;
 mod layout;

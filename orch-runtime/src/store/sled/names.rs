@@ -38,7 +38,7 @@ impl Names {
             if *key != *keys::name(id) {
                 return Err(damaged("one before it is missing"));
             }
-            let text = String::from_utf8(sealed::content(db, &key, &stored)?);
+            let text = String::from_utf8(sealed::content(db, &key, &stored)?.into_owned());
             let text = Name::Owned(text.map_err(|_| damaged("it is not UTF-8"))?);
             inner.ids.insert(text.clone(), id);
             inner.texts.push(text);

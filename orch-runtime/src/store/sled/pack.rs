@@ -29,11 +29,12 @@ pub(super) fn begin(run: RunId, number: u32, events: u64, facts: usize) -> Out {
     out
 }
 
-fn parse(content: &[u8]) -> Result<Pack, Damaged> {
+/// Reads a pack. `facts` is empty, and may have room from another one.
+fn parse(content: &[u8], mut facts: Vec<Fact>) -> Result<Pack, Damaged> {
     let mut read = In(content);
     let run = RunId::from_bytes(read.array()?);
     let (number, events) = (read.small()?, read.uint()?);
-    let facts = decode::facts(read.0)?;
+    decode::facts(read.0, &mut facts)?;
     if facts.iter().map(|fact| fact.what.events()).sum::<u64>() != events {
         return Err(Damaged("it tells of more or fewer events than it says"));
     }
@@ -43,15 +44,27 @@ fn parse(content: &[u8]) -> Result<Pack, Damaged> {
 /// The pack of an entry of the log.
 pub(super) fn of_entry(db: &Db, key: &[u8], stored: &[u8]) -> Result<Pack, Fault> {
     let content = sealed::content(db, key, stored)?;
-    parse(&content).map_err(|damaged| Fault::damaged(key, damaged))
+    parse(&content, Vec::new()).map_err(|damaged| Fault::damaged(key, damaged))
 }
 
 /// Pack `number` of a run, which lies at `place`.
 pub(super) fn read(db: &Db, run: RunId, number: u32, place: Place) -> Result<Pack, Fault> {
+    read_into(db, run, number, place, Vec::new())
+}
+
+/// The same with a list that is empty and may have room.
+pub(super) fn read_into(
+    db: &Db,
+    run: RunId,
+    number: u32,
+    place: Place,
+    facts: Vec<Fact>,
+) -> Result<Pack, Fault> {
     let key = place.key();
     let damaged = |what| Fault::damaged(&key, Damaged(what));
     let stored = db.get(&key)?.ok_or_else(|| damaged("it is missing"))?;
-    let pack = of_entry(db, &key, &stored)?;
+    let content = sealed::content(db, &key, &stored)?;
+    let pack = parse(&content, facts).map_err(|damaged| Fault::damaged(&key, damaged))?;
     if pack.run != run || pack.number != number {
         return Err(damaged("it belongs to another run"));
     }

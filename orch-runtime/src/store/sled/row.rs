@@ -1,12 +1,15 @@
-//! A run's row: what it was submitted with, where it stands, where its packs lie.
+//! A run's row: what it was submitted with, where it stands, which signals wait in it, where its packs lie.
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     decode, encode,
-    facts::{Kept, Origin},
+    facts::{Kept, KeptSignal, Origin},
     standing::{Standing, Told},
     trail::Trail,
     wire::{Damaged, In, Out},
 };
+use crate::store::mail::Mail;
 
 /// A run as it is stored beside the log.
 #[derive(Clone, Debug)]
@@ -24,8 +27,20 @@ pub(super) fn write(origin: &Origin, standing: &Standing, told: &Told, trail: &T
     standing.write(&mut out);
     out.maybe(told.reason.as_deref(), Out::text);
     out.maybe(told.outcome.as_ref(), |out, outcome: &Kept| encode::write_outcome(out, outcome));
+    out.uint(told.mail.next());
+    out.uint(told.mail.all().len() as u64);
+    for (number, signal) in told.mail.all() {
+        out.uint(*number);
+        encode::write_signal(&mut out, signal);
+    }
     trail.write(&mut out);
     out.0
+}
+
+fn mail(read: &mut In<'_>) -> Result<Mail<KeptSignal>, Damaged> {
+    let next = read.uint()?;
+    let signals = (0..read.uint()?).map(|_| Ok((read.uint()?, decode::signal(read)?)));
+    Ok(Mail::stored(next, signals.collect::<Result<BTreeMap<_, _>, Damaged>>()?))
 }
 
 /// The row of these bytes.
@@ -37,6 +52,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Row, Damaged> {
         told: Told {
             reason: read.maybe(|read| read.text().map(str::to_owned))?,
             outcome: read.maybe(decode::outcome)?,
+            mail: Arc::new(mail(&mut read)?),
         },
         trail: Trail::read(&mut read)?,
     };

@@ -3,6 +3,8 @@
 //! sled keeps up to 16 values in one page, and writes a page of more than 128 KiB to a file of its own that it
 //! never syncs. So no value may be longer than [`PART`].
 
+use std::borrow::Cow;
+
 use super::{
     db::{Db, Fault},
     keys,
@@ -64,13 +66,13 @@ fn opened(stored: &[u8]) -> Result<Opened<'_>, Damaged> {
 }
 
 /// The content of a value that was read under `key`.
-pub(super) fn content(db: &Db, key: &[u8], stored: &[u8]) -> Result<Vec<u8>, Fault> {
+pub(super) fn content<'s>(db: &Db, key: &[u8], stored: &'s [u8]) -> Result<Cow<'s, [u8]>, Fault> {
     let damaged = |damaged| Fault::damaged(key, damaged);
     let opened = opened(stored).map_err(damaged)?;
-    let mut content = opened.head.to_vec();
+    let mut content = Cow::Borrowed(opened.head);
     for number in 0..opened.parts {
         let part = db.get(&keys::part(key, number))?.ok_or_else(|| damaged(Damaged("a part is missing")))?;
-        content.extend_from_slice(&part);
+        content.to_mut().extend_from_slice(&part);
     }
     if checksum(key, &content) != opened.checksum {
         return Err(damaged(Damaged("its checksum does not fit")));
@@ -80,5 +82,5 @@ pub(super) fn content(db: &Db, key: &[u8], stored: &[u8]) -> Result<Vec<u8>, Fau
 
 /// Reads the value under `key`.
 pub(super) fn get(db: &Db, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
-    db.get(key)?.map(|stored| content(db, key, &stored)).transpose()
+    db.get(key)?.map(|stored| content(db, key, &stored).map(Cow::into_owned)).transpose()
 }

@@ -10,12 +10,12 @@ use std::{
 
 use super::{
     ack::Ack,
-    active::{Active, Runs, Slot, ended_row},
+    active::{Active, Runs, Slots, ended_row},
     actor::{Answer, Message, Need},
     blobs::Blobs,
     db::{Db, Fault},
     encode::Encoded,
-    facts::{Held, Kept, What},
+    facts::{Held, Kept},
     names::Names,
     pack::{self, Pack},
     queue::Queue,
@@ -175,29 +175,12 @@ impl Shared {
         pack::read(&self.db, run, number, trail.place(&self.db, run, number)?)
     }
 
-    /// Reads where each task run of a run stands, after a start.
-    pub(super) fn slots(&self, active: &Active) -> Result<Vec<Slot>, Fault> {
-        let trail = active.written().trail.clone();
-        let mut slots: Vec<Slot> = Vec::new();
-        for number in 0..trail.packs() {
-            for fact in self.pack(active.id, &trail, number)?.facts {
-                match fact.what {
-                    What::Claim(claim) => slots.push(Slot {
-                        name: claim.name,
-                        attempt: 0,
-                        state: crate::state::TaskState::Pending,
-                    }),
-                    What::Task(task) => {
-                        if let Some(slot) = slots.get_mut(task.task.0 as usize) {
-                            slot.state = task.state;
-                            slot.attempt = task.attempt;
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(slots)
+    /// Reads where each task run of a run stands that has not ended, after a start.
+    pub(super) fn slots(&self, active: &Active) -> Result<Slots, Fault> {
+        active.with_index(|index| {
+            index.catch_up(self, active, |_| Ok(()))?;
+            Ok(index.slots())
+        })
     }
 
     pub(super) fn value(&self, held: &Held) -> Result<Bytes, Fault> {

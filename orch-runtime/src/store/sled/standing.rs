@@ -1,13 +1,15 @@
 //! Where a run stands: the small part of it that every change may move.
 
 use super::{
-    facts::{Fact, Kept, What},
+    facts::{Fact, Kept, KeptSignal, What},
     wire::{Code, Damaged, In, Out, TASK_STATES},
 };
+use std::sync::Arc;
+
 use crate::{
     clock::Timestamp,
     state::{RunState, TaskState},
-    store::{Counts, Fence},
+    store::{Counts, Fence, mail::Mail},
 };
 
 /// Where a run stands, in a form that is copied with every change.
@@ -29,11 +31,12 @@ pub(super) struct Standing {
     counts: [u32; TASK_STATES],
 }
 
-/// What few changes tell of a run: why it has its state and what came out.
+/// What few changes tell of a run: why it has its state, what came out, and which signals wait in it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     pub(super) reason: Option<String>,
     pub(super) outcome: Option<Kept>,
+    pub(super) mail: Arc<Mail<KeptSignal>>,
 }
 
 impl Standing {
@@ -115,9 +118,17 @@ impl Standing {
             }
             What::Claim(_) => self.add_task(),
             What::Task(task) => self.move_task(task.from, task.state),
+            What::Signal(fact) | What::GivenBack(fact) => {
+                Arc::make_mut(&mut told.mail).put(fact.number, fact.signal.clone());
+            }
+            What::SignalTaken(number) => Arc::make_mut(&mut told.mail).take(*number),
             What::Record(_) => self.deaths = 0,
             What::Released => self.released = true,
-            What::Submitted(_) | What::Child { .. } | What::Dropped(_) | What::Notice { .. } => {}
+            What::Submitted(_)
+            | What::Child { .. }
+            | What::Dropped(_)
+            | What::Begun(_)
+            | What::Notice { .. } => {}
         }
     }
 

@@ -24,8 +24,8 @@ use crate::{
     state::Event,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, Page, Run,
-        RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId,
+        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, NewSignal, Page,
+        Posted, Run, RunFilter, Signal, Store, StoreError, Submitted, TaskRun, WorkerId,
     },
 };
 
@@ -142,8 +142,23 @@ impl Store for SledStore {
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         Box::pin(async move {
             let active = self.start_replay(run, fence)?;
-            self.read(|shared| journal::journal(shared, &active, scope)).await
+            if !active.is_written() {
+                self.shared.barrier(Need::Written).await?;
+            }
+            journal::journal(&self.shared, &active, scope).map_err(|fault| self.shared.unreadable(fault))
         })
+    }
+
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        let started = self.start_signal(run, signal);
+        Box::pin(async move {
+            let (posted, acked) = started?;
+            self.end_of(acked).await.map(|()| posted)
+        })
+    }
+
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        Box::pin(self.read(move |shared| shared.signals(run, page)))
     }
 
     fn cached(

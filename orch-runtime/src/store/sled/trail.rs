@@ -67,17 +67,30 @@ impl Trail {
 
     /// Where pack `number` lies.
     pub(super) fn place(&self, db: &Db, run: RunId, number: u32) -> Result<Place, Fault> {
-        if let Some(here) = number.checked_sub(self.first) {
-            let place = self.places.get(here as usize).copied();
-            return place.ok_or_else(|| missing(run));
+        if let Some(place) = self.recent(number) {
+            return Ok(place);
         }
+        let (first, places) = Self::spilled(db, run, number)?;
+        number
+            .checked_sub(first)
+            .and_then(|nth| places.get(nth as usize).copied())
+            .ok_or_else(|| missing(run))
+    }
+
+    /// Where pack `number` lies, if that is told of here.
+    pub(super) fn recent(&self, number: u32) -> Option<Place> {
+        self.places.get(number.checked_sub(self.first)? as usize).copied()
+    }
+
+    /// The places around pack `number`, which lie in a row of their own, and the number of the first of them.
+    pub(super) fn spilled(db: &Db, run: RunId, number: u32) -> Result<(u32, Vec<Place>), Fault> {
         let key = keys::places(run, number);
         let (key, stored) = db.at_or_before(key)?.ok_or_else(|| missing(run))?;
         let first = key.strip_prefix(&keys::places(run, 0)[..17]).and_then(|tail| tail.try_into().ok());
         let first = u32::from_be_bytes(first.ok_or_else(|| missing(run))?);
         let content = sealed::content(db, &key, &stored)?;
         let places = read_places(&mut In(&content)).map_err(|damaged| Fault::damaged(&key, damaged))?;
-        places.get((number - first) as usize).copied().ok_or_else(|| missing(run))
+        Ok((first, places))
     }
 
     /// The numbers of the packs that tell of a block of task runs, in order.
@@ -114,7 +127,7 @@ impl Trail {
     }
 }
 
-fn missing(run: RunId) -> Fault {
+pub(super) fn missing(run: RunId) -> Fault {
     Fault::Damaged(format!("the place of a part of run {run} is missing"))
 }
 

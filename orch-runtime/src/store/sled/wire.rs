@@ -170,7 +170,7 @@ codes! {
     }
     Notice {
         NeverStarted = 0, Dropped = 1, Abandoned = 2, Diverged = 3, OutsideScope = 4, WaitingForStarted = 5,
-        CacheFault = 6, CacheMiss = 7,
+        CacheFault = 6, CacheMiss = 7, WaitingForSignal = 8, SignalSent = 9, SignalsLeft = 10, Unresolved = 11,
     }
     ErrorKind {
         Failed = 0, TimedOut = 1, Panicked = 2, Cancelled = 3, UpstreamFailed = 4, Store = 5, Diverged = 6,

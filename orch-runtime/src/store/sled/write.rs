@@ -5,20 +5,21 @@ use std::sync::Arc;
 
 use super::{
     ack::{Acked, ack},
-    active::{Active, Live, Slot},
+    active::{Active, Live, Slot, ended_row},
     actor::Need,
     builder::SyncMode,
     encode::Encoder,
-    facts::{Fact, Kept, Origin, What},
+    facts::{Fact, Kept, KeptSignal, Origin, SignalFact, What},
     shared::{End, Item},
+    standing::Told,
     store::SledStore,
 };
 use crate::{
     id::{RunId, TaskNumber},
     state::TaskState,
     store::{
-        Change, Claim, Claimed, Commit, Committed, Durability, Fence, NewRun, Run, Stamped, Step, StoreError,
-        Submitted, check::check,
+        Address, Change, Claim, Claimed, Commit, Committed, Durability, Fence, NewRun, NewSignal, Posted,
+        Run, Signal, Stamped, Step, StoreError, Submitted, check::check,
     },
 };
 
@@ -71,21 +72,27 @@ impl SledStore {
                     empty.insert(self.shared.slots(&active).map_err(|fault| self.shared.unreadable(fault))?)
                 }
             };
-            let stored = |task: TaskNumber| slots.get(task.0 as usize).map(|slot| (slot.state, slot.attempt));
+            let stored = |task: TaskNumber| slots.get(&task).map(|slot| (slot.state, slot.attempt));
             let Change { run, number, steps, .. } = change;
-            check(run, live.standing.state, slots.len(), stored, &steps, &mut live.moved)?;
+            let in_line = |signal| live.told.mail.has(signal);
+            let claimed = live.standing.tasks as usize;
+            check(run, live.standing.state, claimed, stored, in_line, &steps, &mut live.moved)?;
             let mut encoder = Encoder::default();
             let names = &self.shared.names;
             encoder.change(
                 number,
                 &steps,
                 |claim| names.intern(&claim.name),
-                |task| slots.get(task.0 as usize).map_or(0, |slot| slot.name),
+                |task| slots.get(&task).map_or(0, |slot| slot.name),
             );
             live.standing.applied = number;
             let mut told = None;
             for Stamped { at, step } in steps {
-                if !matches!(step, Step::Child { .. } | Step::Record(_) | Step::Dropped(_) | Step::Released) {
+                let tells = matches!(
+                    step,
+                    Step::Run { .. } | Step::Claim(_) | Step::Task { .. } | Step::Notice { .. }
+                );
+                if tells {
                     self.shared.saw(at);
                 }
                 match step {
@@ -100,20 +107,32 @@ impl SledStore {
                     Step::Claim(claim) => {
                         live.standing.add_task();
                         let state = TaskState::Pending;
-                        slots.push(Slot { name: names.intern(&claim.name), attempt: 0, state });
+                        slots.insert(claim.task, Slot { name: names.intern(&claim.name), attempt: 0, state });
                     }
                     Step::Task { task, expect: (from, _), state, attempt, detail: _ } => {
                         live.standing.move_task(from, state);
-                        if let Some(slot) = slots.get_mut(task.0 as usize) {
+                        if state.is_final() {
+                            slots.remove(&task);
+                        } else if let Some(slot) = slots.get_mut(&task) {
                             (slot.state, slot.attempt) = (state, attempt);
                         }
+                    }
+                    Step::Taken(number) => {
+                        Arc::make_mut(&mut live.told.mail).take(number);
+                        told = Some(Box::new(live.told.clone()));
+                    }
+                    Step::GivenBack(signal) => {
+                        let Signal { number, to, type_name, value, at } = *signal;
+                        let kept = KeptSignal { to, type_name, value: encoder.hold(&value), at };
+                        Arc::make_mut(&mut live.told.mail).put(number, kept);
+                        told = Some(Box::new(live.told.clone()));
                     }
                     Step::Record(_) => live.standing.deaths = 0,
                     Step::Released => {
                         live.standing.released = true;
                         live.worker = None;
                     }
-                    Step::Child { .. } | Step::Dropped(_) | Step::Notice { .. } => {}
+                    Step::Child { .. } | Step::Dropped(_) | Step::Begun(_) | Step::Notice { .. } => {}
                 }
             }
             live.sent += 1;
@@ -156,6 +175,7 @@ impl SledStore {
         live: &mut Live,
         mut encoder: Encoder,
         facts: &[Fact],
+        told: Option<Box<Told>>,
     ) -> Result<Waiting, StoreError> {
         for fact in facts {
             self.shared.saw(fact.at);
@@ -163,7 +183,7 @@ impl SledStore {
         }
         live.sent += 1;
         let (standing, encoded) = (live.standing, encoder.finish());
-        let item = Item { active: active.clone(), encoded, standing, told: None };
+        let item = Item { active: active.clone(), encoded, standing, told };
         if !self.waits(Durability::Durable) {
             self.shared.send(Some(item), Need::Written, None)?;
             return Ok(None);
@@ -205,7 +225,7 @@ impl SledStore {
             live.worker = new.worker;
             facts.push(Fact { at: new.at, what: live.standing.take(new.at) });
         }
-        let acked = self.send_facts(&active, &mut live, encoder, &facts)?;
+        let acked = self.send_facts(&active, &mut live, encoder, &facts, None)?;
         Ok((Submitted::Created(live.standing.fence), acked))
     }
 
@@ -226,7 +246,7 @@ impl SledStore {
             }
             live.worker = Some(worker);
             let fact = Fact { at, what: live.standing.take(at) };
-            let acked = self.send_facts(&active, &mut live, Encoder::default(), &[fact])?;
+            let acked = self.send_facts(&active, &mut live, Encoder::default(), &[fact], None)?;
             let unreadable = |fault| self.shared.unreadable(fault);
             let view =
                 self.shared.view(run, &active.origin, &live.standing, &live.told).map_err(unreadable)?;
@@ -245,6 +265,47 @@ impl SledStore {
         }
         let input = self.shared.value(&active.origin.input).map_err(|fault| self.shared.unreadable(fault))?;
         Ok(Claimed { run, fence, input, next_task })
+    }
+
+    pub(super) fn start_signal(&self, run: RunId, new: NewSignal) -> Result<(Posted, Waiting), StoreError> {
+        self.shared.queue.wait_for_room();
+        loop {
+            self.shared.healthy()?;
+            let unreadable = |fault| self.shared.unreadable(fault);
+            let Some(active) = self.shared.runs.get(run) else {
+                let ended = ended_row(&self.shared.db, run).map_err(unreadable)?;
+                let ended = ended.map_or(Posted::NoRun, |row| Posted::Ended(row.standing.state));
+                return Ok((ended, None));
+            };
+            let mut live = active.live();
+            if live.gone {
+                continue;
+            }
+            if live.standing.state.is_final() {
+                return Ok((Posted::Ended(live.standing.state), None));
+            }
+            if matches!(new.to, Address::Task(_)) && live.slots.is_none() {
+                live.slots = Some(self.shared.slots(&active).map_err(unreadable)?);
+            }
+            let task = || match new.to {
+                Address::Task(task) if task.0 < live.standing.tasks => {
+                    Some(live.slots.as_ref()?.get(&task).map(|slot| slot.state))
+                }
+                Address::Task(_) => None,
+                Address::Name(_) => None,
+            };
+            if let Some(refused) = live.told.mail.refuses(&new.to, new.expect, task, |signal| &signal.to) {
+                return Ok((refused, None));
+            }
+            let NewSignal { to, type_name, value, at, expect: _ } = new;
+            let mut encoder = Encoder::default();
+            let signal = KeptSignal { to, type_name, value: encoder.hold(&value), at };
+            let number = Arc::make_mut(&mut live.told.mail).push(signal.clone());
+            let fact = Fact { at, what: What::Signal(Box::new(SignalFact { number, signal })) };
+            let told = Some(Box::new(live.told.clone()));
+            let acked = self.send_facts(&active, &mut live, encoder, &[fact], told)?;
+            return Ok((Posted::Accepted(number), acked));
+        }
     }
 
     pub(super) fn start_replay(&self, run: RunId, fence: Fence) -> Result<Arc<Active>, StoreError> {

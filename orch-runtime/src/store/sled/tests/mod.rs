@@ -4,6 +4,7 @@ mod bad_input;
 mod conformance;
 mod damage;
 mod kill;
+mod long_runs;
 mod model;
 mod order;
 mod reads;

@@ -12,8 +12,9 @@ use crate::{
     id::{CallKey, RunId, ScopeId, TaskNumber},
     state::{Notice, RunState, TaskState},
     store::{
-        Change, Commit, Committed, Durability, Fence, Labels, Mark, MemoryStore, NewRun, Outcome, Page,
-        Record, RunFilter, SledStore, Stamped, Step, Store, StoreError, TaskClaim, TaskDetail,
+        Address, Begun, Change, Commit, Committed, Durability, Fence, Labels, Mark, MemoryStore, NewRun,
+        NewSignal, Outcome, Page, Record, RunFilter, Signal, SledStore, Stamped, Step, Store, StoreError,
+        TaskClaim, TaskDetail,
     },
 };
 
@@ -25,6 +26,9 @@ struct Known {
     ended: bool,
     tasks: Vec<(TaskState, u32)>,
     records: u32,
+    mail: Vec<Signal>,
+    taken: Vec<Signal>,
+    sent: u64,
 }
 
 struct Generator {
@@ -39,6 +43,7 @@ enum Operation {
     Submit(NewRun),
     Claim(RunId),
     Commit(Change, Durability),
+    Signal(RunId, NewSignal),
 }
 
 const NAMES: [&str; 3] = ["test::a", "test::b", "test::c"];
@@ -98,7 +103,17 @@ impl Generator {
             ..new_run(NAMES[self.random.usize(0..NAMES.len())])
         };
         let (id, tasks) = (new.id, Vec::new());
-        self.runs.push(Known { id, fence: Fence(1), number: 1, ended: false, tasks, records: 0 });
+        self.runs.push(Known {
+            id,
+            fence: Fence(1),
+            number: 1,
+            ended: false,
+            tasks,
+            records: 0,
+            mail: Vec::new(),
+            taken: Vec::new(),
+            sent: 0,
+        });
         Operation::Submit(new)
     }
 
@@ -139,7 +154,7 @@ impl Generator {
         let run = &mut self.runs[place];
         let task = if run.tasks.is_empty() { 0 } else { random.usize(0..run.tasks.len()) };
         let number = TaskNumber(task as u32);
-        match random.u8(0..12) {
+        match random.u8(0..16) {
             0..4 => {
                 run.tasks.push((TaskState::Pending, 0));
                 let labels = Labels { label: Some(text), tags: vec!["t".into()] };
@@ -167,7 +182,28 @@ impl Generator {
             }
             8 if !run.tasks.is_empty() => Step::Child { task: number, run: RunId::new() },
             9 => Step::Notice { task: Some(number), notice: Notice::Diverged, text },
-            10 => Step::Dropped(Mark { scope, instance: 1, call: random.u128(..), occurrence: 0 }),
+            10 => Step::Dropped(Mark {
+                scope,
+                instance: 1,
+                call: random.u128(..),
+                occurrence: 0,
+                undone: false,
+            }),
+            12 => {
+                let (call, due) = (random.u128(..), Timestamp::from_micros(random.u64(..)));
+                Step::Begun(Begun { scope, instance: random.u64(..), call, occurrence: 2, due })
+            }
+            13 if !run.mail.is_empty() => {
+                let signal = run.mail.remove(random.usize(0..run.mail.len()));
+                let number = signal.number;
+                run.taken.push(signal);
+                Step::Taken(number)
+            }
+            14 if !run.taken.is_empty() => {
+                let signal = run.taken.remove(random.usize(0..run.taken.len()));
+                run.mail.push(signal.clone());
+                Step::GivenBack(Box::new(signal))
+            }
             _ => {
                 run.records += 1;
                 let task = random.bool().then_some(number);
@@ -185,13 +221,40 @@ impl Generator {
         }
     }
 
+    fn signal(&mut self, place: usize) -> Operation {
+        let (at, text, value) = (self.at(), self.text(), self.bytes());
+        let type_name = self.text().into();
+        let run = &mut self.runs[place];
+        let to = match self.random.bool() || run.tasks.is_empty() {
+            true => Address::Name(text),
+            false => Address::Task(TaskNumber(self.random.u32(0..run.tasks.len() as u32))),
+        };
+        let new = NewSignal { to, type_name, value, at, expect: None };
+        let answered =
+            matches!(new.to, Address::Task(_)) && run.mail.iter().any(|signal| signal.to == new.to);
+        let over = match &new.to {
+            Address::Task(task) => run.tasks[task.0 as usize].0.is_final(),
+            Address::Name(_) => false,
+        };
+        if !run.ended && !answered && !over {
+            let NewSignal { to, type_name, value, at, expect: _ } = new.clone();
+            run.mail.push(Signal { number: run.sent, to, type_name, value, at });
+            run.sent += 1;
+        }
+        Operation::Signal(run.id, new)
+    }
+
     fn operation(&mut self) -> Operation {
         if self.runs.is_empty() || self.random.u8(0..10) == 0 {
             return self.submit();
         }
         // Ended runs are written to as well: a mark or a notice may come late.
         let place = self.random.usize(self.runs.len().saturating_sub(4)..self.runs.len());
-        if self.random.u8(0..15) == 0 { self.claim(place) } else { self.commit(place) }
+        match self.random.u8(0..15) {
+            0 => self.claim(place),
+            1 => self.signal(place),
+            _ => self.commit(place),
+        }
     }
 }
 
@@ -204,12 +267,16 @@ async fn carry_out(store: &dyn Store, operation: Operation) -> (String, Option<C
             (format!("{claimed:?}"), None)
         }
         Operation::Commit(change, durability) => (String::new(), Some(store.commit(change, durability))),
+        Operation::Signal(run, signal) => {
+            (format!("{:?}", store.signal(run, signal).await.expect("no fault")), None)
+        }
     }
 }
 
 async fn journals(store: &dyn Store, generator: &Generator) -> Result<String, StoreError> {
     let mut told = String::new();
     for run in &generator.runs {
+        told.push_str(&format!("{:?}\n", store.signals(run.id, Page::all()).await?));
         for scope in 0..4u8 {
             let journal = store.replay(run.id, run.fence, ScopeId(u128::from(scope) << 100)).await?;
             told.push_str(&format!("{journal:?}\n"));

@@ -9,8 +9,9 @@ use crate::{
     state::Event,
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun, Page,
-        Run, RunFilter, Store, StoreError, Submitted, TaskRun, WorkerId, sled::cache::SledCache,
+        Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun,
+        NewSignal, Page, Posted, Run, RunFilter, Signal, Store, StoreError, Submitted, TaskRun, WorkerId,
+        sled::cache::SledCache,
     },
 };
 
@@ -47,6 +48,12 @@ impl Store for WithCache {
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.memory.replay(run, fence, scope)
+    }
+    fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
+        self.memory.signal(run, signal)
+    }
+    fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
+        self.memory.signals(run, page)
     }
     fn cached(
         &self,

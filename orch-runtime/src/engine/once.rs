@@ -1,0 +1,139 @@
+//! Tasks whose body may not run again by itself: when its process dies amid it, a person says what became of it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{
+    RunShared,
+    mailbox::{self, Whom},
+    prepared::Prepared,
+    progress::{Progress, because},
+    task::End,
+};
+use crate::{
+    clock::Timestamp,
+    codec,
+    error::{Error, ErrorKind, RecordedError, Result},
+    state::{Notice, TaskInput, TaskState},
+    store::{Address, InFlight, Outcome, Step},
+};
+
+/// What became of a `once` task whose body was interrupted, for [`resolve`](crate::Runtime::resolve).
+#[derive(Clone, Debug)]
+pub struct Resolution {
+    pub(crate) said: Said,
+    pub(crate) type_name: &'static str,
+}
+
+/// The same as it is sent to the task run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Said {
+    Value(Vec<u8>),
+    Error(String),
+    Again,
+}
+
+impl Resolution {
+    /// It did its work, and this is the result.
+    ///
+    /// # Errors
+    /// When the value cannot be written.
+    pub fn value<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Self> {
+        let type_name = std::any::type_name::<T>();
+        let value =
+            codec::encode(value).map_err(|error| Error::plain(ErrorKind::Output, error.to_string()))?;
+        Ok(Self { said: Said::Value(value.to_vec()), type_name })
+    }
+
+    /// It did not do its work, and its caller gets this error.
+    pub fn error(text: impl Into<String>) -> Self {
+        Self { said: Said::Error(text.into()), type_name: "" }
+    }
+
+    /// It has done nothing that may not be done again: its body runs once more.
+    pub fn again() -> Self {
+        Self { said: Said::Again, type_name: "" }
+    }
+}
+
+/// How an interrupted task run goes on.
+pub(super) enum Resolved {
+    /// With this attempt.
+    Attempt(u32),
+    End(End),
+}
+
+/// Whether the body of the task run may have begun in the process before this one.
+pub(super) fn is_interrupted(task: &InFlight) -> bool {
+    matches!(task.state, TaskState::Running | TaskState::Unknown)
+}
+
+/// Waits until somebody says what became of the interrupted task run.
+pub(super) async fn resolved(
+    run: &Arc<RunShared>,
+    prepared: &mut Prepared,
+    progress: &mut Progress,
+) -> Option<Resolved> {
+    let task = progress.number()?;
+    if progress.state() == TaskState::Running {
+        let text = "its process ended while the body ran, and it may not run again by itself; `orch::resolve` says \
+                    what became of it";
+        progress.step(TaskInput::Lose, progress.attempt(), Some(because(text)));
+        run.flush();
+    }
+    loop {
+        let fits = Some(prepared.invocation.reads());
+        let whom = Whom { order: run.mailbox.order(), to: Address::Task(task), fits };
+        // Without a time limit there is always one.
+        let signal = mailbox::take(run, whom, None, || ()).await?;
+        let unfit = match codec::decode::<Said>(&signal.value) {
+            Ok(Said::Again) => {
+                let attempt = progress.attempt();
+                let detail = Some(because("a person let its body run again"));
+                progress.step_and_take(TaskInput::Retry, attempt, detail, signal.number);
+                return Some(Resolved::Attempt(attempt + 1));
+            }
+            Ok(Said::Error(text)) => {
+                let mut recorded = RecordedError::message(ErrorKind::Failed, text);
+                recorded.attempt = progress.attempt();
+                let detail = Some(because(format!("a person said: {recorded}")));
+                let outcome = Outcome::Error(Arc::new(recorded));
+                return Some(Resolved::End(End::said(TaskInput::Refuse, outcome, detail, signal.number)));
+            }
+            Ok(Said::Value(value)) => match prepared.invocation.as_mut().decode_output(&value) {
+                Ok(()) => {
+                    let detail = Some(because("a person gave the value"));
+                    let outcome = Outcome::Value(value.into());
+                    return Some(Resolved::End(End::said(TaskInput::Answer, outcome, detail, signal.number)));
+                }
+                Err(error) => error.to_string(),
+            },
+            Err(error) => error.to_string(),
+        };
+        let text = format!(
+            "what was said of the interrupted task run {task} `{}` does not fit: it was given a `{}`: {unfit}; say it \
+             again",
+            progress.name(),
+            signal.type_name
+        );
+        run.notice_and_take(task, Notice::Unresolved, text, signal.number);
+        run.flush();
+    }
+}
+
+/// When the first attempt of an interrupted task run began.
+pub(super) fn first_start(task: &InFlight, now: Timestamp) -> Timestamp {
+    task.first_start.unwrap_or(now)
+}
+
+impl RunShared {
+    /// A notice in one change with the signal that it is about.
+    fn notice_and_take(&self, task: crate::id::TaskNumber, notice: Notice, text: String, signal: u64) {
+        crate::observe::warn(self.id, self.name, notice, &text);
+        self.buffer(|writer, at| {
+            writer.push(at, Step::Taken(signal));
+            writer.push(at, Step::Notice { task: Some(task), notice, text });
+        });
+    }
+}

@@ -1,0 +1,42 @@
+//! Waits that go on where they stood when their run is taken up again.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{scope::Scope, ticket::Ticket};
+use crate::{clock::Timestamp, id::CallKey, store::Begun};
+
+/// How long a call waits at most.
+pub(super) struct Limit {
+    scope: Arc<Scope>,
+    key: CallKey,
+    limit: Duration,
+    /// When it is over, if it began in the process before this one.
+    due: Option<Timestamp>,
+}
+
+impl Limit {
+    /// The wait of the call behind `ticket`.
+    pub(super) fn new(ticket: &Ticket, limit: Duration) -> Self {
+        Self { scope: ticket.scope.clone(), key: ticket.key, limit, due: ticket.due() }
+    }
+
+    /// The wait begins, or goes on: when it is over.
+    pub(super) fn begin(&self) -> Timestamp {
+        let latest = self.scope.run.core.clock.now().plus(self.limit);
+        // A clock that was set back makes no wait longer than it is.
+        if let Some(due) = self.due {
+            return due.min(latest);
+        }
+        let CallKey { scope, call, occurrence } = self.key;
+        let instance = self.scope.instance;
+        self.scope.run.begin_wait(Begun { scope, instance, call, occurrence, due: latest });
+        latest
+    }
+
+    /// Waits until it is over.
+    pub(super) async fn pass(self) {
+        let clock = self.scope.run.core.clock.clone();
+        let due = self.begin();
+        clock.sleep(due.since(clock.now())).await;
+    }
+}
