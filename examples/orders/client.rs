@@ -48,9 +48,9 @@ pub(crate) fn fetch_page(day: &str, page: u32) -> Call<String> {
     fetch(&format!("/orders/{day}/{page}"))
 }
 
-/// Up to six attempts. The client blocks, so the function is synchronous, and its body runs on a thread where that
+/// Up to nine attempts, over all processes that the run has had. The client blocks, so the function is synchronous, and its body runs on a thread where that
 /// disturbs nobody. What it has fetched is recorded: a resumed run does not ask again.
-#[task(retries = 5, backoff = exponential("50ms", max = "5s", jitter), retry_if = may_pass)]
+#[task(retries = 8, backoff = exponential("50ms", max = "5s", jitter), retry_if = may_pass)]
 fn fetch(path: &str, #[provided] source: &Source) -> Result<String, ureq::Error> {
     source.get(path)
 }
