@@ -174,6 +174,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! **A run that failed** is executed again by [`retry`]: what succeeded is reused, at every depth, also inside the flows that
+//! it called. [`rerun`] executes a run anew, as a run of its own: from a task on, or with other arguments.
+//!
 //! **Provided values** are parameters that are no data: a pool, a client, a fake in a test.
 //!
 //! **Tests** get a runtime of their own from [`testing::runtime`]: in memory, with the events at hand and a clock that jumps

@@ -97,9 +97,9 @@ async fn long_run(shape: String, tasks: u64) -> Result<u64, orch::Error> {
 
 /// What a process that resumes says of it.
 struct Resumed {
-    open: f64,
-    opened_in: f64,
     took: f64,
+    /// Processor time of the whole process, also where others take the processors.
+    busy: f64,
     most: f64,
 }
 
@@ -107,19 +107,19 @@ struct Resumed {
 pub(super) fn table(quick: bool, only: &str) -> Result<String> {
     let full: u64 = if quick { 20_000 } else { 1_000_000 };
     let _scratch = Scratch::new()?;
-    let mut text = String::from(
-        "resume of an interrupted run, all its task runs recorded; peak memory of the process that resumes\n",
-    );
+    let mut text =
+        String::from("resume of an interrupted run, all its task runs recorded, in a process of its own\n");
     writeln!(
         text,
-        "{:<38} {:>9} {:>9} {:>9} {:>11} {:>9} {:>9}",
-        "", "tasks", "filled", "open", "tasks/s", "opened", "peak"
+        "{:<36} {:>9} {:>9} {:>9} {:>9} {:>12} {:>11} {:>9}",
+        "", "tasks", "filled", "opened", "tasks/s", "processor", "in memory", "peak"
     )?;
     for shape in SHAPES.iter().filter(|shape| only.is_empty() || shape.name == only) {
         let short = measure(&mut text, *shape, full / 10)?;
         let long = measure(&mut text, *shape, full)?;
         let rate = full as f64 / long.took;
         let growth = long.most / short.most;
+        let bytes = (long.most - short.most) * 1e6 / (full - full / 10) as f64;
         let verdict = |met: bool| {
             if quick {
                 ""
@@ -130,11 +130,11 @@ pub(super) fn table(quick: bool, only: &str) -> Result<String> {
             }
         };
         write!(text, "    at least {LEAST:.0} tasks/s{}", verdict(rate >= LEAST))?;
+        write!(text, "; {growth:.2} times the memory, {bytes:.0} B/task")?;
         if shape.grows {
-            let bytes = (long.most - short.most) * 1e6 / (full - full / 10) as f64;
-            writeln!(text, "; memory grows by {bytes:.0} B/task")?;
+            writeln!(text)?;
         } else {
-            writeln!(text, "; {growth:.2} times the memory, at most {GROWTH}{}", verdict(growth <= GROWTH))?;
+            writeln!(text, ", at most {GROWTH} times{}", verdict(growth <= GROWTH))?;
         }
     }
     Ok(text)
@@ -147,18 +147,17 @@ fn measure(text: &mut String, shape: Shape, tasks: u64) -> Result<Resumed> {
     let filled = start.elapsed().as_secs_f64();
     let told = child(&dir, "resume", shape, tasks)?;
     let told: Vec<f64> = told.split_whitespace().filter_map(|word| f64::from_str(word).ok()).collect();
-    let [open, opened_in, took, most] = told[..] else {
+    let [open, opened_in, took, busy, most] = told[..] else {
         return Err("a child did not say what it took".into());
     };
-    let resumed = Resumed { open, opened_in, took, most };
+    let resumed = Resumed { took, busy, most };
     writeln!(
         text,
-        "{:<38} {tasks:>9} {filled:>7.1} s {:>6.0} ms {:>11.0} {:>6.1} MB {:>6.1} MB",
+        "{:<36} {tasks:>9} {filled:>7.1} s {:>6.0} ms {:>9.0} {:>7.2} µs/t {opened_in:>8.1} MB {most:>6.1} MB",
         shape.what,
-        resumed.open * 1e3,
-        tasks as f64 / resumed.took,
-        resumed.opened_in,
-        resumed.most
+        open * 1e3,
+        tasks as f64 / took,
+        resumed.busy * 1e6 / tasks as f64,
     )?;
     fs::remove_dir_all(dir)?;
     Ok(resumed)
@@ -211,9 +210,9 @@ async fn resume(dir: &Path, tasks: u64) -> Result<String> {
     if sum != tasks * (tasks - 1) / 2 {
         return Err(format!("the sum of {tasks} is {sum}").into());
     }
-    let most = peak()?;
+    let (busy, most) = (busy()?, peak()?);
     close(runtime).await?;
-    Ok(format!("{open} {opened_in} {took} {most}\n"))
+    Ok(format!("{open} {opened_in} {took} {busy} {most}\n"))
 }
 
 /// The most memory that this process has had, in megabytes; nothing where the system does not say.
@@ -222,4 +221,13 @@ fn peak() -> Result<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no peak")?;
     let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kilobytes / 1e3)
+}
+
+/// The processor time that this process has had, in seconds.
+fn busy() -> Result<f64> {
+    let Ok(stat) = fs::read_to_string("/proc/self/stat") else { return Ok(f64::NAN) };
+    // Behind the name, which may hold anything, in hundredths of a second.
+    let (_, fields) = stat.rsplit_once(')').ok_or("no name")?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(f64::from_str).sum::<Result<f64, _>>()?;
+    Ok(ticks / 100.0)
 }

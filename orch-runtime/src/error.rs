@@ -127,6 +127,8 @@ pub struct RecordedError {
     pub(crate) message: String,
     pub(crate) source: Option<Box<RecordedError>>,
     pub(crate) place: Option<String>,
+    /// Where it is another one than that of the call that it ended: a called flow's.
+    pub(crate) run: Option<RunId>,
     pub(crate) attempt: u32,
     pub(crate) typed: Option<Bytes>,
 }
@@ -143,6 +145,7 @@ impl RecordedError {
             message: error.to_string(),
             source,
             place: None,
+            run: None,
             attempt: 0,
             typed: None,
         }
@@ -155,6 +158,7 @@ impl RecordedError {
             message: message.into(),
             source: None,
             place: None,
+            run: None,
             attempt: 0,
             typed: None,
         }
@@ -208,7 +212,7 @@ impl Error {
         self.0.at.as_ref().map(|at| at.name.as_str())
     }
 
-    /// The run in which it happened.
+    /// The run in which it happened; for a flow that a body called, that flow's own.
     pub fn run(&self) -> Option<RunId> {
         self.0.at.as_ref().map(|at| at.run)
     }
@@ -255,6 +259,7 @@ impl Error {
     }
 
     pub(crate) fn recorded_at(name: &str, run: RunId, recorded: RecordedError) -> Self {
+        let run = recorded.run.unwrap_or(run);
         let at = At { name: name.to_owned(), run, attempt: recorded.attempt };
         Self(Box::new(Inner { kind: recorded.kind, at: Some(at), message: None, recorded: Some(recorded) }))
     }

@@ -4,6 +4,8 @@ mod cache;
 mod core;
 mod queries;
 mod recovery;
+mod rerun;
+mod retry;
 mod signals;
 
 use std::{
@@ -20,11 +22,13 @@ use std::{
 pub use self::cache::{Cache, CacheStats, Explained};
 pub(crate) use self::core::{Core, Entering, TakenUp};
 pub use self::recovery::{Recovered, recover};
+pub use self::rerun::{Rerun, rerun};
+pub use self::retry::retry;
 pub use self::signals::{resolve, send};
 use self::{core::Provided, recovery::Anchor};
 use crate::{
     clock::Clock,
-    engine::{self, Rules, watch_panics},
+    engine::{self, Rules, Verifying, watch_panics},
     error::{Error, ErrorKind, Result},
     id::RunId,
     store::{SledStore, Store, SyncMode},
@@ -68,6 +72,7 @@ pub struct RuntimeBuilder {
     rules: Rules,
     recover: bool,
     max_deaths: u32,
+    verifying: Option<Arc<Verifying>>,
 }
 
 /// Where the runs of a runtime that is being built are kept.
@@ -136,6 +141,7 @@ impl Runtime {
             rules: Rules::default(),
             recover: true,
             max_deaths: 10,
+            verifying: None,
         }
     }
 
@@ -180,6 +186,18 @@ impl Runtime {
     /// Dropping the future cancels the run.
     pub async fn resume<T: 'static>(&self, run: RunId) -> Result<T> {
         engine::typed(engine::resume::<T>(self.core.clone(), run).await)
+    }
+
+    /// Executes a run of this store again that failed, took too long, was cancelled or crashed, and gives its output: the
+    /// same as [`orch::retry`](crate::retry), where that is described.
+    ///
+    /// # Errors
+    /// See [`orch::retry`](crate::retry).
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels the run.
+    pub async fn retry<T: 'static>(&self, run: RunId) -> Result<T> {
+        engine::typed(engine::retry::<T>(self.core.clone(), run).await)
     }
 
     /// Cancels a run of this process and everything below it. Says whether it was running here.
@@ -337,6 +355,11 @@ impl RuntimeBuilder {
         self
     }
 
+    pub(crate) fn verifying(mut self, verifying: Arc<Verifying>) -> Self {
+        self.verifying = Some(verifying);
+        self
+    }
+
     pub(crate) fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -358,6 +381,7 @@ impl RuntimeBuilder {
             rules,
             recover,
             max_deaths,
+            verifying,
         } = self;
         if let Some(twice) = provided_twice.first() {
             return Err(Error::runtime(format!(
@@ -367,7 +391,9 @@ impl RuntimeBuilder {
         }
         let store = place.open(durability)?;
         watch_panics();
-        let core = Arc::new(Core::new(store, clock, provided, cpu, patience, rules, max_deaths));
+        let mut core = Core::new(store, clock, provided, cpu, patience, rules, max_deaths);
+        core.verifying = verifying;
+        let core = Arc::new(core);
         let anchor = Anchor::new(core.clone());
         if recover {
             anchor.recover()?;

@@ -4,12 +4,17 @@
 mod crash;
 mod dir;
 mod on_disk;
+mod read_only;
+mod replays;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 #[cfg(feature = "crash-points")]
 pub use self::crash::{Boundary, CrashMatrix, CrashTest, Runs, crash_matrix};
 use self::on_disk::OnDisk;
+pub use self::replays::{
+    Differences, NamesFlow, ReplayReport, ReplayedRun, Verdict, VerifyReplay, verify_replay,
+};
 #[cfg(feature = "crash-points")]
 pub use crate::crash::CrashPoint;
 pub use crate::engine::Rules;

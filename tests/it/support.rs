@@ -1,6 +1,7 @@
 //! What the tests share: reading events back, and gates that hold a body until a test lets it go.
 
 mod processes;
+mod world;
 mod wrapped;
 
 use std::{
@@ -19,6 +20,7 @@ use orch::{
 use tokio::sync::watch;
 
 pub use self::processes::{Halt, Process, halts, in_own_process, in_two_processes};
+pub use self::world::{World, run_of, work};
 pub use self::wrapped::Wrapped;
 
 /// Every event that the store has, one line each, in the order of the commits.

@@ -11,9 +11,11 @@
 )]
 
 mod divergence;
+mod edited;
 mod harness;
 mod programs;
 mod rules;
+mod verified;
 
 use std::time::Duration;
 

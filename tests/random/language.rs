@@ -129,16 +129,20 @@ pub struct Program {
 impl Program {
     /// Leaves out what the promise does not cover.
     pub fn new(salted: bool, body: Block) -> Self {
-        Self { salted, body: fit(&body, salted) }
+        Self { salted, body: fit(&body, salted, false) }
     }
 }
 
-fn fit(block: &Block, salted: bool) -> Block {
-    Block(block.0.iter().flat_map(|stmt| fit_one(stmt, salted)).collect())
+fn fit(block: &Block, salted: bool, kept: bool) -> Block {
+    Block(block.0.iter().flat_map(|stmt| fit_one(stmt, salted, kept)).collect())
 }
 
-fn fit_one(stmt: &Stmt, salted: bool) -> Option<Stmt> {
-    let inner = |block: &Block| fit(block, salted);
+fn fit_one(stmt: &Stmt, salted: bool, kept: bool) -> Option<Stmt> {
+    // A call that computes a cached value and is kept aside lets everybody wait who asks for the same: like any future that
+    // has a lock and is not polled.
+    let kept = kept || matches!(stmt, Stmt::Select { losers: Losers::Await { .. }, .. });
+    let inner = |block: &Block| fit(block, salted, kept);
+    let task = |task: Task| if kept && task == Task::Cached { Task::Plain } else { task };
     let branch = |branch: &Branch| Branch { take: branch.take.clone(), block: inner(&branch.block) };
     let branches = |all: &[Branch]| all.iter().map(branch).collect();
     let draw = |draw: Draw| match draw {
@@ -157,6 +161,10 @@ fn fit_one(stmt: &Stmt, salted: bool) -> Option<Stmt> {
             branches: (0..*items).map(|_| Branch { take: Vec::new(), block: inner(each) }).collect(),
             order: Order::Written,
         },
+        Stmt::Call { task: of, inputs, after } => {
+            Stmt::Call { task: task(*of), inputs: inputs.clone(), after: *after }
+        }
+        Stmt::Start { task: of, inputs } => Stmt::Start { task: task(*of), inputs: inputs.clone() },
         Stmt::Draw(of) => Stmt::Draw(draw(*of)),
         Stmt::Join { branches: all, order } => Stmt::Join { branches: branches(all), order: *order },
         Stmt::Select { branches: all, losers } => {

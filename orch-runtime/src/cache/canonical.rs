@@ -6,6 +6,7 @@
 
 mod run;
 mod sink;
+mod text;
 mod tuples;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use std::fmt;
 use serde::{Serialize, ser};
 use siphasher::sip128::SipHasher13;
 
+pub use self::text::InputText;
 use self::{
     sink::{Sink, Tag},
     tuples::{DigestOnly, PerArgument},
@@ -38,6 +40,14 @@ pub(crate) fn hash_value<T: Serialize + ?Sized>(prefix: &[u8], value: &T) -> Res
     Ok(sink.finish())
 }
 
+/// What is known of a call's input once it is hashed.
+pub(crate) struct Keyed {
+    pub(crate) call: u128,
+    /// The hash of prefix and input, where it is asked for.
+    pub(crate) hash: Option<blake3::Hash>,
+    pub(crate) input: InputText,
+}
+
 /// A number for `prefix` and the canonical form of `value` that nobody can aim at who does not know `key`, and, where it
 /// is asked for, the hash of both. Most inputs are short, and SipHash takes an eighth of the time that a cryptographic
 /// hash takes for them.
@@ -46,18 +56,22 @@ pub(crate) fn keyed_hash<T: Serialize + ?Sized>(
     prefix: u128,
     value: &T,
     with_hash: bool,
-) -> Result<(u128, Option<blake3::Hash>), HashError> {
+) -> Result<Keyed, HashError> {
     let mut sink = Sink::new(false);
     sink.raw(&prefix.to_le_bytes());
     value.serialize(Canonical { sink: &mut sink })?;
-    let keyed = sink.short().map(|bytes| SipHasher13::new_with_key(&key.to_le_bytes()).hash(bytes).as_u128());
-    Ok(match keyed {
-        Some(keyed) => (keyed, with_hash.then(|| sink.finish())),
-        None => {
-            let hash = sink.finish();
-            (first_half(hash), with_hash.then_some(hash))
-        }
-    })
+    Ok(keyed(key, sink, with_hash))
+}
+
+fn keyed(key: u128, sink: Sink, with_hash: bool) -> Keyed {
+    let (bytes, whole) = sink.beginning();
+    let input = InputText::new(&bytes[size_of::<u128>()..], whole);
+    if whole {
+        let call = SipHasher13::new_with_key(&key.to_le_bytes()).hash(bytes).as_u128();
+        return Keyed { call, hash: with_hash.then(|| sink.finish()), input };
+    }
+    let hash = sink.finish();
+    Keyed { call: first_half(hash), hash: with_hash.then_some(hash), input }
 }
 
 /// One hash per element of the tuple of a function's arguments.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::canonical::{HashError, keyed_hash};
+use super::canonical::{HashError, InputText, Keyed, keyed_hash};
 use crate::{
     definition::{CachePolicy, CacheScope, Definition},
     error::Error,
@@ -30,15 +30,24 @@ pub(crate) struct CallHash {
     pub(crate) former: Vec<u128>,
 }
 
-/// Hashes definition, type arguments, version and input, for the calls of one run; outside any, nobody asks for it.
-/// With `cache`, also gives hashes that hold across runs, under the definition's name and then under its former ones:
-/// cache keys are made of them.
+/// What is known of a call once it is hashed.
+pub(crate) struct Hashed {
+    pub(crate) call: CallHash,
+    /// Of a cached task: hashes that hold across runs, under the definition's name and then under its former ones. Cache
+    /// keys are made of them.
+    pub(crate) cache_inputs: Option<Vec<KeyDigest>>,
+    /// The input for people; nobody is shown that of a call outside any run.
+    pub(crate) input: Option<InputText>,
+}
+
+/// Hashes definition, type arguments, version and input, for the calls of one run, whose keys are made with an
+/// id; outside any, nobody asks for it.
 pub(crate) fn call_hash<A: Serialize>(
-    run: Option<RunId>,
+    keys: Option<RunId>,
     definition: &'static Definition,
     type_arguments: &str,
     arguments: &A,
-) -> Result<(CallHash, Option<Vec<KeyDigest>>), HashError> {
+) -> Result<Hashed, HashError> {
     // A name that is taken twice is reported when the call is awaited; here it only has to be some name.
     let (prefix, former): (u128, &[u128]) = match definition.resolve() {
         Ok(resolved) => (resolved.prefix, &resolved.former_prefixes),
@@ -53,21 +62,22 @@ pub(crate) fn call_hash<A: Serialize>(
         first_half(hasher.finalize())
     };
     // A run's id is random, so nobody can choose inputs whose calls are taken for each other.
-    let key = run.map_or(0, |run| run.as_uuid().as_u128());
+    let key = keys.map_or(0, |run| run.as_uuid().as_u128());
     let with_hash = definition.cache.is_some();
-    if run.is_none() && !with_hash {
-        return Ok((CallHash { call: 0, former: Vec::new() }, None));
+    if keys.is_none() && !with_hash {
+        let call = CallHash { call: 0, former: Vec::new() };
+        return Ok(Hashed { call, cache_inputs: None, input: None });
     }
     let under = |prefix: u128| keyed_hash(key, typed(prefix), arguments, with_hash);
-    let (call, full) = under(prefix)?;
-    let mut hash = CallHash { call, former: Vec::new() };
-    let mut inputs: Vec<KeyDigest> = full.iter().map(|full| KeyDigest(*full.as_bytes())).collect();
+    let Keyed { call, hash, input } = under(prefix)?;
+    let mut call = CallHash { call, former: Vec::new() };
+    let mut inputs: Vec<KeyDigest> = hash.iter().map(|hash| KeyDigest(*hash.as_bytes())).collect();
     for prefix in former {
-        let (call, full) = under(*prefix)?;
-        hash.former.push(call);
-        inputs.extend(full.map(|full| KeyDigest(*full.as_bytes())));
+        let under_former = under(*prefix)?;
+        call.former.push(under_former.call);
+        inputs.extend(under_former.hash.map(|hash| KeyDigest(*hash.as_bytes())));
     }
-    Ok((hash, with_hash.then_some(inputs)))
+    Ok(Hashed { call, cache_inputs: with_hash.then_some(inputs), input: Some(input) })
 }
 
 /// The keys under which results of a call lie across runs, and what they are made of.

@@ -7,8 +7,9 @@ mod key;
 mod leads;
 mod shared;
 
+pub use canonical::InputText;
 pub(crate) use canonical::{hash_arguments, hash_value};
 pub(crate) use explain::{REMEMBERED, explain};
-pub(crate) use key::{CallHash, Keys, call_hash, prefix_digest};
+pub(crate) use key::{CallHash, Hashed, Keys, call_hash, prefix_digest};
 pub(crate) use leads::{Leads, Turn};
 pub use shared::Shared;

@@ -1,9 +1,9 @@
 //! A clock for tests that advances by itself when nothing else can move.
 //!
-//! The engine tells the clock what is going on: bodies that are being polled or were woken count as *busy*, and
-//! bodies that wait for something the clock does not know (a socket, a bare timer, a thread) as *foreign*. Time
-//! jumps to the next timer when nothing is busy; while something foreign is awaited, only after nothing has
-//! happened for a moment of real time.
+//! The engine tells the clock what is going on: bodies that are being polled count as *busy*, those that were woken and are
+//! to be polled as *queued*, and bodies that wait for something the clock does not know (a socket, a bare timer, a thread)
+//! as *foreign*. Time jumps to the next timer when nothing is busy; while something is queued or foreign, only after nothing
+//! has happened for a moment of real time.
 
 use std::{
     collections::BTreeMap,
@@ -20,8 +20,8 @@ const SETTLE: Duration = Duration::from_micros(300);
 /// The same while something foreign is awaited: long enough for a local request, short enough for a test.
 const SETTLE_FOREIGN: Duration = Duration::from_millis(60);
 
-/// The same while a synchronous body waits for a thread: a loaded machine may take long to give one, and one whose
-/// threads are all taken never does.
+/// The same while a synchronous body waits for a thread, or a woken one to be polled: a loaded machine may take long to
+/// do that, and one whose threads are all taken never does, nor does a body that keeps a call aside.
 const SETTLE_QUEUED: Duration = Duration::from_millis(600);
 
 pub(crate) struct VirtualClock {
@@ -112,7 +112,7 @@ impl VirtualClock {
         self.guard(|state| &mut state.foreign)
     }
 
-    /// A synchronous body waits for a thread, until the guard is dropped.
+    /// A synchronous body waits for a thread, or a woken one to be polled, until the guard is dropped.
     pub(crate) fn queued(self: &Arc<Self>) -> Busy {
         self.guard(|state| &mut state.queued)
     }

@@ -13,6 +13,7 @@ use serde::{
     de::{self, DeserializeOwned},
 };
 
+use super::Arguments;
 use crate::{
     cache::hash_arguments,
     codec::{self, Bytes, CodecError, Stored},
@@ -174,6 +175,10 @@ pub trait Invocation: Send {
     #[doc(hidden)]
     fn is_sync(&self) -> bool;
 
+    /// The argument at `index` and the name of its type, until it has moved into the last attempt.
+    #[doc(hidden)]
+    fn argument_mut(self: Pin<&mut Self>, index: usize) -> Option<(&mut dyn Any, &'static str)>;
+
     /// A hash of each argument; `None` when they have moved into the last attempt, or refuse to be written.
     #[doc(hidden)]
     fn hash_arguments(&self) -> Option<Vec<KeyDigest>>;
@@ -221,7 +226,7 @@ fn encode_value<T: Stored>(output: &Option<T>) -> Result<Bytes, CodecError> {
 
 impl<A, F, Fut, T> Invocation for AsyncInvocation<A, F, Fut, T>
 where
-    A: Stored + Clone + Send,
+    A: Stored + Arguments + Clone + Send,
     F: Fn(A) -> Fut + Send,
     Fut: Future<Output = BodyResult<T>> + Send,
     T: Stored + Send,
@@ -280,6 +285,10 @@ where
         false
     }
 
+    fn argument_mut(self: Pin<&mut Self>, index: usize) -> Option<(&mut dyn Any, &'static str)> {
+        self.project().args.as_mut()?.argument_mut(index)
+    }
+
     fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {
         hash_arguments(self.args.as_ref()?).ok()
     }
@@ -309,7 +318,7 @@ impl<A, F, T> Unpin for SyncInvocation<A, F, T> {}
 
 impl<A, F, T> Invocation for SyncInvocation<A, F, T>
 where
-    A: Stored + Clone + Send,
+    A: Stored + Arguments + Clone + Send,
     F: Fn(A) -> BodyResult<T> + Clone + Send + 'static,
     T: Stored + Send,
 {
@@ -383,6 +392,10 @@ where
         true
     }
 
+    fn argument_mut(self: Pin<&mut Self>, index: usize) -> Option<(&mut dyn Any, &'static str)> {
+        self.get_mut().args.as_mut()?.argument_mut(index)
+    }
+
     fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {
         hash_arguments(self.args.as_ref()?).ok()
     }
@@ -439,6 +452,10 @@ impl Invocation for Moved {
 
     fn is_sync(&self) -> bool {
         false
+    }
+
+    fn argument_mut(self: Pin<&mut Self>, _index: usize) -> Option<(&mut dyn Any, &'static str)> {
+        None
     }
 
     fn hash_arguments(&self) -> Option<Vec<KeyDigest>> {

@@ -1,5 +1,6 @@
 //! What the attributes write about a function, and where definitions are found again by name.
 
+mod arguments;
 mod backoff;
 mod bounds;
 mod definition_data;
@@ -7,6 +8,7 @@ mod invocation;
 mod policy;
 mod registry;
 
+pub(crate) use arguments::{Arguments, Setting};
 pub use backoff::Backoff;
 pub use bounds::{Input, Output};
 pub use definition_data::{Definition, DefinitionKind, Place};
@@ -14,4 +16,4 @@ pub(crate) use invocation::{AsyncInvocation, Cause, Moved, SyncInvocation, erase
 pub use invocation::{BodyError, BodyResult, DecodeError, Fallible, Invocation, Skipped};
 pub use policy::{CachePolicy, CacheScope};
 pub use registry::Registered;
-pub(crate) use registry::{Resolved, body_hash_at, find, step_definition};
+pub(crate) use registry::{Resolved, body_hash_at, find, known, step_definition};

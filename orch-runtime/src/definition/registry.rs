@@ -172,6 +172,14 @@ pub(crate) fn find(name: &str) -> Option<&'static Registered> {
     })
 }
 
+/// The definition that has or had this name, whether it can be started by it or not.
+pub(crate) fn known(name: &str) -> Option<&'static Definition> {
+    with_index(|index| {
+        let named = index.by_name.get(name).or_else(|| index.by_former.get(name)).copied();
+        named.or_else(|| index.steps.get(name).copied())
+    })
+}
+
 /// The body hash of the annotated function at `path`, for `cache(depends(…))`.
 pub(crate) fn body_hash_at(path: &str) -> Option<u64> {
     let path: Vec<&str> =

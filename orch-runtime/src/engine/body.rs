@@ -9,7 +9,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{
-    Frame, Stop, frame,
+    Frame, Stop, edits, frame,
     panics::{self, Panic},
     pulse::QueuePulse,
     scope::{Delivery, Scope},
@@ -35,7 +35,7 @@ pub(super) struct Watch {
     wakers: Option<(Waker, Waker)>,
     poll_now: bool,
     /// Runs while something is held back.
-    patience: Option<BoxFuture<'static, ()>>,
+    patience: Option<BoxFuture<'static, bool>>,
     foreign: Option<Busy>,
     flushed: bool,
     done: bool,
@@ -81,7 +81,7 @@ impl Watch {
 
         if self.frame.scope().is_none() {
             // A body that calls nothing needs nobody to hand it anything.
-            let polled = guarded(|| body(cx));
+            let polled = poll_body(&self.frame, cx, &mut body);
             self.done = polled.is_ready();
             if self.done {
                 return polled;
@@ -94,15 +94,8 @@ impl Watch {
             self.poll_now = true;
         }
         let scope = self.frame.open_scope().clone();
-        self.drive(&scope, cx, |cx| {
-            if scope.run.core.rules.unconstrained {
-                // Inside tokio's budget, a body that used it up would look as if it waited for something.
-                let body = tokio::task::unconstrained(std::future::poll_fn(&mut body));
-                guarded(|| std::pin::pin!(body).poll(cx))
-            } else {
-                guarded(|| body(cx))
-            }
-        })
+        let frame = self.frame.clone();
+        self.drive(&scope, cx, |cx| poll_body(&frame, cx, &mut body))
     }
 
     fn drive<T>(
@@ -158,7 +151,8 @@ impl Watch {
             match waits {
                 None => self.patience = None,
                 Some(diverges) => {
-                    if self.be_patient(scope, &mut queue_cx).is_ready() && self.lose_patience(scope, diverges)
+                    if let Poll::Ready(edited) = self.be_patient(scope, diverges, &mut queue_cx)
+                        && self.lose_patience(scope, diverges && !edited)
                     {
                         continue;
                     }
@@ -182,15 +176,20 @@ impl Watch {
         }
     }
 
-    /// Something is held back behind a record whose call does not come.
-    fn be_patient(&mut self, scope: &Arc<Scope>, cx: &mut Context<'_>) -> Poll<()> {
-        let core = &scope.run.core;
+    /// Something is held back behind a record whose call does not come. Says whether that is because what the body
+    /// calls was edited.
+    fn be_patient(&mut self, scope: &Arc<Scope>, diverges: bool, cx: &mut Context<'_>) -> Poll<bool> {
         let patience = self.patience.get_or_insert_with(|| {
-            let core = core.clone();
+            let scope = scope.clone();
             Box::pin(async move {
+                if diverges && edits::show(&scope).await {
+                    return true;
+                }
+                let core = &scope.run.core;
                 // What a virtual clock cannot see may still come; it waits for that in real time by itself.
                 let _foreign = core.clock.as_virtual().map(|clock| clock.foreign());
                 core.clock.sleep(core.patience).await;
+                false
             })
         });
         patience.as_mut().poll(cx)
@@ -200,10 +199,10 @@ impl Watch {
     fn lose_patience(&mut self, scope: &Arc<Scope>, diverges: bool) -> bool {
         self.patience = None;
         if !diverges {
-            return scope.release_parked();
+            return scope.run.is_edited() || scope.release_parked();
         }
-        if let Some(record) = scope.unused() {
-            scope.run.stop(Stop::Diverged(Box::new(record)));
+        if let Some(divergence) = scope.divergence() {
+            scope.run.stop(Stop::Diverged(divergence));
         }
         false
     }
@@ -215,6 +214,21 @@ impl Drop for Watch {
             scope.close();
             scope.pulse.close();
         }
+    }
+}
+
+/// Inside tokio's budget, a body that used it up would look as if it waited for something. That holds for the poll in which
+/// it writes its first call too: what it had not come to then is to come before any outcome.
+fn poll_body<T>(
+    frame: &Frame,
+    cx: &mut Context<'_>,
+    body: &mut impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Poll<Result<T, Panic>> {
+    if frame.run.core.rules.unconstrained {
+        let body = tokio::task::unconstrained(std::future::poll_fn(body));
+        guarded(|| std::pin::pin!(body).poll(cx))
+    } else {
+        guarded(|| body(cx))
     }
 }
 
@@ -256,15 +270,8 @@ pub(super) async fn close(frame: &Frame, scope: &Arc<Scope>, succeeded: bool) {
     if let Err(stop) = std::future::poll_fn(|cx| scope.poll_ended(cx)).await {
         scope.run.stop(stop);
     }
-    if let Some(record) = scope.unused() {
-        let (task, number) = (record.task, record.number);
-        if !scope.run.edited {
-            scope.run.stop(Stop::Diverged(Box::new(record)));
-            // The run's own body stops the run; this one gives nothing any more.
-            std::future::pending::<()>().await;
-        }
-        let text = format!("the edited body does not ask for record {number} any more");
-        scope.run.notice(task, Notice::Diverged, text);
+    if frame.historic {
+        edits::settle(frame, scope).await;
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::{future::Future, sync::Arc};
 
-use super::{Frame, Handle, body, frame, handle, ticket::Ticket};
+use super::{Frame, Handle, body, frame, handle, replay::Past, ticket::Ticket};
 use crate::{
     cache::{CallHash, prefix_digest},
     error::{ErrorKind, RecordedError},
     id::ScopeId,
-    store::Journal,
 };
 
 /// Runs a future by itself, in a scope of its own inside the body that spawns it, and gives a handle.
@@ -34,19 +33,18 @@ where
 pub(super) async fn branch_frame(ticket: &Ticket, parent: &Arc<Frame>, id: ScopeId) -> Option<Arc<Frame>> {
     let scope = &ticket.scope;
     let run = &scope.run;
-    let journal = if parent.historic {
-        run.flush();
-        match run.core.store.replay(run.id, run.fence, id).await {
-            Ok(journal) => journal,
+    let past = if parent.historic {
+        match run.past(id).await {
+            Ok(past) => past,
             Err(error) => {
                 run.stop(super::Stop::Store(error));
                 return None;
             }
         }
     } else {
-        Journal::default()
+        Past::default()
     };
-    Some(Frame::of_branch(scope.clone(), Some(parent.clone()), id, journal))
+    Some(Frame::of_branch(scope.clone(), Some(parent.clone()), id, past))
 }
 
 /// Runs a branch to its end.

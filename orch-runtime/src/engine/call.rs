@@ -102,6 +102,11 @@ impl<T, K: Kind> Call<T, K> {
         Self { state, away: None, types: PhantomData }
     }
 
+    /// The call of a body that was made ready from the store.
+    pub(super) fn of(ready: Box<Prepared>) -> Self {
+        Self { state: State::Ready(ready), away: None, types: PhantomData }
+    }
+
     /// What would be run, for whoever only asks about it. `None` when it is under way.
     pub(crate) fn into_prepared(mut self) -> Option<Box<Prepared>> {
         match std::mem::replace(&mut self.state, State::Done) {

@@ -99,6 +99,9 @@ impl RunShared {
 
     pub(super) fn notice(&self, task: Option<TaskNumber>, notice: Notice, text: impl Into<String>) {
         let text = text.into();
+        if self.core.verifying.is_some() {
+            return;
+        }
         crate::observe::warn(self.id, self.name, notice, &text);
         self.buffer(|writer, at| writer.push(at, Step::Notice { task, notice, text }));
     }

@@ -1,5 +1,6 @@
 //! The way of a run: opened, its body attempted, ended.
 
+mod again;
 mod crashing;
 mod divergence;
 mod joining;
@@ -12,10 +13,14 @@ use std::{
     task::Poll,
 };
 
+pub(crate) use self::again::retry;
+use self::opening::{Opened, Which, open_child, open_root};
 pub(crate) use self::taking_up::{Resumed, end_orphaned_child, recover, resume};
-use self::{
-    divergence::describe,
-    opening::{Opened, open_child, open_root},
+pub(super) use self::{
+    again::stored,
+    divergence::{NAMED, call, describe, named, task_run},
+    opening::reopened,
+    taking_up::found,
 };
 use super::{
     Frame, Job, RunShared, Stop,
@@ -25,6 +30,7 @@ use super::{
     commit::child_step,
     prepared::Prepared,
     progress::Progress,
+    replay::Past,
     retry::{Decision, RetryPolicy},
     signal,
     task::{self, End, Finished, completed, failed},
@@ -35,7 +41,7 @@ use crate::{
     id::{RunId, ScopeId},
     runtime::{Core, Entering, Runtime},
     state::{Notice, RunInput, TaskInput},
-    store::{BoxFuture, Journal, Outcome},
+    store::{BoxFuture, Outcome},
 };
 
 /// Runs a flow, or a task outside any flow, as a run of its own.
@@ -74,14 +80,16 @@ pub(super) fn compute_child<'a>(
 
 async fn child(run: &Arc<RunShared>, prepared: &mut Prepared, progress: &mut Progress) -> Option<End> {
     let task = progress.number()?;
-    let id = match progress.ticket.in_flight().and_then(|in_flight| in_flight.child) {
-        Some(id) => id,
-        None => {
-            let id = RunId::new();
-            run.buffer(|writer, at| writer.push(at, child_step(task, id)));
-            id
-        }
+    let begun = progress.ticket.in_flight().and_then(|in_flight| in_flight.child);
+    let which = match (begun, progress.ticket.earlier_child()) {
+        (Some(id), _) => Which::Begun(id),
+        (None, Some(id)) => Which::Earlier(id),
+        (None, None) => Which::New(RunId::new()),
     };
+    let calls = |id| run.buffer(|writer, at| writer.push(at, child_step(task, id)));
+    if let Which::New(id) = which {
+        calls(id);
+    }
     progress.step(TaskInput::Start, 1, None);
     if let Err(stop) = run.make_durable().await {
         run.stop(stop);
@@ -89,34 +97,55 @@ async fn child(run: &Arc<RunShared>, prepared: &mut Prepared, progress: &mut Pro
     }
     run.flush();
     let name = prepared.definition.display_name();
-    let (child, _taken) = match open_child(run, id, task, name, prepared).await {
+    let reusable = progress.ticket.reusable_child();
+    let (child, _taken) = match open_child(run, which, task, name, reusable, prepared).await {
         Ok(Opened::Run(child, taken)) => (child, taken),
-        Ok(Opened::Ended(_, outcome)) => return Some(end_of(progress, outcome)),
+        Ok(Opened::Ended(id, outcome)) => {
+            if let Which::Earlier(id) = which {
+                calls(id);
+            }
+            return Some(end_of(progress, id, outcome));
+        }
         Err(error) => {
             return Some(failed(progress, RecordedError::message(error.kind(), error.to_string())));
         }
     };
+    if let Which::Earlier(id) = which {
+        // Only now, because from here on the end of that run is the end of this call, which an end that it had
+        // before is not; and durable, because that end may be durable before anything else of this run is.
+        calls(id);
+        run.handed_over_buffered();
+        if let Err(stop) = run.make_durable().await {
+            run.stop(stop);
+            return None;
+        }
+    }
     let parent = prepared.parent.clone();
     match execute(&child, prepared, parent, None).await {
-        Ok(outcome) => Some(end_of(progress, outcome)),
+        Ok(outcome) => Some(end_of(progress, child.id, outcome)),
         Err(stop @ (Stop::Store(_) | Stop::Fenced | Stop::Shutdown)) => {
             run.stop(stop);
             None
         }
-        Err(stop) => Some(failed(progress, RecordedError::message(stop.kind(), stop.text()))),
+        Err(stop) => {
+            let recorded = RecordedError::message(stop.kind(), stop.text());
+            Some(failed(progress, RecordedError { run: Some(child.id), ..recorded }))
+        }
     }
 }
 
-fn end_of(progress: &Progress, outcome: Outcome) -> End {
-    match outcome {
-        Outcome::Value(value) => completed(value),
-        Outcome::Error(error) => failed(progress, (*error).clone()),
-        Outcome::End => failed(progress, RecordedError::message(ErrorKind::Diverged, "the run has no value")),
-    }
+/// The end of a call of a flow whose run has ended.
+fn end_of(progress: &Progress, run: RunId, outcome: Outcome) -> End {
+    let recorded = match outcome {
+        Outcome::Value(value) => return completed(value),
+        Outcome::Error(error) => (*error).clone(),
+        Outcome::End => RecordedError::message(ErrorKind::Diverged, "the run has no value"),
+    };
+    failed(progress, RecordedError { run: Some(run), ..recorded })
 }
 
 /// Runs an opened run to its end, which is durable when this returns.
-async fn execute(
+pub(super) async fn execute(
     run: &Arc<RunShared>,
     prepared: &mut Prepared,
     parent: Option<Arc<Frame>>,
@@ -144,7 +173,7 @@ async fn execute(
         Ok(value) => run.end_run(RunInput::Complete, None, Some(value.clone())),
         Err(stop) => {
             let reason = match stop {
-                Stop::Diverged(record) => describe(run, record).await,
+                Stop::Diverged(divergence) => describe(run, divergence).await,
                 stop => stop.text(),
             };
             let recorded = RecordedError::message(stop.kind(), reason.clone());
@@ -228,7 +257,9 @@ async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Op
         let on_pool = prepared.invocation.is_sync() && !definition.inline;
         let job = on_pool.then(|| Job::new(&frame, None));
         let (job, _watch) = job.unzip();
-        let last = !policy.may_follow(number);
+        // A retry by hand gives all attempts again.
+        let nth = number + 1 - run.first_attempt;
+        let last = !policy.may_follow(nth);
         let ended = attempt(&frame, prepared.invocation.as_mut(), last, job, None).await;
         let Failure { mut recorded, verdict } = match ended {
             Ended::Value => match output(&*prepared.invocation) {
@@ -239,7 +270,7 @@ async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Op
         };
         recorded.attempt = number;
         let elapsed = run.core.clock.now().since(first_start);
-        match policy.decide(number, elapsed, verdict.as_ref()) {
+        match policy.decide(nth, elapsed, verdict.as_ref()) {
             Decision::Again(delay, _) => {
                 run.core.clock.sleep(delay).await;
                 let reason = Some(format!("attempt {number} failed: {recorded}"));
@@ -255,26 +286,26 @@ async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Op
 }
 
 async fn run_frame(run: &Arc<RunShared>, parent: Option<Arc<Frame>>, attempt: u32) -> Option<Arc<Frame>> {
-    let journal = if run.has_history() || attempt > 1 {
-        run.flush();
-        match run.core.store.replay(run.id, run.fence, ScopeId::ROOT).await {
-            Ok(journal) => journal,
+    let past = if run.has_history() || attempt > 1 {
+        match run.past(ScopeId::ROOT).await {
+            Ok(past) => past,
             Err(error) => {
                 run.stop(Stop::Store(error));
                 return None;
             }
         }
     } else {
-        Journal::default()
+        Past::default()
     };
-    let frame = Frame::of_run(run.clone(), parent, attempt, journal);
+    let frame = Frame::of_run(run.clone(), parent, attempt, past);
     frame.open_scope();
     Some(frame)
 }
 
 /// A task outside any flow: its run consists of it.
 async fn solo(run: &Arc<RunShared>, prepared: &mut Prepared) -> Outcome {
-    let Some(frame) = run_frame(run, None, 1).await else {
+    let attempt = run.writer().attempt;
+    let Some(frame) = run_frame(run, None, attempt).await else {
         return std::future::pending().await;
     };
     let own = prepared.inside(&frame);

@@ -8,11 +8,10 @@ use std::{
     },
 };
 
-use super::{RunShared, scope::Scope};
+use super::{RunShared, replay::Past, scope::Scope};
 use crate::{
     definition::Definition,
     id::{CallKey, ScopeId, TaskNumber},
-    store::Journal,
 };
 
 thread_local! {
@@ -37,7 +36,7 @@ pub(crate) struct Frame {
     instance: u64,
     /// The scope around a branch; a task's body has none.
     outer: Option<Arc<Scope>>,
-    journal: Mutex<Option<Box<Journal>>>,
+    past: Mutex<Option<Box<Past>>>,
     scope: OnceLock<Arc<Scope>>,
     /// Leads a cache key or holds a permit, so that nothing below may wait for another leader.
     holds: AtomicBool,
@@ -59,10 +58,10 @@ impl Frame {
         run: Arc<RunShared>,
         parent: Option<Arc<Self>>,
         attempt: u32,
-        journal: Journal,
+        past: Past,
     ) -> Arc<Self> {
-        let (span, journal) = (run.span.clone(), Some(journal));
-        Self::build(run, parent, None, span, ScopeId::ROOT, u64::from(attempt), None, journal)
+        let (span, past) = (run.span.clone(), Some(past));
+        Self::build(run, parent, None, span, ScopeId::ROOT, u64::from(attempt), None, past)
     }
 
     /// One attempt of a task.
@@ -72,8 +71,11 @@ impl Frame {
         task: TaskFrame,
         span: tracing::Span,
     ) -> Arc<Self> {
+        // Another body is another attempt: of what the old one's calls gave, the new one reuses what it asks for, and
+        // nothing of it has to be asked for.
+        let body = task.definition.body_hash;
         let instance =
-            scope.instance.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(task.attempt));
+            scope.instance.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(task.attempt)) ^ body;
         let scope_id = ScopeId(0);
         Self::build(scope.run.clone(), parent, Some(task), span, scope_id, instance, None, None)
     }
@@ -83,10 +85,10 @@ impl Frame {
         outer: Arc<Scope>,
         parent: Option<Arc<Self>>,
         id: ScopeId,
-        journal: Journal,
+        past: Past,
     ) -> Arc<Self> {
         let (run, instance) = (outer.run.clone(), outer.instance);
-        Self::build(run, parent, None, tracing::Span::none(), id, instance, Some(outer), Some(journal))
+        Self::build(run, parent, None, tracing::Span::none(), id, instance, Some(outer), Some(past))
     }
 
     #[expect(
@@ -101,9 +103,9 @@ impl Frame {
         scope_id: ScopeId,
         instance: u64,
         outer: Option<Arc<Scope>>,
-        journal: Option<Journal>,
+        past: Option<Past>,
     ) -> Arc<Self> {
-        let journal = Mutex::new(journal.map(Box::new));
+        let past = Mutex::new(past.map(Box::new));
         let attempt = task.as_ref().map_or(1, |task| task.attempt);
         let historic = attempt > 1
             || run.has_history()
@@ -119,7 +121,7 @@ impl Frame {
             scope_id,
             instance,
             outer,
-            journal,
+            past,
             scope,
             holds,
             cpu,
@@ -133,8 +135,8 @@ impl Frame {
     }
 
     /// What the body's scope has been through, before the body starts.
-    pub(crate) fn set_journal(&self, journal: Journal) {
-        *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(journal));
+    pub(crate) fn set_past(&self, past: Past) {
+        *self.past.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(past));
     }
 
     /// The identity of the scope that this body opens with its first call.
@@ -145,6 +147,11 @@ impl Frame {
         }
     }
 
+    /// Whether it is a part of the body around it.
+    pub(super) fn is_branch(&self) -> bool {
+        self.outer.is_some()
+    }
+
     /// The body's scope, if it has opened one.
     pub(crate) fn scope(&self) -> Option<&Arc<Scope>> {
         self.scope.get()
@@ -153,9 +160,9 @@ impl Frame {
     /// The body's scope, opened now if need be.
     pub(crate) fn open_scope(&self) -> &Arc<Scope> {
         self.scope.get_or_init(|| {
-            let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let journal = journal.map(|journal| *journal).unwrap_or_default();
-            Scope::open(self.run.clone(), self.inner_scope_id(), self.instance, self.outer.clone(), journal)
+            let past = self.past.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let past = past.map(|past| *past).unwrap_or_default();
+            Scope::open(self.run.clone(), self.inner_scope_id(), self.instance, self.outer.clone(), past)
         })
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::{Frame, body, branch::branch_frame, frame, panics, ticket::Ticket};
+use super::{Frame, body, branch::branch_frame, edits, frame, panics, ticket::Ticket};
 use crate::{
     cache::{CallHash, prefix_digest},
     id::ScopeId,
@@ -193,12 +193,15 @@ async fn drive<X, T, Fut: Future<Output = T>>(
     mut body: impl FnMut(X) -> Fut,
     mut take: impl FnMut(usize, T) -> bool,
 ) {
+    // How many items there were, and whether all of them came to their ends.
+    let (mut count, mut all) = (0, true);
     {
         let mut items = items.enumerate();
         let mut under_way = FuturesUnordered::new();
         loop {
             while under_way.len() < concurrency {
                 let Some((index, item)) = items.next() else { break };
+                count = index as u64 + 1;
                 let frame = place.item(index).await;
                 let future = {
                     // Calls that the body writes before its first await belong to the item too.
@@ -215,6 +218,7 @@ async fn drive<X, T, Fut: Future<Output = T>>(
             match under_way.next().await {
                 Some((index, Ok(output))) => {
                     if !take(index, output) {
+                        all = false;
                         break;
                     }
                 }
@@ -224,7 +228,11 @@ async fn drive<X, T, Fut: Future<Output = T>>(
             }
         }
     }
-    if let Some((_, ticket)) = &mut place.0 {
+    if let Some((parent, ticket)) = &mut place.0 {
+        if parent.historic && all {
+            let first_missing = ScopeId::inside(&ticket.key).item(count);
+            edits::settle_items(parent, &ticket.scope, first_missing).await;
+        }
         ticket.end().await;
     }
 }

@@ -12,13 +12,13 @@ use super::{
     ticket::Ticket,
 };
 use crate::{
-    cache::{CallHash, call_hash, prefix_digest},
+    cache::{CallHash, Hashed, InputText, call_hash, prefix_digest},
     codec::CodecError,
     definition::{Definition, Invocation, Moved},
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
-    store::{KeyDigest, Labels, Outcome},
+    store::{KeyDigest, Labels, Outcome, Reruns},
 };
 
 /// A call without its types: what is needed to run it, and how far it has come on the straight way.
@@ -53,6 +53,8 @@ pub(crate) struct CallOptions {
     pub(super) given_id: Option<String>,
     /// The run that it will be, where that is known before.
     pub(super) run: Option<RunId>,
+    /// The run that it executes anew.
+    pub(super) reruns: Option<Box<Reruns>>,
     /// The runtime that was chosen for it.
     pub(super) core: Option<Arc<Core>>,
 }
@@ -68,6 +70,7 @@ static NO_OPTIONS: CallOptions = CallOptions {
     after: Vec::new(),
     given_id: None,
     run: None,
+    reruns: None,
     core: None,
 };
 
@@ -96,6 +99,7 @@ pub(super) struct Identity {
     /// The body that writes the call, and the call's hash there.
     place: Option<(Arc<Frame>, CallHash)>,
     cache_inputs: Option<Vec<KeyDigest>>,
+    input: Option<InputText>,
     fault: Option<Error>,
 }
 
@@ -112,13 +116,14 @@ impl Identity {
             Error::plain(ErrorKind::Input, format!("the input of `{name}` cannot be written: {error}"))
         };
         let frame = frame::current();
-        let run = frame.as_ref().map(|frame| frame.run.id);
-        let hashed = call_hash(run, definition, type_arguments, arguments);
-        let (hash, cache_inputs) = hashed.unwrap_or_else(|error| {
+        let keys = frame.as_ref().map(|frame| frame.run.keys);
+        let hashed = call_hash(keys, definition, type_arguments, arguments);
+        let Hashed { call, cache_inputs, input } = hashed.unwrap_or_else(|error| {
             fault.get_or_insert(cannot_write(&error));
-            (CallHash { call: 0, former: Vec::new() }, None)
+            let call = CallHash { call: 0, former: Vec::new() };
+            Hashed { call, cache_inputs: None, input: None }
         });
-        Self { place: frame.map(|frame| (frame, hash)), cache_inputs, fault }
+        Self { place: frame.map(|frame| (frame, call)), cache_inputs, input, fault }
     }
 }
 
@@ -136,6 +141,20 @@ impl Prepared {
             fault: None,
             progress: None,
         }
+    }
+
+    /// Whether the output of a stored run is a `T`.
+    pub(super) fn gives<T: 'static>(&mut self, run: RunId, name: &str) -> Result<(), Error> {
+        if self.invocation.as_mut().output().is::<Option<T>>() {
+            return Ok(());
+        }
+        let wanted = std::any::type_name::<T>();
+        Err(Error::at(name, run, ErrorKind::Output, format!("its output is no `{wanted}`")))
+    }
+
+    /// Full name of the definition.
+    pub(crate) fn flow_name(&self) -> &'static str {
+        self.definition.display_name()
     }
 
     /// What was chosen for this call.
@@ -159,7 +178,7 @@ impl Prepared {
             cache_inputs: self.cache_inputs.take(),
             parent: Some(frame.clone()),
             chosen: self.chosen.take(),
-            progress: Some(Progress::new(ticket, self.definition)),
+            progress: Some(Progress::new(ticket, self.definition, None)),
             ..Self::new(self.definition, invocation)
         }
     }
@@ -206,14 +225,15 @@ impl Prepared {
         identity: Identity,
         invocation: Pin<Box<dyn Invocation>>,
     ) -> Box<Self> {
-        let Identity { place, cache_inputs, fault } = identity;
+        let Identity { place, cache_inputs, input, fault } = identity;
         let mut call = Box::new(Self::new(definition, invocation));
         call.type_arguments = type_arguments;
         call.cache_inputs = cache_inputs;
         call.fault = fault;
         if let Some((frame, hash)) = place {
             let ticket = Ticket::claim(frame.open_scope().clone(), &hash);
-            call.progress = Some(Progress::new(ticket, definition));
+            ticket.note_asked(definition, input.as_ref());
+            call.progress = Some(Progress::new(ticket, definition, input));
             call.parent = Some(frame);
         }
         call

@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::Arc, task::Waker, time::Duration};
 
 use super::{RunShared, Stop, commit::Writer, handle::Cell, prepared::CallOptions, ticket::Ticket};
 use crate::{
+    cache::InputText,
     clock::Timestamp,
     definition::Definition,
     id::TaskNumber,
@@ -25,16 +26,18 @@ struct Standing {
     number: Option<TaskNumber>,
     state: TaskState,
     attempt: u32,
+    /// Until the task run is known, and the store with it.
+    input: Option<InputText>,
 }
 
 impl Progress {
     /// As the journal left it, or not claimed yet.
-    pub(super) fn new(ticket: Ticket, definition: &'static Definition) -> Self {
+    pub(super) fn new(ticket: Ticket, definition: &'static Definition, input: Option<InputText>) -> Self {
         let (number, state, attempt) = match ticket.in_flight() {
             Some(task) => (Some(task.task), task.state, task.attempt),
             None => (None, TaskState::Pending, 0),
         };
-        Self { standing: Standing { definition, number, state, attempt }, ticket, cell: None }
+        Self { standing: Standing { definition, number, state, attempt, input }, ticket, cell: None }
     }
 
     pub(super) fn run(&self) -> &Arc<RunShared> {
@@ -49,6 +52,11 @@ impl Progress {
     /// Full name of the definition.
     pub(super) fn name(&self) -> &'static str {
         self.standing.definition.display_name()
+    }
+
+    /// What it is called with, for people; `None` once the store knows it.
+    pub(super) fn input(&self) -> Option<String> {
+        self.standing.input.as_ref().map(ToString::to_string)
     }
 
     /// The attempt under way, or the last one; 0 before the first.
@@ -147,6 +155,7 @@ impl Standing {
 
     fn claim(&mut self, ticket: &Ticket, writer: &mut Writer, options: &CallOptions, at: Timestamp) {
         let labels = options.labels(self.definition);
+        let input = self.input.take();
         let claim = |task| TaskClaim {
             task,
             key: ticket.key,
@@ -154,6 +163,7 @@ impl Standing {
             name: Cow::Borrowed(self.definition.display_name()),
             kind: self.definition.kind(),
             labels,
+            input,
         };
         self.number = Some(writer.claim(at, claim));
     }

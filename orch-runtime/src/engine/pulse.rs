@@ -35,7 +35,7 @@ impl Pulse {
     fn raise(&self, bit: u8) {
         let before = self.bits.fetch_or(bit, SeqCst);
         if before == 0 {
-            self.mark_busy();
+            self.mark(VirtualClock::queued);
             self.outer.wake();
         }
     }
@@ -49,7 +49,7 @@ impl Pulse {
     pub(crate) fn look(&self, waker: &Waker) {
         self.outer.register(waker);
         self.bits.fetch_or(LOOKING, SeqCst);
-        self.mark_busy();
+        self.mark(VirtualClock::busy);
     }
 
     /// Whether the body was woken since the last question.
@@ -74,15 +74,16 @@ impl Pulse {
     /// Stops looking although there is more to do: the waker brings us back.
     pub(crate) fn yield_now(&self) {
         self.bits.fetch_and(!LOOKING, SeqCst);
+        self.mark(VirtualClock::queued);
         self.outer.wake();
     }
 
-    fn mark_busy(&self) {
+    /// A body that is looked at keeps the clock from moving. One that was only woken does so for a while: whoever has it
+    /// may have left it aside, like the loser of a `select!` that is awaited later.
+    fn mark(&self, guard: fn(&Arc<VirtualClock>) -> Busy) {
         if let Some(busy) = &self.busy {
             let mut busy = busy.lock().unwrap_or_else(PoisonError::into_inner);
-            if busy.1.is_none() {
-                busy.1 = Some(busy.0.busy());
-            }
+            busy.1 = Some(guard(&busy.0));
         }
     }
 

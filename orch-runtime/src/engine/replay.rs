@@ -5,13 +5,24 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    cache::CallHash,
+    cache::{CallHash, InputText},
     clock::Timestamp,
+    definition::Definition,
+    id::{RunId, TaskNumber},
     store::{InFlight, Journal, Outcome, Record},
 };
 
 /// A call inside its scope: its hash and how many equal ones came before.
 pub(super) type LocalKey = (u128, u32);
+
+/// What is stored of a scope.
+#[derive(Default)]
+pub(crate) struct Past {
+    /// Its own journal.
+    pub(super) own: Journal,
+    /// What it may reuse of the same scope of another run.
+    pub(super) reused: Option<(RunId, Journal)>,
+}
 
 /// The past of a scope, as its body meets it again.
 #[derive(Default)]
@@ -36,8 +47,43 @@ pub(super) struct History {
     begun: FxHashMap<LocalKey, Timestamp>,
     /// Calls that had begun and have no outcome.
     in_flight: FxHashMap<LocalKey, InFlight>,
+    /// The last run of each flow that was called.
+    children: FxHashMap<LocalKey, RunId>,
+    /// What the run whose records are reused has of the same scope.
+    reused: Option<Reused>,
     /// The first number that no record of this attempt has.
     pub(super) next_number: u32,
+    /// How many records of this attempt there were.
+    pub(super) total: usize,
+    /// The first calls of which the journal knows nothing, while records remained.
+    asked: Vec<Asked>,
+}
+
+/// How many calls without a past are remembered.
+const REMEMBERED: usize = 256;
+
+/// How many of them a divergence names.
+const NAMED: usize = 3;
+
+/// A call of which the journal knows nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) definition: &'static Definition,
+    pub(crate) input: Option<InputText>,
+}
+
+/// A record that no call asks for, and what the body asked for that was not recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Divergence {
+    pub(crate) record: Record,
+    pub(crate) asked: Vec<Asked>,
+}
+
+/// What a scope may reuse of the same scope of another run.
+struct Reused {
+    run: RunId,
+    values: FxHashMap<LocalKey, Outcome>,
+    children: FxHashMap<LocalKey, (TaskNumber, RunId)>,
 }
 
 struct Claimed {
@@ -54,6 +100,19 @@ pub(super) struct Found {
     pub(super) pooled: Option<Outcome>,
     pub(super) in_flight: Option<InFlight>,
     pub(super) due: Option<Timestamp>,
+    /// The run whose value `pooled` is, where it is another one.
+    pub(super) pooled_from: Option<RunId>,
+    /// The run of the called flow in an earlier attempt.
+    pub(super) child: Option<RunId>,
+    /// The task run and the run of the called flow in the run whose records are reused.
+    pub(super) reusable_child: Option<(TaskNumber, RunId)>,
+}
+
+impl Found {
+    /// Whether the journal has nothing of the call, not even that it began.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.record.is_none() && self.pooled.is_none() && self.in_flight.is_none() && !self.dropped
+    }
 }
 
 /// What can be handed over next in replay.
@@ -68,9 +127,38 @@ pub(super) enum Head {
     Done,
 }
 
+impl Reused {
+    fn read((run, journal): (RunId, Journal)) -> Self {
+        let values = journal.records.into_iter().filter(|record| record.outcome.is_value());
+        Self {
+            run,
+            values: values.map(|record| ((record.call, record.occurrence), record.outcome)).collect(),
+            children: journal
+                .children
+                .into_iter()
+                .map(|child| ((child.call, child.occurrence), (child.task, child.run)))
+                .collect(),
+        }
+    }
+
+    /// What the run itself has comes first.
+    fn offer(&self, key: &LocalKey, found: &mut Found) {
+        if found.pooled.is_none()
+            && let Some(outcome) = self.values.get(key)
+        {
+            found.pooled = Some(outcome.clone());
+            found.pooled_from = Some(self.run);
+        }
+        if let Some(child) = self.children.get(key) {
+            found.reusable_child.get_or_insert(*child);
+        }
+    }
+}
+
 impl History {
-    pub(super) fn read(journal: Journal, instance: u64) -> Self {
-        let mut history = Self::default();
+    pub(super) fn read(past: Past, instance: u64) -> Self {
+        let Past { own: journal, reused } = past;
+        let mut history = Self { reused: reused.map(Reused::read), ..Self::default() };
         // What these had taken went back, and nobody saw their outcomes.
         let undone = journal.dropped.iter().filter(|mark| mark.undone);
         let undone: FxHashSet<(u64, LocalKey)> =
@@ -110,6 +198,9 @@ impl History {
             history.records.sort_by_key(number);
         }
         history.left = history.records.len();
+        let children = journal.children.into_iter();
+        history.children = children.map(|child| ((child.call, child.occurrence), child.run)).collect();
+        history.total = history.left;
         let keys = history.records.iter().flatten().map(|record| part(local_key(record))).zip(0..);
         history.by_key = keys.collect();
         history.by_key.sort_unstable();
@@ -122,6 +213,8 @@ impl History {
             && self.in_flight.is_empty()
             && self.begun.is_empty()
             && self.dropped.is_empty()
+            && self.children.is_empty()
+            && self.reused.is_none()
     }
 
     /// Whether records of this attempt are still to be handed over.
@@ -152,6 +245,12 @@ impl History {
             found.due = found.due.or_else(|| self.begun.get(&key).copied());
             if let Some(task) = self.in_flight.remove(&key) {
                 found.in_flight.get_or_insert(task);
+            }
+            if let Some(run) = self.children.get(&key) {
+                found.child.get_or_insert(*run);
+            }
+            if let Some(reused) = &self.reused {
+                reused.offer(&key, &mut found);
             }
         }
         found
@@ -213,6 +312,29 @@ impl History {
     /// The record that comes next and that no call has claimed.
     pub(super) fn first_unclaimed(&self) -> Option<&Record> {
         self.records.get(self.first_left)?.as_ref()
+    }
+
+    /// The records that no call has claimed, in their order, and how many there are.
+    pub(super) fn unclaimed(&self) -> (impl Iterator<Item = &Record>, usize) {
+        (self.records.iter().skip(self.first_left).flatten(), self.left)
+    }
+
+    /// A call comes of which nothing is known.
+    pub(super) fn note_asked(&mut self, asked: impl FnOnce() -> Asked) {
+        if self.asked.len() < REMEMBERED && self.remains() {
+            self.asked.push(asked());
+        }
+    }
+
+    /// The record that comes next and that no call has claimed, with what was asked for instead.
+    pub(super) fn divergence(&self) -> Option<Divergence> {
+        let record = self.first_unclaimed()?.clone();
+        Some(Divergence { record, asked: self.asked.iter().take(NAMED).cloned().collect() })
+    }
+
+    /// The first calls of which nothing is known.
+    pub(super) fn asked(&self) -> &[Asked] {
+        &self.asked
     }
 }
 

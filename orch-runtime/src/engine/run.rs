@@ -10,13 +10,18 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
-use super::{alive::Alive, commit::Writer, mailbox::Mailbox};
+use super::{
+    alive::Alive,
+    commit::Writer,
+    mailbox::Mailbox,
+    replay::{Divergence, Past},
+};
 use crate::{
     error::{Error, ErrorKind},
-    id::RunId,
+    id::{RunId, ScopeId, TaskNumber},
     runtime::Core,
     state::RunState,
-    store::{Fence, Record, StoreError},
+    store::{Fence, Reruns, StoreError},
 };
 
 /// One run under way in this process.
@@ -28,9 +33,15 @@ pub(crate) struct RunShared {
     /// The flow at the top of the tree of runs that this one belongs to.
     pub(crate) root_flow: &'static str,
     pub(crate) fence: Fence,
-    /// The body has another hash than when the run was first claimed, and may differ from its journal: a strict
-    /// flow may not.
-    pub(crate) edited: bool,
+    /// The run whose id is in the keys of the calls: itself, or the one that it executes anew.
+    pub(crate) keys: RunId,
+    reruns: Option<Box<Reruns>>,
+    /// The attempt with which it was begun, or last retried by hand.
+    pub(super) first_attempt: u32,
+    /// The code is not what it was when the run was first claimed, and may differ from its journal: a strict flow may
+    /// not. The body's hash tells it from the beginning; that a task got another version shows when it is called.
+    edited: AtomicBool,
+    strict: bool,
     pub(crate) span: tracing::Span,
     /// Nobody awaits it: it goes with its runtime.
     pub(crate) background: bool,
@@ -55,7 +66,7 @@ pub(crate) enum Stop {
     /// It took too long.
     TimedOut(std::time::Duration),
     /// Journal and code disagree.
-    Diverged(Box<Record>),
+    Diverged(Box<Divergence>),
     /// The journal has a result that its type does not read any more.
     Unreadable(String),
     /// The store failed: nothing can be recorded any more.
@@ -84,8 +95,8 @@ impl Stop {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Cancelled(reason) | Self::Unreadable(reason) => reason.clone(),
-            Self::Diverged(record) => {
-                format!("record {} of its journal is not asked for any more", record.number)
+            Self::Diverged(divergence) => {
+                format!("record {} of its journal is not asked for any more", divergence.record.number)
             }
             Self::TimedOut(limit) => format!("it took longer than {limit:?}"),
             Self::Store(error) => error.to_string(),
@@ -103,16 +114,33 @@ pub(super) struct RunStart {
     pub(super) fence: Fence,
     pub(super) state: RunState,
     pub(super) edited: bool,
+    pub(super) strict: bool,
     pub(super) resumed: bool,
     pub(super) background: bool,
     pub(super) next_task: u32,
     pub(super) attempt: u32,
+    pub(super) first_attempt: u32,
+    pub(super) reruns: Option<Box<Reruns>>,
 }
 
 impl RunShared {
     pub(super) fn new(core: Arc<Core>, start: RunStart) -> Arc<Self> {
-        let RunStart { id, name, root_flow, fence, state, edited, resumed, background, next_task, attempt } =
-            start;
+        let RunStart {
+            id,
+            name,
+            root_flow,
+            fence,
+            state,
+            edited,
+            strict,
+            resumed,
+            background,
+            next_task,
+            attempt,
+            first_attempt,
+            reruns,
+        } = start;
+        let keys = reruns.as_ref().map_or(id, |reruns| reruns.keys);
         let span = tracing::info_span!(target: "orch", "run", run = %id, flow = name);
         Arc::new(Self {
             core,
@@ -120,7 +148,11 @@ impl RunShared {
             name,
             root_flow,
             fence,
-            edited,
+            keys,
+            reruns,
+            first_attempt,
+            edited: AtomicBool::new(edited),
+            strict,
             span,
             background,
             resumed,
@@ -174,7 +206,51 @@ impl RunShared {
     }
 
     pub(super) fn has_history(&self) -> bool {
-        self.resumed
+        self.resumed || self.reused().is_some()
+    }
+
+    /// The run whose records are reused, and the task run that ends them.
+    fn reused(&self) -> Option<(RunId, TaskNumber)> {
+        let reruns = self.reruns.as_ref()?;
+        Some((reruns.run, *reruns.from.first()?))
+    }
+
+    /// What is stored of a scope.
+    pub(super) async fn past(&self, scope: ScopeId) -> Result<Past, StoreError> {
+        self.flush();
+        let store = &self.core.store;
+        let own = store.replay(self.id, self.fence, scope).await?;
+        let reused = match self.reused() {
+            Some((run, before)) => Some((run, store.past(run, scope, before).await?)),
+            None => None,
+        };
+        Ok(Past { own, reused })
+    }
+
+    /// What the run of a called flow is to reuse of the run that `task` of the earlier run called.
+    pub(super) async fn reruns_of_child(
+        &self,
+        task: TaskNumber,
+        run: RunId,
+    ) -> Result<Option<Box<Reruns>>, StoreError> {
+        let Some(reruns) = &self.reruns else { return Ok(None) };
+        let from = match reruns.from.split_first() {
+            Some((first, below)) if *first == task => below.to_vec(),
+            // It was under way when the first of these was called, and calls none itself.
+            _ => vec![Reruns::EVERYTHING],
+        };
+        let earlier = self.core.store.run(run).await?;
+        Ok(earlier.map(|earlier| Box::new(Reruns { run, from, keys: earlier.keys() })))
+    }
+
+    /// Whether the body may differ from its journal.
+    pub(super) fn is_edited(&self) -> bool {
+        self.edited.load(Ordering::Acquire)
+    }
+
+    /// What the body calls is not what it was. Says whether the body may differ from its journal now.
+    pub(super) fn found_edited(&self) -> bool {
+        self.edited.fetch_or(!self.strict, Ordering::AcqRel) || !self.strict
     }
 
     /// Whether task runs that are interrupted now are cancelled, or are to be found as they are by a resume.

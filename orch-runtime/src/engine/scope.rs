@@ -19,13 +19,14 @@ use slab::Slab;
 use super::{
     RunShared, Stop,
     pulse::Pulse,
-    replay::{Found, Head, History},
+    replay::{Asked as AskedFor, Divergence, Found, Head, History, Past},
 };
 use crate::{
-    cache::CallHash,
+    cache::{CallHash, InputText},
+    definition::Definition,
     error::RecordedError,
     id::{CallKey, ScopeId},
-    store::{Commit, Committed, Journal, Record},
+    store::{Commit, Committed, Record},
 };
 
 pub(crate) struct Scope {
@@ -143,9 +144,9 @@ impl Scope {
         id: ScopeId,
         instance: u64,
         outer: Option<Arc<Scope>>,
-        journal: Journal,
+        past: Past,
     ) -> Arc<Self> {
-        let history = History::read(journal, instance);
+        let history = History::read(past, instance);
         let outer_replays = outer.as_ref().is_some_and(|outer| outer.replaying());
         let replaying = AtomicBool::new(history.remains() || outer_replays);
         let state = Mutex::new(State {
@@ -167,6 +168,9 @@ impl Scope {
         let pulse = Pulse::new(&run.core.clock);
         let closed = AtomicBool::new(false);
         let scope = Arc::new(Self { run, id, instance, pulse, outer, replaying, closed, state });
+        if let Some(verifying) = &scope.run.core.verifying {
+            verifying.opened(&scope);
+        }
         if outer_replays && let Some(outer) = &scope.outer {
             let mut around = outer.lock();
             if outer.replaying() {
@@ -239,10 +243,16 @@ impl Scope {
         if own.phase == Phase::Released || !self.replaying() || !self.run.core.rules.park {
             return Poll::Ready(());
         }
+        let comes_now = own.phase != Phase::Parked;
         own.phase = Phase::Parked;
         // The other waker of a started call is its handle's.
         let waker = if own.started { &mut own.under_way } else { &mut own.waker };
         *waker = Some(cx.waker().clone());
+        drop(state);
+        if comes_now {
+            // A started call may come here when its body rests already, and the body is to look whether it waits for it.
+            self.pulse.queued();
+        }
         Poll::Pending
     }
 
@@ -305,7 +315,7 @@ impl Scope {
             return self.hand_over(state, slot);
         }
         if self.replaying() {
-            let lenient = self.run.edited || !self.run.core.rules.strict_head;
+            let lenient = self.run.is_edited() || !self.run.core.rules.strict_head;
             let holds_back =
                 state.history.as_deref().is_some_and(History::holds_back) || !state.queue.is_empty();
             match state.history.as_deref_mut().map_or(Head::Done, |history| history.head(lenient)) {
@@ -470,9 +480,47 @@ impl Scope {
         any
     }
 
-    /// A record that no call of the body has claimed.
-    pub(super) fn unused(&self) -> Option<Record> {
-        self.lock().history.as_deref().and_then(History::first_unclaimed).cloned()
+    /// A call is written of which the journal knows nothing.
+    pub(super) fn note_asked(&self, definition: &'static Definition, input: Option<&InputText>) {
+        if let Some(history) = self.lock().history.as_deref_mut() {
+            history.note_asked(|| AskedFor { definition, input: input.cloned() });
+        }
+    }
+
+    /// The first record that no call of the body has claimed.
+    pub(super) fn divergence(&self) -> Option<Box<Divergence>> {
+        self.lock().history.as_deref().and_then(History::divergence).map(Box::new)
+    }
+
+    /// Whether anything is known of what the body went through before.
+    pub(super) fn has_history(&self) -> bool {
+        self.lock().history.is_some()
+    }
+
+    /// How many records of this attempt there were.
+    pub(super) fn records(&self) -> usize {
+        self.lock().history.as_deref().map_or(0, |history| history.total)
+    }
+
+    /// How often a call of this hash was written.
+    pub(super) fn written_times(&self, call: u128) -> u32 {
+        let state = self.lock();
+        let half = call as u64;
+        let again = state.written_again.get(&half).copied().unwrap_or_default();
+        if state.written_once.contains(&half) { again + 1 } else { 0 }
+    }
+
+    /// The calls of which the journal knows nothing.
+    pub(super) fn asked(&self) -> Vec<AskedFor> {
+        self.lock().history.as_deref().map(|history| history.asked().to_vec()).unwrap_or_default()
+    }
+
+    /// The first records that no call of the body has claimed, and how many there are.
+    pub(super) fn unused(&self, most: usize) -> (Vec<Record>, usize) {
+        let state = self.lock();
+        let Some(history) = state.history.as_deref() else { return (Vec::new(), 0) };
+        let (records, count) = history.unclaimed();
+        (records.take(most).cloned().collect(), count)
     }
 
     /// Whether no call of this body is under way.

@@ -73,7 +73,7 @@ pub(super) async fn run_task(mut prepared: Box<Prepared>, tried: Option<Tried>) 
         },
         Begin::Pooled(outcome) if prepared.reads(&outcome).is_ok() => {
             progress.claim(prepared.options(), run.core.clock.now());
-            let detail = Some(because("reused from an earlier attempt"));
+            let detail = Some(because(progress.ticket.reused_from()));
             End { input: TaskInput::Hit, outcome, detail, duty: None, said: None }
         }
         // What an earlier attempt got and nobody can read any more is made again.
@@ -154,6 +154,10 @@ async fn compute(
 ) -> Option<End> {
     if tried.is_some() {
         return attempts(run, prepared, progress, Timestamp::default(), false, tried).await;
+    }
+    if let Some(verifying) = &run.core.verifying {
+        verifying.would_run(prepared.definition, progress);
+        return None;
     }
     let mut begins = run.core.clock.now();
     if prepared.is_on_pool() || !prepared.is_plain() {
@@ -339,9 +343,8 @@ pub(super) fn frame_of(prepared: &Prepared, progress: &Progress, attempt: u32) -
 
 /// Reads what the scope that the body will open has been through; `None` stops the run.
 async fn read_journal(run: &Arc<RunShared>, frame: &Frame) -> Option<()> {
-    run.flush();
-    match run.core.store.replay(run.id, run.fence, frame.inner_scope_id()).await {
-        Ok(journal) => frame.set_journal(journal),
+    match run.past(frame.inner_scope_id()).await {
+        Ok(past) => frame.set_past(past),
         Err(error) => {
             run.stop(super::Stop::Store(error));
             return None;

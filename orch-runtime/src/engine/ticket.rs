@@ -13,10 +13,11 @@ use super::{
     scope::{Claimed, Left, Scope},
 };
 use crate::{
-    cache::CallHash,
+    cache::{CallHash, InputText},
     clock::Timestamp,
+    definition::Definition,
     error::RecordedError,
-    id::{CallKey, TaskNumber},
+    id::{CallKey, RunId, TaskNumber},
     state::Notice,
     store::{Durability, InFlight, Mark, Outcome, Record, Signal, Step},
 };
@@ -65,9 +66,35 @@ impl Ticket {
         self.past.as_ref()?.in_flight.as_ref()
     }
 
+    /// Says to a scope that replays what a call is of which the journal knows nothing: should the run diverge, this is
+    /// what the body asks for instead of what was recorded.
+    pub(super) fn note_asked(&self, definition: &'static Definition, input: Option<&InputText>) {
+        if self.past.as_ref().is_some_and(|past| past.is_unknown()) {
+            self.scope.note_asked(definition, input);
+        }
+    }
+
     /// The moment at which the same call's wait is over that began in the process before this one.
     pub(super) fn due(&self) -> Option<Timestamp> {
         self.past.as_ref()?.due
+    }
+
+    /// The run that the called flow had in an earlier attempt of the body.
+    pub(super) fn earlier_child(&self) -> Option<RunId> {
+        self.past.as_ref()?.child
+    }
+
+    /// The task run and the run of the called flow in the run whose records are reused.
+    pub(super) fn reusable_child(&self) -> Option<(TaskNumber, RunId)> {
+        self.past.as_ref()?.reusable_child
+    }
+
+    /// Why a value is reused.
+    pub(super) fn reused_from(&self) -> String {
+        match self.past.as_ref().and_then(|past| past.pooled_from) {
+            Some(run) => format!("reused from run {run}"),
+            None => "reused from an earlier attempt".to_owned(),
+        }
     }
 
     fn take_recorded(&mut self) -> Option<Record> {

@@ -36,6 +36,10 @@ impl Limit {
     /// Waits until it is over.
     pub(super) async fn pass(self) {
         let clock = self.scope.run.core.clock.clone();
+        if self.scope.run.core.verifying.is_some() {
+            // A run that is only looked at has come as far as it had.
+            std::future::pending::<()>().await;
+        }
         let due = self.begin();
         clock.sleep(due.since(clock.now())).await;
     }

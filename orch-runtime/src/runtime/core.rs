@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::recovery::Anchor;
 use crate::{
     clock::Clock,
-    engine::{CacheUse, Rules, RunShared, Stop},
+    engine::{CacheUse, Rules, RunShared, Stop, Verifying},
     error::{Error, ErrorKind, Result},
     id::RunId,
     store::{Store, WorkerId},
@@ -43,6 +43,8 @@ pub(crate) struct Core {
     /// What goes with the last handle of the runtime.
     anchor: OnceLock<Weak<Anchor>>,
     pub(crate) cache_use: CacheUse,
+    /// Runs are only looked at: no task's body runs, and nothing is written.
+    pub(crate) verifying: Option<Arc<Verifying>>,
     provided: Provided,
     closing: AtomicBool,
     /// The time that closing gave to what was under way is over.
@@ -75,6 +77,7 @@ impl Core {
             max_deaths,
             anchor: OnceLock::new(),
             cache_use: CacheUse::default(),
+            verifying: None,
             provided,
             closing: AtomicBool::new(false),
             shut_down: AtomicBool::new(false),

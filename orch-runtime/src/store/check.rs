@@ -74,17 +74,23 @@ pub(super) fn check(
                     None => moved.push((*task, (*state, *attempt))),
                 }
             }
-            Step::Child { task, .. } if task.0 as usize >= claimed => {
-                return Err(StoreError::new(format!("task run {task} of run {run} is not known")));
+            Step::Child { task, .. } => {
+                let known = moved.iter().rev().find(|(moved, _)| moved == task).map(|(_, now)| *now);
+                match known.or_else(|| stored(*task)) {
+                    None => {
+                        return Err(StoreError::new(format!("task run {task} of run {run} is not known")));
+                    }
+                    Some((state, _)) if state.is_final() => {
+                        return Err(StoreError::new(format!(
+                            "task run {task} of run {run} is {state} and calls nothing any more"
+                        )));
+                    }
+                    Some(_) => {}
+                }
             }
             Step::Taken(number) => signal(*number, false)?,
             Step::GivenBack(given) => signal(given.number, true)?,
-            Step::Child { .. }
-            | Step::Record(_)
-            | Step::Dropped(_)
-            | Step::Begun(_)
-            | Step::Released
-            | Step::Notice { .. } => {}
+            Step::Record(_) | Step::Dropped(_) | Step::Begun(_) | Step::Released | Step::Notice { .. } => {}
         }
     }
     Ok(())

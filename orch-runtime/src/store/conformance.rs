@@ -24,6 +24,7 @@ mod fixture;
 mod journal;
 mod orphans;
 mod reading;
+mod reopening;
 mod signals;
 mod submission;
 mod task_history;
@@ -48,12 +49,16 @@ const PARTS: &[Part] = &parts! {
     submission: created_waits_for_a_worker, created_and_taken_at_once, submitted_twice_is_existing,
         other_input_or_definition_is_a_conflict, claim_raises_the_fence, claim_hands_over_what_stands,
         ended_and_unknown_runs_cannot_be_claimed;
-    orphans: who_leaves_leaves_orphans, an_orphan_is_taken_once, its_own_worker_may_claim_a_run, deaths_are_counted, a_given_id_is_given_once;
+    orphans: who_leaves_leaves_orphans, an_orphan_is_taken_once, its_own_worker_may_claim_a_run, deaths_are_counted,
+        a_given_id_is_given_once;
+    reopening: takes_up_what_ended_without_a_value, nothing_else_is_reopened, loses_its_end_and_keeps_its_past,
+        is_found_where_it_stands, lasts_until_its_next_end;
     changes: applies_all_steps, later_steps_see_earlier_ones, refuses_as_a_whole, numbers_make_resending_harmless,
         another_fence_changes_nothing, unknown_runs_take_nothing, dropping_withdraws_nothing,
         acknowledges_in_order, buffered_is_applied_before_the_next_durable, flush_follows_what_was_committed;
     journal: empty_before_the_first_record, keeps_every_attempt_in_order, keeps_dropped_marks,
-        separates_scopes, tells_what_is_in_flight, outlives_a_claim, refuses_another_fence;
+        separates_scopes, tells_what_is_in_flight, tells_of_children, past_ends_before_a_task_run, outlives_a_claim, refuses_another_fence,
+        is_read_without_a_fence;
     signals: kept_in_order, only_runs_that_have_not_ended_get_any, taken_once_and_given_back, outlive_a_claim,
         a_task_run_is_told_once, there_is_an_end_to_what_a_run_holds, sending_is_an_event, waits_are_told;
     cache: first_caller_leads, follow_resolves_on_publish, follow_resolves_on_release,
@@ -65,7 +70,7 @@ const PARTS: &[Part] = &parts! {
     cache_reading: entry_tells_all, entries_newest_first_by_pages, entries_by_definition,
         a_replaced_entry_is_listed_once, size_is_what_is_listed, forgets_one_result, forgets_a_definition,
         forgets_everything, too_large_makes_no_room;
-    reading: runs_newest_first_by_pages, runs_by_filter, run_tells_all, run_tells_its_error,
+    reading: runs_newest_first_by_pages, runs_by_filter, run_tells_all, run_tells_its_error, the_input_is_kept,
         task_runs_by_pages, task_run_tells_all, unknown_runs_are_empty, location_is_told;
     task_history: attempts_tell_reasons_and_waits, restarted_attempt_stays_one, attempts_of_one_task_run;
     events: tell_every_change_once, name_tasks_and_notices, pages_follow_the_sequence, run_events_by_pages;

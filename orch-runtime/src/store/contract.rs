@@ -148,6 +148,17 @@ pub trait Store: Send + Sync + 'static {
     /// The worker goes: the runs that it still has are orphaned from now on.
     fn leave(&self, worker: WorkerId);
 
+    /// Takes a run that has ended without a value for `worker`, so that it is executed again: in one step it goes
+    /// through `Pending` to `Running`, in the attempt after its last one, loses its outcome, its reason and its end, and
+    /// gets a new fence as by [`claim`](Self::claim). Its journal and its history stay. `None` when the run is unknown,
+    /// has not ended, or has completed.
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>>;
+
     /// Applies a change as a whole or not at all. It is in line when this *returns*; the commit that it returns
     /// may be dropped without withdrawing anything. Each step is a compare-and-set: a step whose expected state
     /// does not hold is an error and nothing of its change is applied. A task run that has ended takes no further
@@ -158,6 +169,9 @@ pub trait Store: Send + Sync + 'static {
     /// was dropped, which calls have begun without having an outcome, and until when calls wait.
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
 
+    /// The same for whoever only reads, also of a run that has ended: no fence is asked for. Empty for an unknown run.
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>>;
+
     /// Puts a signal into a run that has not ended, whoever executes it; no fence is asked for. It is durable when this
     /// resolves, and gets the next number of its run's signals. It stays until a change [takes](super::Step::Taken) it;
     /// a change that takes what is not there is refused like one whose expected state does not hold.
@@ -165,6 +179,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// The signals of a run that nobody has taken, in the order of their numbers, by pages; none of an unknown run.
     fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>>;
+
+    /// What another run may reuse of the journal of one scope: the records that were there when the run had `before`
+    /// task runs, and those children whose task runs have a number up to and with `before`. It needs no right to write;
+    /// a run that is unknown has nothing.
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>>;
 
     /// The value of a cache key and when it was computed, if there is one that is younger than `ttl`. The short
     /// way of a hit: it takes no duty, waits for nobody and does not say why there is none.
@@ -213,6 +237,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// One run.
     fn run(&self, run: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
+
+    /// The encoded input of a run; `None` when it is unknown.
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>>;
 
     /// The task runs of a run by their numbers, by pages.
     fn task_runs(

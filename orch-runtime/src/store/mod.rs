@@ -9,12 +9,13 @@ mod records;
 mod sled;
 
 pub use self::sled::{SledStore, SledStoreBuilder, SyncMode};
+pub use crate::cache::InputText;
 pub use contract::{BoxFuture, Commit, Committed, Durability, Store, StoreError};
 pub(crate) use memory::Operation;
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use records::{
     Address, Attempt, Begun, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
-    Claim, Claimed, Counts, Fence, Forget, InFlight, Journal, KeyDigest, KeyParts, Labels, Lead, Lookup,
-    Mark, Miss, NewRun, NewSignal, Outcome, Page, Posted, Record, Run, RunFilter, Signal, Stamped, Step,
-    Submitted, TaskClaim, TaskDetail, TaskRun, Trigger, WorkerId,
+    Child, Claim, Claimed, Counts, Fence, Forget, InFlight, Journal, KeyDigest, KeyParts, Labels, Lead,
+    Lookup, Mark, Miss, NewRun, NewSignal, Outcome, Page, Posted, Record, Reruns, Run, RunFilter, Signal,
+    Stamped, Step, Submitted, TaskClaim, TaskDetail, TaskRun, Trigger, WorkerId,
 };

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::BoxFuture;
 use crate::{
+    cache::InputText,
     clock::Timestamp,
     codec::Bytes,
     definition::DefinitionKind,
@@ -31,6 +32,25 @@ pub enum Trigger {
     Call,
     /// A flow called it.
     Parent,
+    /// Somebody asked for a run that ended to be executed anew, as a run of its own; see [`Reruns`].
+    Rerun,
+}
+
+/// The earlier run that a run executes anew, and what it reuses of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reruns {
+    /// The earlier run.
+    pub run: RunId,
+    /// The task run of the earlier run before which everything that was recorded is reused; then the same in the run
+    /// of the flow that this task run called, and so on. Empty: nothing is reused.
+    pub from: Vec<TaskNumber>,
+    /// The run whose id is in the keys of the calls: they are the same as in the earlier run.
+    pub keys: RunId,
+}
+
+impl Reruns {
+    /// In the place of a task run: all that was recorded is reused.
+    pub(crate) const EVERYTHING: TaskNumber = TaskNumber(u32::MAX);
 }
 
 /// A run that does not exist yet.
@@ -56,6 +76,8 @@ pub struct NewRun {
     pub trigger: Trigger,
     /// The task run of the flow that called it.
     pub parent: Option<(RunId, TaskNumber)>,
+    /// The earlier run that it executes anew.
+    pub reruns: Option<Box<Reruns>>,
     /// Who takes it at once.
     pub worker: Option<WorkerId>,
     /// When it was asked for.
@@ -109,6 +131,8 @@ pub struct Claimed {
     pub input: Bytes,
     /// The number that the next task run gets.
     pub next_task: u32,
+    /// The attempt with which it was last [reopened](super::Store::reopen); 1 where it never was.
+    pub first_attempt: u32,
 }
 
 /// What one run changes at once. `number` counts a worker's changes of the run from 1 and makes sending one
@@ -210,6 +234,8 @@ pub struct TaskClaim {
     pub kind: DefinitionKind,
     /// What a person called it, and words to find it by.
     pub labels: Option<Box<Labels>>,
+    /// What it was called with, for people; `None` where it is not known.
+    pub input: Option<InputText>,
 }
 
 /// What a person called something, and words to find it by.
@@ -378,6 +404,21 @@ pub struct Journal {
     pub begun: Vec<Begun>,
     /// Task runs without an outcome.
     pub in_flight: Vec<InFlight>,
+    /// The runs of flows that were called, in the order of the task runs that called them.
+    pub children: Vec<Child>,
+}
+
+/// The run of a flow that a scope's body called, in whichever of its attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Child {
+    /// The call.
+    pub call: u128,
+    /// How many equal calls came before.
+    pub occurrence: u32,
+    /// The calling task run.
+    pub task: TaskNumber,
+    /// Its run.
+    pub run: RunId,
 }
 
 /// A task run that has begun and has no outcome.
@@ -626,6 +667,8 @@ pub struct Run {
     pub trigger: Trigger,
     /// The task run of the flow that called it.
     pub parent: Option<(RunId, TaskNumber)>,
+    /// The earlier run that it executes anew.
+    pub reruns: Option<Box<Reruns>>,
     /// Where it stands.
     pub state: RunState,
     /// The attempt of its body, from 1.
@@ -646,6 +689,13 @@ pub struct Run {
     pub value: Option<Bytes>,
     /// The error, when it did not.
     pub error: Option<Arc<RecordedError>>,
+}
+
+impl Run {
+    /// The run whose id is in the keys of its calls.
+    pub(crate) fn keys(&self) -> RunId {
+        self.reruns.as_ref().map_or(self.id, |reruns| reruns.keys)
+    }
 }
 
 /// A task run as a reader sees it.
@@ -673,6 +723,9 @@ pub struct TaskRun {
     pub changed: Timestamp,
     /// The run of a flow that was called.
     pub child: Option<RunId>,
+    /// What it was called with, as text and cut off where it is long; `None` where it is not known, as of a task outside
+    /// any flow. See [`InputText`] for what is not in it.
+    pub input: Option<String>,
 }
 
 /// One try of a task run.

@@ -88,6 +88,7 @@ fn repeat(disk: &SledStore, operation: Operation) {
     match operation {
         Operation::Submit(run) => drop(disk.submit(run)),
         Operation::Claim(claim) => drop(disk.claim(claim)),
+        Operation::Reopen(run, worker, at) => drop(disk.reopen(run, worker, at)),
         Operation::Commit(change) => drop(disk.commit(change, Durability::Buffered)),
         Operation::Signal(run, signal) => drop(disk.signal(run, signal)),
         Operation::Publish(key, entry) => drop(disk.publish(Lead { key, id: 0 }, entry)),
@@ -117,6 +118,16 @@ impl Store for OnDisk {
         self.memory.leave(worker);
         self.disk.leave(worker);
     }
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        let _order = self.both();
+        drop(self.memory.reopen(run, worker, at));
+        self.busily(self.disk.reopen(run, worker, at))
+    }
     fn commit(&self, change: Change, durability: Durability) -> Commit {
         let _order = self.both();
         drop(self.memory.commit(change.clone(), durability));
@@ -135,6 +146,12 @@ impl Store for OnDisk {
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         self.busily(self.disk.replay(run, fence, scope))
     }
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        self.disk.journal(run, scope)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        self.disk.input(run)
+    }
     fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
         let _order = self.both();
         drop(self.memory.signal(run, signal.clone()));
@@ -142,6 +159,15 @@ impl Store for OnDisk {
     }
     fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
         self.busily(self.disk.signals(run, page))
+    }
+
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        self.busily(self.disk.past(run, scope, before))
     }
     fn cached(
         &self,

@@ -85,10 +85,9 @@ async fn formerly_keeps_the_records_of_a_renamed_task() {
 
 #[tokio::test]
 async fn version_gives_records_up() {
-    // The flow itself was not edited, so a record that nobody asks for any more is a divergence.
+    // The flow's own text is what it was, but what it calls was edited: that is no divergence.
     let (ended, bodies) = resumed(moved::renew).await;
-    assert_eq!(ended.expect_err("the record is not asked for").kind(), ErrorKind::Diverged);
-    assert!(bodies <= 2);
+    assert_eq!((ended.unwrap(), bodies), (2, 2), "the record was given up, and the body ran again");
 }
 
 #[tokio::test]

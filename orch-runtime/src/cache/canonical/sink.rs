@@ -4,7 +4,7 @@
 const CHUNK: usize = 16 * 1024;
 
 /// Canonical forms up to this length never leave the stack.
-const SHORT: usize = 128;
+pub(super) const SHORT: usize = 128;
 
 /// Collects canonical bytes: short forms on the stack, longer ones in a buffer that goes to the hasher in chunks.
 pub(super) struct Sink {
@@ -43,6 +43,11 @@ impl Sink {
         let long = self.long.get_or_insert_with(|| {
             let mut start = Vec::with_capacity(8 * SHORT);
             start.extend_from_slice(&self.short[..self.filled]);
+            // The beginning stays here too, for those who show it.
+            let room = &mut self.short[self.filled..];
+            let fits = room.len().min(bytes.len());
+            room[..fits].copy_from_slice(&bytes[..fits]);
+            self.filled += fits;
             Box::new(Long { bytes: start, hasher: None })
         });
         if !self.keep && long.bytes.len() + bytes.len() > CHUNK {
@@ -85,9 +90,9 @@ impl Sink {
         self.raw(bytes);
     }
 
-    /// Everything, if it is short.
-    pub(super) fn short(&self) -> Option<&[u8]> {
-        self.long.is_none().then_some(&self.short[..self.filled])
+    /// The beginning of everything, and whether it is all of it.
+    pub(super) fn beginning(&self) -> (&[u8], bool) {
+        (&self.short[..self.filled], self.long.is_none())
     }
 
     /// Hash of everything.
@@ -110,7 +115,7 @@ impl Sink {
     }
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 #[repr(u8)]
 pub(super) enum Tag {
     Unit = 1,
@@ -140,4 +145,41 @@ pub(super) enum Tag {
     Digest,
     End,
     Run,
+}
+
+impl Tag {
+    const ALL: [Self; 27] = [
+        Self::Unit,
+        Self::Bool,
+        Self::I8,
+        Self::I16,
+        Self::I32,
+        Self::I64,
+        Self::I128,
+        Self::U8,
+        Self::U16,
+        Self::U32,
+        Self::U64,
+        Self::U128,
+        Self::F32,
+        Self::F64,
+        Self::Char,
+        Self::Text,
+        Self::Bytes,
+        Self::None,
+        Self::Some,
+        Self::List,
+        Self::Struct,
+        Self::Field,
+        Self::Variant,
+        Self::Map,
+        Self::Digest,
+        Self::End,
+        Self::Run,
+    ];
+
+    /// The tag of this number; they begin with 1 and have no gaps.
+    pub(super) fn of(byte: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(byte).checked_sub(1)?).copied().filter(|tag| *tag as u8 == byte)
+    }
 }

@@ -2,14 +2,15 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{crashing, joining::join};
+use super::{again::end_left_over, crashing, joining::join};
 use crate::{
+    definition::Definition,
     engine::{RunShared, alive::DROPPED, commit::child_step, prepared::Prepared, run::RunStart},
     error::{Error, ErrorKind},
     id::{RunId, TaskNumber},
     runtime::{Core, TakenUp},
     state::RunState,
-    store::{Claim, Claimed, Fence, NewRun, Outcome, Run, Submitted, Trigger},
+    store::{Claim, Claimed, Fence, NewRun, Outcome, Reruns, Run, StoreError, Submitted, Trigger},
 };
 
 /// A run as whoever asked for it finds it.
@@ -29,10 +30,12 @@ pub(super) async fn open_root(
 ) -> Result<Opened, Error> {
     // Others may see the run before this process knows it as begun.
     let taken = core.take_up(id)?;
-    let new = new_run(core, id, name, prepared, None)?;
+    let reruns = prepared.options().reruns.clone();
+    let new = new_run(core, id, name, prepared, None, reruns.clone())?;
     match core.store.submit(new).await {
         Ok(Submitted::Created(fence)) => {
-            let run = RunShared::new(core.clone(), fresh(id, name, name, fence));
+            let start = RunStart { reruns, ..fresh(id, name, name, fence) };
+            let run = RunShared::new(core.clone(), start);
             Ok(Opened::Run(run, Some(taken)))
         }
         Ok(Submitted::Existing(known)) if known != id => {
@@ -45,100 +48,131 @@ pub(super) async fn open_root(
     }
 }
 
-/// The run of a flow that a body calls, as the call finds it.
-enum Child {
-    Opened(Opened),
-    /// Its call was dropped in the process before this one, which came to its end before the caller's journal said so.
-    /// Where it was claimed, it is still to be ended.
-    GivenUp(Option<Box<Claimed>>),
+/// Which run a call of a flow gets.
+#[derive(Clone, Copy)]
+pub(super) enum Which {
+    New(RunId),
+    /// The call had this one before the process ended.
+    Begun(RunId),
+    /// The same call had this one in an earlier attempt of the body that makes it. Where it did not give a value, it is
+    /// executed again, so that what succeeded in it is reused.
+    Earlier(RunId),
 }
 
-impl From<Opened> for Child {
-    fn from(opened: Opened) -> Self {
-        Self::Opened(opened)
+impl Which {
+    fn id(self) -> RunId {
+        let (Self::New(id) | Self::Begun(id) | Self::Earlier(id)) = self;
+        id
     }
 }
 
-/// Opens the run of a flow that a body calls. The caller's journal knows it already.
+/// Opens the run of a flow that a body calls.
 pub(super) async fn open_child(
     parent: &Arc<RunShared>,
-    id: RunId,
+    which: Which,
     task: TaskNumber,
     name: &'static str,
+    reusable: Option<(TaskNumber, RunId)>,
     prepared: &mut Prepared,
 ) -> Result<Opened, Error> {
-    let claimed = match find_child(parent, id, task, name, prepared).await? {
-        Child::Opened(opened) => return Ok(opened),
-        Child::GivenUp(claimed) => claimed,
-    };
-    let another = RunId::new();
-    parent.buffer(|writer, at| writer.push(at, child_step(task, another)));
-    parent.flush();
-    if let Some(claimed) = claimed {
-        crashing::cancel(&parent.core, &claimed, DROPPED.into()).await?;
-    }
-    match find_child(parent, another, task, name, prepared).await? {
-        Child::Opened(opened) => Ok(opened),
-        Child::GivenUp(_) => Err(Error::at(name, another, ErrorKind::Cancelled, DROPPED)),
-    }
-}
-
-async fn find_child(
-    parent: &Arc<RunShared>,
-    id: RunId,
-    task: TaskNumber,
-    name: &'static str,
-    prepared: &mut Prepared,
-) -> Result<Child, Error> {
-    let core = &parent.core;
+    let (core, id) = (&parent.core, which.id());
     let store_error = |error| Error::at(name, id, ErrorKind::Store, format!("{error}"));
-    let new = new_run(core, id, name, prepared, Some((parent.id, task)))?;
+    if let Which::Earlier(_) = which {
+        // What it had started may be on its way out still.
+        core.until_left(id).await;
+    }
+    let reruns = match reusable {
+        Some((task, run)) => parent.reruns_of_child(task, run).await.map_err(store_error)?,
+        None => None,
+    };
+    let new = new_run(core, id, name, prepared, Some((parent.id, task)), reruns.clone())?;
     match core.store.submit(new).await.map_err(store_error)? {
         Submitted::Created(fence) => {
             let mut start = fresh(id, name, parent.root_flow, fence);
-            start.background = parent.background;
-            Ok(Opened::Run(RunShared::new(core.clone(), start), None).into())
+            (start.background, start.reruns) = (parent.background, reruns);
+            Ok(Opened::Run(RunShared::new(core.clone(), start), None))
         }
-        Submitted::Existing(known) if prepared.options().given_id.is_some() => {
+        Submitted::Existing(known)
+            if prepared.options().given_id.is_some() && !is_own(parent, which, known).await? =>
+        {
             if prepared.runs_above().any(|above| above == known) {
                 return Err(Error::at(name, known, ErrorKind::Runtime, "it would wait for itself"));
             }
             if known != id {
                 parent.buffer(|writer, at| writer.push(at, child_step(task, known)));
             }
-            join(core, known, name, prepared, parent.root_flow).await.map(Child::from)
+            join(core, known, name, prepared, parent.root_flow).await
         }
         Submitted::Conflict(known) if known != id => Err(conflict(prepared, name, known)),
         // It was created before this process, or before the flow's last attempt.
         Submitted::Existing(_) | Submitted::Conflict(_) => {
-            let claim = Claim::any(id, core.worker, core.clock.now());
-            match core.store.claim(claim).await.map_err(store_error)? {
-                Some(claimed) if was_given_up(&claimed.run) => Ok(Child::GivenUp(Some(Box::new(claimed)))),
-                Some(claimed) if claimed.run.state == RunState::Cancelling => {
-                    Err(crashing::bring_to_its_end(core, &claimed).await)
-                }
-                Some(claimed) => {
-                    let run = reopened(core, prepared, claimed, Some(parent.root_flow), parent.background)?;
-                    Ok(Opened::Run(run, None).into())
-                }
-                None => {
-                    let ended = core.store.run(id).await.map_err(store_error)?;
-                    if ended.as_ref().is_some_and(was_given_up) {
-                        return Ok(Child::GivenUp(None));
-                    }
-                    let outcome =
-                        ended.and_then(|run| run.value.map(Outcome::Value).or(run.error.map(Outcome::Error)));
-                    outcome.map(|outcome| Opened::Ended(id, outcome).into()).ok_or_else(|| {
-                        Error::at(name, id, ErrorKind::Cancelled, "it ended without an outcome")
-                    })
-                }
-            }
+            let opened = open_again(parent, which, prepared.definition).await.map_err(store_error)?;
+            opened.unwrap_or_else(|| {
+                Err(Error::at(name, id, ErrorKind::Cancelled, "somebody else executes it"))
+            })
         }
     }
 }
 
+/// Whether the run with the id that was given is the one that an earlier attempt of `parent` made for this call, and not
+/// one of somebody else that the call attaches to.
+async fn is_own(parent: &RunShared, which: Which, known: RunId) -> Result<bool, Error> {
+    if !matches!(which, Which::Earlier(id) if id == known) {
+        return Ok(false);
+    }
+    let error = |error| Error::plain(ErrorKind::Store, format!("run {known} cannot be read: {error}"));
+    let run = parent.core.store.run(known).await.map_err(error)?;
+    Ok(run.and_then(|run| run.parent).is_some_and(|(caller, _)| caller == parent.id))
+}
+
+/// Opens a run of a called flow that is in the store; `None` when it is not to be had.
+async fn open_again(
+    parent: &Arc<RunShared>,
+    which: Which,
+    definition: &'static Definition,
+) -> Result<Option<Result<Opened, Error>>, StoreError> {
+    let (core, id) = (&parent.core, which.id());
+    let opened = |claimed| {
+        let run = reopened(core, definition, claimed, Some(parent.root_flow), parent.background)?;
+        Ok(Opened::Run(run, None))
+    };
+    let claim = Claim::any(id, core.worker, core.clock.now());
+    match core.store.claim(claim).await? {
+        Some(claimed) if claimed.run.state == RunState::Cancelling => {
+            if !was_given_up(&claimed.run) && !matches!(which, Which::Earlier(_)) {
+                return Ok(Some(Err(crashing::bring_to_its_end(core, &claimed).await)));
+            }
+            if let Err(error) = crashing::cancel(core, &claimed, DROPPED.into()).await {
+                return Ok(Some(Err(error)));
+            }
+        }
+        Some(claimed) => return Ok(Some(opened(claimed))),
+        None => {
+            let ended = core.store.run(id).await?;
+            let given_up = ended.as_ref().is_some_and(was_given_up);
+            let outcome =
+                ended.and_then(|run| run.value.map(Outcome::Value).or(run.error.map(Outcome::Error)));
+            match (outcome, which) {
+                (Some(outcome @ Outcome::Value(_)), _) => return Ok(Some(Ok(Opened::Ended(id, outcome)))),
+                (Some(outcome), Which::New(_) | Which::Begun(_)) if !given_up => {
+                    return Ok(Some(Ok(Opened::Ended(id, outcome))));
+                }
+                // It failed for an earlier attempt, or went with the body that had called it, which is no outcome.
+                (Some(_) | None, _) => {}
+            }
+        }
+    }
+    let Some(claimed) = core.store.reopen(id, core.worker, core.clock.now()).await? else { return Ok(None) };
+    let counts = claimed.run.counts.clone();
+    let opened = opened(claimed);
+    if let Ok(Opened::Run(run, _)) = &opened {
+        end_left_over(run, &counts).await?;
+    }
+    Ok(Some(opened))
+}
+
 /// Whether a run was cancelled only because its caller let go of its call. What it would have given was never recorded,
-/// so a caller that asks again needs a run that can give it.
+/// so a caller that asks again needs it once more.
 fn was_given_up(run: &Run) -> bool {
     let cancelled = matches!(run.state, RunState::Cancelling | RunState::Cancelled);
     cancelled && run.reason.as_deref() == Some(DROPPED)
@@ -161,22 +195,24 @@ fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: Fence) -
         fence,
         state: RunState::Running,
         edited: false,
+        strict: false,
         resumed: false,
         background: false,
         next_task: 0,
         attempt: 1,
+        first_attempt: 1,
+        reruns: None,
     }
 }
 
-pub(super) fn reopened(
+pub(in crate::engine) fn reopened(
     core: &Arc<Core>,
-    prepared: &Prepared,
+    definition: &'static Definition,
     claimed: Claimed,
     root_flow: Option<&'static str>,
     background: bool,
 ) -> Result<Arc<RunShared>, Error> {
-    let Claimed { run, fence, next_task, .. } = claimed;
-    let definition = prepared.definition;
+    let Claimed { run, fence, next_task, first_attempt, .. } = claimed;
     let name = definition.resolve()?.name;
     let start = RunStart {
         id: run.id,
@@ -185,10 +221,13 @@ pub(super) fn reopened(
         fence,
         state: run.state,
         edited: run.body_hash != definition.body_hash && !definition.strict,
+        strict: definition.strict,
         resumed: true,
         background,
         next_task,
         attempt: run.attempt.max(1),
+        first_attempt,
+        reruns: run.reruns,
     };
     Ok(RunShared::new(core.clone(), start))
 }
@@ -199,7 +238,13 @@ fn new_run(
     name: &'static str,
     prepared: &Prepared,
     parent: Option<(RunId, TaskNumber)>,
+    reruns: Option<Box<Reruns>>,
 ) -> Result<NewRun, Error> {
+    let trigger = match (&parent, &reruns) {
+        (Some(_), _) => Trigger::Parent,
+        (None, Some(_)) => Trigger::Rerun,
+        (None, None) => Trigger::Call,
+    };
     let cannot_write =
         |error: crate::codec::CodecError| Error::at(name, id, ErrorKind::Input, error.to_string());
     Ok(NewRun {
@@ -211,8 +256,9 @@ fn new_run(
         input: prepared.invocation.encode_input().map_err(cannot_write)?,
         label: prepared.options().label.clone(),
         tags: prepared.options().all_tags(prepared.definition),
-        trigger: if parent.is_some() { Trigger::Parent } else { Trigger::Call },
+        trigger,
         parent,
+        reruns,
         worker: Some(core.worker),
         at: core.clock.now(),
     })

@@ -30,12 +30,8 @@ pub(crate) async fn resume<T: 'static>(core: Arc<Core>, id: RunId) -> Finished {
             },
         ));
     };
-    let (run, mut prepared) = ready(&core, &claimed, false, |prepared| {
-        let fits = prepared.invocation.as_mut().output().is::<Option<T>>();
-        let text = || format!("its output is no `{}`", std::any::type_name::<T>());
-        if fits { Ok(()) } else { Err(Error::at(&claimed.run.name, id, ErrorKind::Output, text())) }
-    })
-    .await?;
+    let (run, mut prepared) =
+        ready(&core, &claimed, false, |prepared| prepared.gives::<T>(id, &claimed.run.name)).await?;
     if claimed.run.state == RunState::Cancelling {
         return Err(crashing::bring_to_its_end(&core, &claimed).await);
     }
@@ -106,7 +102,7 @@ fn unclaimed(run: RunId, error: &dyn std::fmt::Display) -> Error {
     Error::plain(ErrorKind::Store, format!("run {run} could not be claimed: {error}"))
 }
 
-fn found(name: &str, id: RunId) -> Result<&'static Registered> {
+pub(in crate::engine) fn found(name: &str, id: RunId) -> Result<&'static Registered> {
     definition::find(name).ok_or_else(|| {
         Error::definition(format!(
             "run {id} is of `{name}`, which this program does not have; generic functions and those with \
@@ -129,7 +125,7 @@ async fn ready(
             .map_err(|error| Error::at(name, id, ErrorKind::Input, error.to_string()))?;
         let mut prepared = Prepared::new(found.definition, invocation);
         check(&mut prepared)?;
-        let run = reopened(core, &prepared, claimed.clone(), None, background)?;
+        let run = reopened(core, prepared.definition, claimed.clone(), None, background)?;
         Ok((run, prepared))
     };
     let made = made();

@@ -141,7 +141,10 @@ impl Scope {
             self.pulse.look(cx.waker());
             self.pulse.take_queued();
             self.pulse.take_woken();
-            match self.deliver(cx) {
+            let delivery = self.deliver(cx);
+            // The body writes no calls any more: what stands behind a record whose call has not come never goes.
+            let held = matches!(delivery, Delivery::Held);
+            match delivery {
                 Delivery::Handed => continue,
                 Delivery::Stop(stop) => {
                     self.pulse.close();
@@ -154,7 +157,7 @@ impl Scope {
                 }
             }
             let mut state = self.lock();
-            if state.open == 0 && (state.queue.is_empty() || self.is_closed()) {
+            if state.open == 0 && (state.queue.is_empty() || held || self.is_closed()) {
                 drop(state);
                 self.pulse.close();
                 return Poll::Ready(Ok(()));

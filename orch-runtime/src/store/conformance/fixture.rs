@@ -54,6 +54,7 @@ pub(super) fn new_run(at: u64) -> NewRun {
         tags: Vec::new(),
         trigger: Trigger::Call,
         parent: None,
+        reruns: None,
         worker: None,
         at: moment(at),
     }
@@ -147,6 +148,7 @@ pub(super) fn claim_in(scope: ScopeId, task: u32, instance: u64) -> Step {
         name: "suite::task".into(),
         kind: DefinitionKind::Task,
         labels: None,
+        input: None,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::{
     error::{ErrorKind, RecordedError},
     id::{RunId, ScopeId, TaskNumber},
     state::TaskState,
-    store::{Fence, Journal, Mark, Outcome, Record, Step, Store},
+    store::{Child, Fence, Journal, Mark, Outcome, Record, Step, Store},
 };
 
 const ROOT: ScopeId = ScopeId::ROOT;
@@ -199,4 +199,84 @@ pub(super) async fn refuses_another_fence(store: &dyn Store) -> Checked {
     let unknown = store.replay(RunId::new(), second.fence, ROOT).await;
     refused("replay of an unknown run", unknown.map(|found| rows(&found)))?;
     journal(&second, ROOT).await.map(drop)
+}
+
+/// `replay`: "The runs of flows that were called, in the order of the task runs that called them", of all attempts.
+pub(super) async fn tells_of_children(store: &dyn Store) -> Checked {
+    let mut open = OpenRun::new(store).await?;
+    let runs = [RunId::new(), RunId::new(), RunId::new()];
+    let called = |number: u32, run| Step::Child { task: TaskNumber(number), run };
+    open.apply(vec![
+        claim_in(ROOT, 0, 1),
+        called(0, runs[0]),
+        claim_in(ScopeId(5), 1, 1),
+        called(1, runs[1]),
+    ])
+    .await?;
+    open.apply(vec![task(0, (TaskState::Pending, 0), (TaskState::Cancelled, 0))]).await?;
+    open.apply(vec![claim_in(ROOT, 2, 2), called(2, runs[2])]).await?;
+    let child = |number: u32, run| {
+        let key = key(ROOT, u128::from(number));
+        Child { call: key.call, occurrence: key.occurrence, task: TaskNumber(number), run }
+    };
+    let expected = vec![child(0, runs[0]), child(2, runs[2])];
+    equal("children", journal(&open, ROOT).await?.children, expected.clone())?;
+    equal("children after a claim", journal(&open.taken_over().await?, ROOT).await?.children, expected)?;
+    let past = |before| store.past(open.id, ROOT, TaskNumber(before));
+    let children = answer("past", past(2).await)?.children;
+    equal("children up to task run 2", children, vec![child(0, runs[0]), child(2, runs[2])])?;
+    equal("children up to task run 1", answer("past", past(1).await)?.children, vec![child(0, runs[0])])
+}
+
+/// `past`: "the records that were there when the run had `before` task runs"; "It needs no right to write; a run that is
+/// unknown has nothing".
+pub(super) async fn past_ends_before_a_task_run(store: &dyn Store) -> Checked {
+    let mut open = OpenRun::new(store).await?;
+    // What ends late counts by its end, and what is no task run by its place.
+    open.apply([started(0), started(1), vec![record(ROOT, 1, 1)]].concat()).await?;
+    open.apply([started(2), vec![record(ROOT, 1, 0)]].concat()).await?;
+    open.apply(vec![record(ScopeId(5), 1, 2), record(ROOT, 1, 2)]).await?;
+    open.apply([started(3), vec![record(ROOT, 1, 3)]].concat()).await?;
+    for ended in [false, true] {
+        for (before, expected) in
+            [(0, 0), (1, 0), (2, 1), (3, 3), (4, 4), (u32::MAX, 4)].map(|(n, count)| (TaskNumber(n), count))
+        {
+            let found = answer("past", store.past(open.id, ROOT, before).await)?;
+            let what = format!("records before task run {before}, ended: {ended}");
+            let order = [1, 0, 2, 3].map(|number| row(ROOT, 1, number));
+            equal(&what, rows(&found), order[..expected].to_vec())?;
+            equal("in flight", found.in_flight.len(), 0)?;
+        }
+        if !ended {
+            open.complete().await?;
+        }
+    }
+    let unknown = answer("past", store.past(RunId::new(), ROOT, TaskNumber(9)).await)?;
+    equal("records of an unknown run", unknown.records.len(), 0)
+}
+
+/// `journal`: "the same for whoever only reads, also of a run that has ended".
+pub(super) async fn is_read_without_a_fence(store: &dyn Store) -> Checked {
+    let mut open = OpenRun::new(store).await?;
+    let inner = ScopeId(5);
+    open.apply(vec![claim_in(inner, 0, 1), record(inner, 1, 0), record(ROOT, 1, 0), record(ROOT, 2, 0)])
+        .await?;
+    let read = async |scope| answer("journal", store.journal(open.id, scope).await);
+    let of_task = claim_in(inner, 1, 1);
+    for scope in [ROOT, inner, ScopeId(6)] {
+        let (found, expected) = (read(scope).await?, journal(&open, scope).await?);
+        equal("records", rows(&found), rows(&expected))?;
+        let tasks = |journal: &Journal| journal.in_flight.iter().map(|task| task.task).collect::<Vec<_>>();
+        equal("in flight", tasks(&found), tasks(&expected))?;
+    }
+    let unknown = answer("journal", store.journal(RunId::new(), ROOT).await)?;
+    equal("records of an unknown run", rows(&unknown), Vec::new())?;
+    open.apply(vec![of_task, Step::Dropped(dropped(ROOT, 1, 7))]).await?;
+    let live = journal(&open, ROOT).await?;
+    open.complete().await?;
+    let ended = answer("journal", store.journal(open.id, ROOT).await)?;
+    equal("records of a run that has ended", rows(&ended), rows(&live))?;
+    equal("dropped in a run that has ended", ended.dropped, live.dropped)?;
+    let inside = answer("journal", store.journal(open.id, inner).await)?;
+    equal("inner records of a run that has ended", rows(&inside).len(), 1)
 }

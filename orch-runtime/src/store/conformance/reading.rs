@@ -191,6 +191,7 @@ pub(super) async fn task_run_tells_all(store: &dyn Store) -> Checked {
             name: "suite::child".into(),
             kind: DefinitionKind::Flow,
             labels: Some(Box::new(labels)),
+            input: Some(r#"7, "é""#.into()),
         }),
         claim(1),
     ])
@@ -213,9 +214,23 @@ pub(super) async fn task_run_tells_all(store: &dyn Store) -> Checked {
     equal("created", first.created, moment(101))?;
     equal("changed", first.changed, moment(102))?;
     equal("child", first.child, Some(child))?;
+    equal("input", first.input.as_deref(), Some(r#"7, "é""#))?;
+    equal("input of the second", second.input, None)?;
     equal("state of the second", (second.state, second.attempt), (TaskState::Pending, 0))?;
     equal("label of the second", (second.label, second.tags, second.child), (None, vec![], None))?;
     equal("changed of the second", second.changed, moment(101))
+}
+
+/// `input`: "the encoded input of a run", before and after its end.
+pub(super) async fn the_input_is_kept(store: &dyn Store) -> Checked {
+    let mut open = OpenRun::new(store).await?;
+    let found = answer("input", store.input(open.id).await)?;
+    equal("input of a run under way", found, Some(bytes("input")))?;
+    open.complete().await?;
+    let found = answer("input", store.input(open.id).await)?;
+    equal("input of a run that has ended", found, Some(bytes("input")))?;
+    let found = answer("input", store.input(RunId::new()).await)?;
+    equal("input of an unknown run", found, None)
 }
 
 /// What is not there is empty, not an error.

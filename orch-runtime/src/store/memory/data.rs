@@ -11,8 +11,9 @@ use rustc_hash::FxHashMap;
 use super::rows::{EventRow, More, RunRow, What};
 use crate::{
     clock::Timestamp,
+    codec::Bytes,
     id::{RunId, ScopeId, TaskNumber},
-    state::{Event, Notice, RunState, TaskState},
+    state::{Event, Notice, RunInput, RunState, TaskState},
     store::{
         Address, Attempt, Change, Claim, Claimed, Committed, Fence, Journal, NewRun, NewSignal, Page, Posted,
         Run, RunFilter, Signal, Stamped, Step, StoreError, Submitted, TaskRun, WorkerId,
@@ -57,7 +58,8 @@ impl Log {
 
     /// A worker takes the run.
     fn start(&mut self, row: &mut RunRow, worker: WorkerId, at: Timestamp) {
-        if row.state == RunState::Running && !row.released {
+        let only_waited = row.waited && !row.tasks.iter().any(|task| task.state == TaskState::Running);
+        if row.state == RunState::Running && !row.released && !only_waited {
             row.deaths += 1;
         }
         row.released = false;
@@ -104,8 +106,19 @@ impl Data {
             return None;
         }
         self.log.start(row, claim.worker, claim.at);
-        let next_task = u32::try_from(row.tasks.len()).unwrap_or(u32::MAX);
-        Some(Claimed { run: row.view(), fence: row.fence, input: row.new.input.clone(), next_task })
+        Some(row.claimed())
+    }
+
+    pub(super) fn reopen(&mut self, run: RunId, worker: WorkerId, at: Timestamp) -> Option<Claimed> {
+        let row = self.runs.get_mut(&run)?;
+        row.state = row.state.step(RunInput::Retry).ok()?;
+        self.ended.retain(|ended| *ended != run);
+        row.attempt += 1;
+        (row.first_attempt, row.deaths) = (row.attempt, 0);
+        (row.reason, row.ended, row.outcome) = (None, None, None);
+        self.log.push_run(row, at, None);
+        self.log.start(row, worker, at);
+        Some(row.claimed())
     }
 
     pub(super) fn orphans(&self, page: Page<RunId>) -> Vec<Run> {
@@ -185,13 +198,34 @@ impl Data {
         if row.fence != fence {
             return Err(StoreError::new(format!("another worker has run {run}")));
         }
-        let Some(rows) = row.scopes.get(&scope) else {
-            return Ok(Journal::default());
+        Ok(self.journal(run, scope))
+    }
+
+    pub(super) fn journal(&self, run: RunId, scope: ScopeId) -> Journal {
+        let Some((row, rows)) = self.runs.get(&run).and_then(|row| Some((row, row.scopes.get(&scope)?)))
+        else {
+            return Journal::default();
         };
         let tasks = rows.tasks.map_or(0..0, |(first, last)| first..last + 1);
-        let in_flight = tasks.filter_map(|number| row.in_flight(scope, TaskNumber(number))).collect();
+        let in_flight = tasks.clone().filter_map(|number| row.in_flight(scope, TaskNumber(number))).collect();
+        let children = tasks.filter_map(|number| row.child(scope, TaskNumber(number))).collect();
         let records = rows.records.iter().filter_map(|record| record.view(scope, &row.tasks)).collect();
-        Ok(Journal { records, dropped: rows.dropped.clone(), begun: rows.begun.clone(), in_flight })
+        Journal { records, dropped: rows.dropped.clone(), begun: rows.begun.clone(), in_flight, children }
+    }
+
+    pub(super) fn past(&self, run: RunId, scope: ScopeId, before: TaskNumber) -> Journal {
+        let Some((row, rows)) = self.runs.get(&run).and_then(|row| Some((row, row.scopes.get(&scope)?)))
+        else {
+            return Journal::default();
+        };
+        let (first, last) = rows.tasks.unwrap_or((1, 0));
+        let children = (first..=last.min(before.0)).filter_map(|number| row.child(scope, TaskNumber(number)));
+        let records = rows.records.iter().filter(|record| record.claimed <= before.0);
+        Journal {
+            records: records.filter_map(|record| record.view(scope, &row.tasks)).collect(),
+            children: children.collect(),
+            ..Journal::default()
+        }
     }
 
     /// Forgets the oldest ended runs and events beyond the limits.
@@ -230,6 +264,10 @@ impl Data {
 
     pub(super) fn run(&self, run: RunId) -> Option<Run> {
         self.runs.get(&run).map(RunRow::view)
+    }
+
+    pub(super) fn input(&self, run: RunId) -> Option<Bytes> {
+        self.runs.get(&run).map(|row| row.new.input.clone())
     }
 
     pub(super) fn task_runs(&self, run: RunId, page: Page<TaskNumber>) -> Vec<TaskRun> {
@@ -344,7 +382,10 @@ fn apply(log: &mut Log, row: &mut RunRow, at: Timestamp, step: Step) {
             row.worker = None;
         }
         Step::Dropped(mark) => row.scopes.entry(&mark.scope).dropped.push(mark),
-        Step::Begun(begun) => row.scopes.entry(&begun.scope).begun.push(begun),
+        Step::Begun(begun) => {
+            row.waited = true;
+            row.scopes.entry(&begun.scope).begun.push(begun);
+        }
         Step::Taken(number) => row.mail.take(number),
         Step::GivenBack(signal) => row.mail.put(signal.number, *signal),
         Step::Notice { task, notice, text } => {

@@ -2,8 +2,9 @@
 
 use super::{Inner, MemoryStore};
 use crate::{
+    clock::Timestamp,
     id::RunId,
-    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun, NewSignal},
+    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun, NewSignal, WorkerId},
 };
 
 /// Something that changed the store.
@@ -11,6 +12,7 @@ use crate::{
 pub(crate) enum Operation {
     Submit(NewRun),
     Claim(Claim),
+    Reopen(RunId, WorkerId, Timestamp),
     Commit(Change),
     Signal(RunId, NewSignal),
     Publish(CacheKey, CacheEntry),
@@ -22,6 +24,7 @@ impl Operation {
         match self {
             Self::Submit(run) => Some(run.id),
             Self::Claim(claim) => Some(claim.run),
+            Self::Reopen(run, ..) => Some(*run),
             Self::Commit(change) => Some(change.run),
             Self::Signal(run, _) => Some(*run),
             Self::Publish(..) | Self::Forget(_) => None,
@@ -66,6 +69,7 @@ impl MemoryStore {
                 match operation.clone() {
                     Operation::Submit(run) => drop(inner.data.submit(run)),
                     Operation::Claim(claim) => drop(inner.data.claim(claim)),
+                    Operation::Reopen(run, worker, at) => drop(inner.data.reopen(run, worker, at)),
                     Operation::Commit(change) => drop(inner.data.commit(change)),
                     Operation::Signal(run, signal) => _ = inner.data.signal(run, signal),
                     Operation::Publish(key, entry) => drop(inner.cache.insert(key, entry, fork.keep.cache)),

@@ -159,6 +159,17 @@ impl Store for MemoryStore {
         self.lock().data.leave(worker);
     }
 
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        let mut inner = self.lock();
+        inner.note(|| Operation::Reopen(run, worker, at));
+        ready(Ok(inner.data.reopen(run, worker, at)))
+    }
+
     fn commit(&self, change: Change, _durability: Durability) -> Commit {
         let mut inner = self.lock();
         inner.note(|| Operation::Commit(change.clone()));
@@ -169,6 +180,13 @@ impl Store for MemoryStore {
         ready(self.lock().data.replay(run, fence, scope))
     }
 
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        ready(Ok(self.lock().data.journal(run, scope)))
+    }
+
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        ready(Ok(self.lock().data.input(run)))
+    }
     fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
         let mut inner = self.lock();
         inner.note(|| Operation::Signal(run, signal.clone()));
@@ -176,6 +194,15 @@ impl Store for MemoryStore {
     }
     fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
         ready(Ok(self.lock().data.signals(run, page)))
+    }
+
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        ready(Ok(self.lock().data.past(run, scope, before)))
     }
 
     fn cached(
@@ -270,17 +297,40 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn leave(&self, worker: WorkerId) {
         (**self).leave(worker);
     }
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        (**self).reopen(run, worker, at)
+    }
     fn commit(&self, change: Change, durability: Durability) -> Commit {
         (**self).commit(change, durability)
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
         (**self).replay(run, fence, scope)
     }
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        (**self).journal(run, scope)
+    }
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        (**self).input(run)
+    }
     fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
         (**self).signal(run, signal)
     }
     fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
         (**self).signals(run, page)
+    }
+
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        (**self).past(run, scope, before)
     }
     fn cached(
         &self,

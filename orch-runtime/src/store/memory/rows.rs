@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::VecDeque, hash::Hash, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use crate::{
+    cache::InputText,
     clock::Timestamp,
     codec::Bytes,
     definition::DefinitionKind,
@@ -12,8 +13,8 @@ use crate::{
     id::{CallKey, RunId, ScopeId, TaskNumber},
     state::{Event, EventKind, Notice, RunState, TaskState},
     store::{
-        Begun, Fence, InFlight, Labels, Mark, NewRun, Outcome, Record, Run, Signal, TaskClaim, TaskDetail,
-        TaskRun, WorkerId, mail::Mail,
+        Begun, Child, Claimed, Fence, InFlight, Labels, Mark, NewRun, Outcome, Record, Run, Signal,
+        TaskClaim, TaskDetail, TaskRun, WorkerId, mail::Mail,
     },
 };
 
@@ -27,14 +28,19 @@ pub(super) struct RunRow {
     /// Its worker has given it back.
     pub(super) released: bool,
     pub(super) deaths: u32,
+    /// Something in it has waited: for a time, or for a signal.
+    pub(super) waited: bool,
     pub(super) applied: u64,
     pub(super) state: RunState,
     pub(super) attempt: u32,
+    /// See [`Claimed::first_attempt`].
+    pub(super) first_attempt: u32,
     pub(super) reason: Option<String>,
     pub(super) started: Option<Timestamp>,
     pub(super) ended: Option<Timestamp>,
     pub(super) outcome: Option<Outcome>,
     pub(super) tasks: Vec<TaskRow>,
+    inputs: Inputs,
     pub(super) scopes: Interned<ScopeId, ScopeRows>,
     pub(super) names: Interned<Cow<'static, str>, ()>,
     pub(super) events: VecDeque<EventRow>,
@@ -94,6 +100,8 @@ pub(super) struct ScopeRows {
 pub(super) struct RecordRow {
     outcome: Outcome,
     number: u32,
+    /// How many task runs there were.
+    pub(super) claimed: u32,
     task: Option<TaskNumber>,
     /// Where the task run does not say it, or says something else.
     own: Option<Box<RecordKey>>,
@@ -107,12 +115,12 @@ struct RecordKey {
 }
 
 impl RecordRow {
-    pub(super) fn new(record: Record, tasks: &[TaskRow]) -> Self {
+    fn new(record: Record, tasks: &[TaskRow], claimed: u32) -> Self {
         let Record { scope: _, instance, number, call, occurrence, task, outcome } = record;
         let key = RecordKey { instance, call, occurrence };
         let of_task = task.and_then(|task| tasks.get(task.0 as usize)).map(TaskRow::record_key);
         let own = (of_task != Some(key)).then(|| Box::new(key));
-        Self { outcome, number, task, own }
+        Self { outcome, number, claimed, task, own }
     }
 
     pub(super) fn view(&self, scope: ScopeId, tasks: &[TaskRow]) -> Option<Record> {
@@ -132,12 +140,51 @@ pub(super) struct TaskRow {
     scope: u32,
     occurrence: u32,
     name: u32,
+    /// Where its input begins.
+    input: u32,
     pub(super) attempt: u32,
     pub(super) state: TaskState,
     kind: DefinitionKind,
     /// Its first attempt began when it was claimed.
     started_at_once: bool,
 }
+
+/// What the task runs of a run were called with, one behind the other: a length and as many bytes for each. Most
+/// inputs are short, and the rows have four bytes to spare.
+#[derive(Default)]
+struct Inputs(Vec<u8>);
+
+/// The place of an input that is not known, or has no room.
+const NO_INPUT: u32 = u32::MAX;
+
+impl Inputs {
+    fn push(&mut self, input: Option<&InputText>) -> u32 {
+        let Some(input) = input else { return NO_INPUT };
+        let text = input.canonical().is_none().then(|| input.to_string());
+        let (bytes, is_text) = match (&text, input.canonical()) {
+            (Some(text), _) => (text.as_bytes(), TEXT),
+            (None, bytes) => (bytes.unwrap_or_default(), 0),
+        };
+        let (Ok(place), true) = (u32::try_from(self.0.len()), bytes.len() < usize::from(TEXT)) else {
+            return NO_INPUT;
+        };
+        self.0.push(bytes.len() as u8 | is_text);
+        self.0.extend_from_slice(bytes);
+        place
+    }
+
+    fn text(&self, place: u32) -> Option<String> {
+        let (length, rest) = self.0.get(place as usize..)?.split_first()?;
+        let bytes = rest.get(..usize::from(length & !TEXT))?;
+        Some(match length & TEXT {
+            0 => InputText::text_of(bytes),
+            _ => String::from_utf8_lossy(bytes).into_owned(),
+        })
+    }
+}
+
+/// In the length: it was put into words before it came here.
+const TEXT: u8 = 0x80;
 
 /// What few task runs have.
 #[derive(Default)]
@@ -157,14 +204,17 @@ impl RunRow {
             worker: None,
             released: false,
             deaths: 0,
+            waited: false,
             applied: 0,
             state: RunState::Pending,
             attempt: 0,
+            first_attempt: 1,
             reason: None,
             started: None,
             ended: None,
             outcome: None,
             tasks: Vec::new(),
+            inputs: Inputs::default(),
             scopes: Interned::new(),
             names: Interned::new(),
             events: VecDeque::new(),
@@ -192,6 +242,7 @@ impl RunRow {
             tags: self.new.tags.clone(),
             trigger: self.new.trigger,
             parent: self.new.parent,
+            reruns: self.new.reruns.clone(),
             state: self.state,
             attempt: self.attempt,
             deaths: self.deaths,
@@ -204,6 +255,21 @@ impl RunRow {
             error,
         }
     }
+
+    /// What its new worker gets.
+    pub(super) fn claimed(&self) -> Claimed {
+        Claimed {
+            run: self.view(),
+            fence: self.fence,
+            input: self.new.input.clone(),
+            next_task: self.next_task(),
+            first_attempt: self.first_attempt,
+        }
+    }
+
+    fn next_task(&self) -> u32 {
+        u32::try_from(self.tasks.len()).unwrap_or(u32::MAX)
+    }
 }
 
 impl RunRow {
@@ -214,12 +280,13 @@ impl RunRow {
 
     /// A task run comes into being.
     pub(super) fn claim(&mut self, claim: TaskClaim, at: Timestamp) {
-        let TaskClaim { task, key, instance, name, kind, labels } = claim;
+        let TaskClaim { task, key, instance, name, kind, labels, input } = claim;
         let (scope, name) = (self.scopes.place(&key.scope), self.names.place(&name));
         let rows = self.scopes.entry(&key.scope);
         let first = rows.tasks.map_or(task.0, |(first, _)| first);
         rows.tasks = Some((first, task.0));
         let extra = labels.map(|labels| Box::new(TaskExtra { labels: *labels, ..TaskExtra::default() }));
+        let input = self.inputs.push(input.as_ref());
         self.tasks.push(TaskRow {
             call: key.call,
             instance,
@@ -229,6 +296,7 @@ impl RunRow {
             scope,
             occurrence: key.occurrence,
             name,
+            input,
             attempt: 0,
             state: TaskState::Pending,
             kind,
@@ -238,7 +306,7 @@ impl RunRow {
 
     pub(super) fn record(&mut self, record: Record) {
         let scope = record.scope;
-        let row = RecordRow::new(record, &self.tasks);
+        let row = RecordRow::new(record, &self.tasks, self.next_task());
         self.scopes.entry(&scope).records.push(row);
     }
 
@@ -265,6 +333,7 @@ impl RunRow {
             created: row.created,
             changed: row.changed,
             child: row.extra.as_deref().and_then(|extra| extra.child),
+            input: self.inputs.text(row.input),
         }
     }
 
@@ -283,6 +352,16 @@ impl RunRow {
             retry_at: extra.and_then(|extra| extra.retry_at),
             child: extra.and_then(|extra| extra.child),
         })
+    }
+}
+
+impl RunRow {
+    /// The run of the flow that this task run called, if `scope` wrote it and called one.
+    pub(super) fn child(&self, scope: ScopeId, task: TaskNumber) -> Option<Child> {
+        let row = self.tasks.get(task.0 as usize)?;
+        let run = row.extra.as_deref()?.child?;
+        let CallKey { scope: own, call, occurrence } = self.key_of(row);
+        (own == scope).then_some(Child { call, occurrence, task, run })
     }
 }
 

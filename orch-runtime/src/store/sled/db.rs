@@ -16,7 +16,7 @@ use super::{
 
 /// Memory for pages that were read or written lately. Little is read twice: appending to the log needs its end, and a
 /// replay goes through it once.
-const PAGES: u64 = 16 << 20;
+const PAGES: u64 = 8 << 20;
 
 /// How often, and after which pause, a lock is asked for that will be released in a moment.
 const LOCK_TRIES: u32 = 200;

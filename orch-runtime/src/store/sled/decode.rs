@@ -6,7 +6,7 @@ use super::{
     blobs::BlobId,
     encode::{
         AS_CLAIMED, BEGUN, CHANGE, CHILD, CLAIM, DROPPED, FLOW, GIVEN_BACK, IN_ROOT, NEAR, NOTICE, RECORD,
-        RELEASED, RUN, SIGNAL, SIGNAL_TAKEN, SUBMITTED, TAKEN, TASK, WITH,
+        RELEASED, REOPENED, RUN, SIGNAL, SIGNAL_TAKEN, SUBMITTED, TAKEN, TASK, WITH, WITH_INPUT,
     },
     facts::{
         ClaimFact, Fact, Held, Kept, KeptSignal, Origin, RecordFact, RunFact, SignalFact, TaskFact, What,
@@ -19,7 +19,7 @@ use crate::{
     definition::DefinitionKind,
     error::RecordedError,
     id::{CallKey, RunId, ScopeId, TaskNumber},
-    store::{Address, Begun, Fence, Labels, Mark, TaskDetail},
+    store::{Address, Begun, Fence, Labels, Mark, Reruns, TaskDetail},
 };
 
 /// Reads all facts.
@@ -36,13 +36,14 @@ pub(super) fn facts(bytes: &[u8], facts: &mut Vec<Fact>) -> Result<(), Damaged> 
 fn fact(read: &mut In<'_>, at: &mut u64, before: &[Fact]) -> Result<Fact, Damaged> {
     let head = read.byte()?;
     let kind = head & 0x0f;
-    if matches!(kind, SUBMITTED | TAKEN | CHANGE | SIGNAL) {
+    if matches!(kind, SUBMITTED | TAKEN | CHANGE | SIGNAL | REOPENED) {
         *at = 0;
     }
     *at = at.wrapping_add(read.int()? as u64);
     let what = match kind {
         SUBMITTED => What::Submitted(Box::new(origin(read)?)),
         TAKEN => What::Taken { fence: Fence(read.uint()?), state: read.code()?, attempt: read.small()? },
+        REOPENED => What::Reopened { attempt: read.small()? },
         CHANGE => What::Change(read.uint()?),
         RUN => What::Run(Box::new(RunFact {
             state: read.code()?,
@@ -57,6 +58,7 @@ fn fact(read: &mut In<'_>, at: &mut u64, before: &[Fact]) -> Result<Fact, Damage
             name: read.small()?,
             kind: if head & FLOW != 0 { DefinitionKind::Flow } else { DefinitionKind::Task },
             labels: if head & WITH != 0 { Some(labels(read)?) } else { None },
+            input: if head & WITH_INPUT != 0 { Some(owned(read)?) } else { None },
         })),
         TASK => {
             let (task, name, states) = (task(read)?, read.small()?, read.byte()?);
@@ -170,7 +172,16 @@ pub(super) fn origin(read: &mut In<'_>) -> Result<Origin, Damaged> {
         tags: (0..read.uint()?).map(|_| owned(read)).collect::<Result<_, Damaged>>()?,
         trigger: read.code()?,
         parent: read.maybe(|read| Ok((run(read)?, task(read)?)))?,
+        reruns: read.maybe(reruns)?.map(Box::new),
         created: Timestamp::from_micros(read.uint()?),
+    })
+}
+
+fn reruns(read: &mut In<'_>) -> Result<Reruns, Damaged> {
+    Ok(Reruns {
+        run: run(read)?,
+        from: (0..read.uint()?).map(|_| task(read)).collect::<Result<_, Damaged>>()?,
+        keys: run(read)?,
     })
 }
 
@@ -202,6 +213,7 @@ fn error(read: &mut In<'_>) -> Result<RecordedError, Damaged> {
             message: owned(read)?,
             source: None,
             place: read.maybe(owned)?,
+            run: read.maybe(run)?,
             attempt: read.small()?,
             typed: read.maybe(|read| read.bytes().map(Bytes::from))?,
         });

@@ -14,7 +14,7 @@ use crate::{
     codec::Bytes,
     error::RecordedError,
     id::{CallKey, ScopeId, TaskNumber},
-    store::{Address, Labels, Record, Stamped, Step, TaskClaim},
+    store::{Address, Labels, Record, Reruns, Stamped, Step, TaskClaim},
 };
 
 pub(super) const SUBMITTED: u8 = 0;
@@ -31,6 +31,7 @@ pub(super) const BEGUN: u8 = 10;
 pub(super) const SIGNAL: u8 = 11;
 pub(super) const SIGNAL_TAKEN: u8 = 12;
 pub(super) const GIVEN_BACK: u8 = 13;
+pub(super) const REOPENED: u8 = 14;
 pub(super) const RELEASED: u8 = 15;
 
 /// The scope is the run's own body.
@@ -38,6 +39,8 @@ pub(super) const IN_ROOT: u8 = 0x10;
 /// A claim with labels; a task run's state with a detail; a record of a task run; a dropped call that gave back what
 /// it had taken.
 pub(super) const WITH: u8 = 0x20;
+/// A claim with the text of its input.
+pub(super) const WITH_INPUT: u8 = 0x40;
 /// A record whose key is that of the claim of its task run, which stands before it in the same change.
 pub(super) const AS_CLAIMED: u8 = 0x40;
 /// A claim of a flow.
@@ -90,6 +93,10 @@ impl Encoder {
                 self.head(SIGNAL, fact.at);
                 self.out.uint(fact_of.number);
                 write_signal(&mut self.out, &fact_of.signal);
+            }
+            What::Reopened { attempt } => {
+                self.head(REOPENED, fact.at);
+                self.out.uint(u64::from(*attempt));
             }
             // The rest comes as steps.
             _ => {}
@@ -202,13 +209,18 @@ impl Encoder {
     fn claim(&mut self, at: Timestamp, claim: &TaskClaim, name: NameId) {
         let labels = if claim.labels.is_some() { WITH } else { 0 };
         let flow = if claim.kind.code() == 1 { FLOW } else { 0 };
-        self.head(CLAIM | in_root(claim.key.scope) | labels | flow, at);
+        let input = claim.input.as_ref().map(ToString::to_string);
+        let with_input = if input.is_some() { WITH_INPUT } else { 0 };
+        self.head(CLAIM | in_root(claim.key.scope) | labels | with_input | flow, at);
         self.out.uint(u64::from(claim.task.0));
         self.key(claim.key);
         self.out.uint(claim.instance);
         self.out.uint(u64::from(name));
         if let Some(labels) = &claim.labels {
             write_labels(&mut self.out, labels);
+        }
+        if let Some(input) = &input {
+            self.out.text(input);
         }
     }
 
@@ -235,7 +247,7 @@ impl Encoder {
 
     fn head(&mut self, kind: u8, at: Timestamp) {
         self.out.byte(kind);
-        if matches!(kind, SUBMITTED | TAKEN | CHANGE | SIGNAL) {
+        if matches!(kind, SUBMITTED | TAKEN | CHANGE | SIGNAL | REOPENED) {
             // What was encoded by itself stands by itself.
             self.at = 0;
         }
@@ -271,7 +283,8 @@ fn write_labels(out: &mut Out, labels: &Labels) {
 }
 
 pub(super) fn write_origin(out: &mut Out, origin: &Origin) {
-    let Origin { name, given_id, kind, body_hash, input, label, tags, trigger, parent, created } = origin;
+    let Origin { name, given_id, kind, body_hash, input, label, tags, trigger, parent, reruns, created } =
+        origin;
     out.uint(u64::from(*name));
     out.maybe(given_id.as_deref(), Out::text);
     out.code(*kind);
@@ -284,6 +297,12 @@ pub(super) fn write_origin(out: &mut Out, origin: &Origin) {
     out.maybe(*parent, |out, (run, task)| {
         out.raw(run.as_uuid().as_bytes());
         out.uint(u64::from(task.0));
+    });
+    out.maybe(reruns.as_deref(), |out, Reruns { run, from, keys }| {
+        out.raw(run.as_uuid().as_bytes());
+        out.uint(from.len() as u64);
+        from.iter().for_each(|task| out.uint(u64::from(task.0)));
+        out.raw(keys.as_uuid().as_bytes());
     });
     out.uint(created.as_micros());
 }
@@ -336,11 +355,12 @@ pub(super) fn write_outcome(out: &mut Out, outcome: &Kept) {
 fn write_error(out: &mut Out, error: &RecordedError) {
     let mut next = Some(error);
     while let Some(error) = next {
-        let RecordedError { kind, type_name, message, source, place, attempt, typed } = error;
+        let RecordedError { kind, type_name, message, source, place, run, attempt, typed } = error;
         out.code(*kind);
         out.text(type_name);
         out.text(message);
         out.maybe(place.as_deref(), Out::text);
+        out.maybe(*run, |out, run| out.raw(run.as_uuid().as_bytes()));
         out.uint(u64::from(*attempt));
         out.maybe(typed.as_deref(), Out::bytes);
         out.byte(u8::from(source.is_some()));

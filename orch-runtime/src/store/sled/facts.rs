@@ -10,7 +10,7 @@ use crate::{
     error::RecordedError,
     id::{CallKey, RunId, TaskNumber},
     state::{Notice, RunState, TaskState},
-    store::{Address, Begun, Fence, Labels, Mark, NewRun, Outcome, TaskDetail, Trigger},
+    store::{Address, Begun, Fence, Labels, Mark, NewRun, Outcome, Reruns, TaskDetail, Trigger},
 };
 
 /// Task runs are found by blocks of this many.
@@ -43,6 +43,7 @@ pub(super) struct Origin {
     pub(super) tags: Vec<String>,
     pub(super) trigger: Trigger,
     pub(super) parent: Option<(RunId, TaskNumber)>,
+    pub(super) reruns: Option<Box<Reruns>>,
     pub(super) created: Timestamp,
 }
 
@@ -61,6 +62,10 @@ pub(super) enum What {
     Taken {
         fence: Fence,
         state: RunState,
+        attempt: u32,
+    },
+    /// It had ended, and is to be executed again in this attempt.
+    Reopened {
         attempt: u32,
     },
     /// The facts up to the next mark are change `number` under the present fence.
@@ -107,6 +112,7 @@ pub(super) struct ClaimFact {
     pub(super) name: NameId,
     pub(super) kind: DefinitionKind,
     pub(super) labels: Option<Labels>,
+    pub(super) input: Option<String>,
 }
 
 /// A task run has another state.
@@ -152,6 +158,7 @@ impl What {
         match self {
             Self::Submitted(_)
             | Self::Taken { .. }
+            | Self::Reopened { .. }
             | Self::Run(_)
             | Self::Claim(_)
             | Self::Task(_)
@@ -191,6 +198,7 @@ impl Origin {
             tags: new.tags.iter().map(|tag| tag.clone().into_owned()).collect(),
             trigger: new.trigger,
             parent: new.parent,
+            reruns: new.reruns.clone(),
             created: new.at,
         }
     }

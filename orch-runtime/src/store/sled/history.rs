@@ -1,7 +1,7 @@
 //! What readers ask: runs, task runs, attempts, events. Everything is found by its key; nothing is searched for.
 
 use super::{
-    active::ended_row,
+    active::{Active, ended_row},
     db::Fault,
     facts::{BLOCK, ClaimFact, Fact, KeptSignal, Origin, What},
     keys::{LOG, Place},
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
+    codec::Bytes,
     id::{RunId, TaskNumber},
     state::{Event, EventKind, Notice, RunState, TaskState},
     store::{Attempt, Page, Run, Signal, TaskRun},
@@ -29,10 +30,7 @@ impl Shared {
     /// The run as the log has it.
     fn find(&self, id: RunId) -> Result<Option<Found>, Fault> {
         if let Some(active) = self.runs.get(id) {
-            let origin = active.origin.clone();
-            let written = active.written();
-            let (standing, told) = (written.standing, written.told.clone());
-            return Ok(Some(Found { origin, standing, told, trail: written.trail.clone() }));
+            return Ok(Some(Self::of_active(&active)));
         }
         let found = ended_row(&self.db, id)?.map(|row| Found {
             origin: row.origin,
@@ -40,7 +38,15 @@ impl Shared {
             told: row.told,
             trail: row.trail,
         });
-        Ok(found)
+        // One that is in neither place may have gone back from the ended ones in between.
+        Ok(found.or_else(|| self.runs.get(id).map(|active| Self::of_active(&active))))
+    }
+
+    fn of_active(active: &Active) -> Found {
+        let origin = active.origin.clone();
+        let written = active.written();
+        let (standing, told) = (written.standing, written.told.clone());
+        Found { origin, standing, told, trail: written.trail.clone() }
     }
 
     pub(super) fn run(&self, id: RunId) -> Result<Option<Run>, Fault> {
@@ -48,6 +54,11 @@ impl Shared {
         // One that was submitted and is not written yet does not exist yet.
         let found = found.filter(|found| found.trail.packs() > 0);
         found.map(|found| self.view(id, &found.origin, &found.standing, &found.told)).transpose()
+    }
+
+    pub(super) fn input(&self, id: RunId) -> Result<Option<Bytes>, Fault> {
+        let found = self.find(id)?.filter(|found| found.trail.packs() > 0);
+        found.map(|found| self.value(&found.origin.input)).transpose()
     }
 
     /// The signals of a run that nobody has taken.
@@ -115,6 +126,7 @@ impl Shared {
             created: at,
             changed: at,
             child: None,
+            input: claim.input.clone(),
         }
     }
 
@@ -217,6 +229,7 @@ impl Shared {
     fn event(&self, what: What) -> Option<EventKind> {
         Some(match what {
             What::Submitted(_) => EventKind::Run { state: RunState::Pending, attempt: 0, reason: None },
+            What::Reopened { attempt } => EventKind::Run { state: RunState::Pending, attempt, reason: None },
             What::Taken { state, attempt, .. } => EventKind::Run { state, attempt, reason: None },
             What::Run(run) => EventKind::Run { state: run.state, attempt: run.attempt, reason: run.reason },
             What::Claim(claim) => EventKind::Task {

@@ -9,7 +9,7 @@ use super::{
     active::{Active, Slot, Slots},
     by_scope::ByScope,
     db::Fault,
-    facts::{Fact, Held, Kept, RecordFact, What},
+    facts::{BLOCK, Fact, Held, Kept, RecordFact, What},
     keys::{NameId, Place},
     pack,
     shared::Shared,
@@ -19,7 +19,7 @@ use crate::{
     clock::Timestamp,
     id::{CallKey, ScopeId, TaskNumber},
     state::TaskState,
-    store::{Begun, InFlight, Mark},
+    store::{Begun, Child, InFlight, Mark},
 };
 
 /// Bytes of packs that are kept decoded: scopes that were written together are asked for together.
@@ -71,6 +71,10 @@ pub(super) struct Index {
     read: u32,
     by_scope: ByScope,
     open: Open,
+    /// The runs of flows that were called, by the scopes that called them.
+    children: BTreeMap<(ScopeId, TaskNumber), Child>,
+    /// The task run that a past was last asked for up to, and the pack that tells of its claim.
+    end: Option<(TaskNumber, u32)>,
     /// The places of the packs that were looked for last.
     places: (u32, Vec<Place>),
     /// Those of the pack that was read last.
@@ -97,7 +101,7 @@ impl Index {
         let packs = active.written().trail.packs();
         for number in self.read..packs {
             self.facts(shared, active, number)?;
-            self.open.take_in(&self.facts);
+            self.open.take_in(&self.facts, &mut self.children);
             let entries = self.entries();
             entries.list.iter().try_for_each(&mut see)?;
             let scopes = entries.list.chunk_by(|one, other| one.key.scope == other.key.scope);
@@ -131,6 +135,54 @@ impl Index {
             self.decoded.keep(number, entries);
         }
         Ok(())
+    }
+
+    /// The same, but only up to the claim of task run `before`.
+    pub(super) fn of_scope_before(
+        &mut self,
+        shared: &Shared,
+        active: &Active,
+        scope: ScopeId,
+        before: TaskNumber,
+        mut see: impl FnMut(&Entry) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let end = match self.end {
+            Some((task, end)) if task == before => Some(end),
+            _ => self.claimed_in(shared, active, before)?,
+        };
+        // A task run that is not claimed yet may be the next time.
+        self.end = end.map(|end| (before, end));
+        let packs = self.by_scope.packs(scope)?;
+        for number in packs.into_iter().take_while(|number| end.is_none_or(|end| *number <= end)) {
+            self.facts(shared, active, number)?;
+            let facts = self.facts.drain(..).take_while(|fact| !is_claim_of(fact, before));
+            let entries = facts.filter_map(Entry::of).filter(|entry| entry.key.scope == scope);
+            entries.into_iter().try_for_each(|entry| see(&entry))?;
+        }
+        Ok(())
+    }
+
+    /// The pack that tells of the claim of a task run.
+    fn claimed_in(
+        &mut self,
+        shared: &Shared,
+        active: &Active,
+        task: TaskNumber,
+    ) -> Result<Option<u32>, Fault> {
+        let trail = active.written().trail.clone();
+        for number in trail.of_block(&shared.db, active.id, task.0 / BLOCK)? {
+            self.facts(shared, active, number)?;
+            if self.facts.iter().any(|fact| is_claim_of(fact, task)) {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The runs of flows that task runs of a scope called, up to and with task run `last`.
+    pub(super) fn children(&self, scope: ScopeId, last: TaskNumber) -> Vec<Child> {
+        let called = (scope, TaskNumber(0))..=(scope, last);
+        self.children.range(called).map(|(_, child)| *child).collect()
     }
 
     /// The calls of a scope that have begun and have no end.
@@ -186,6 +238,10 @@ impl Index {
     }
 }
 
+fn is_claim_of(fact: &Fact, task: TaskNumber) -> bool {
+    matches!(&fact.what, What::Claim(claim) if claim.task == task)
+}
+
 impl Entry {
     fn of(fact: Fact) -> Option<Self> {
         Some(match fact.what {
@@ -239,15 +295,25 @@ impl Entries {
 
 impl Open {
     /// Takes in the facts of a pack.
-    fn take_in(&mut self, facts: &[Fact]) {
+    fn take_in(&mut self, facts: &[Fact], children: &mut BTreeMap<(ScopeId, TaskNumber), Child>) {
         // Most calls end in the change in which they begin, and leave nothing here.
         let ends = |rest: &[Fact], wanted: TaskNumber| {
-            let end = |what: &What| matches!(what, What::Task(task) if task.task == wanted && task.state.is_final());
-            rest.iter().take(NEAR).any(|fact| end(&fact.what))
+            let end = |what: &What| match what {
+                What::Task(task) if task.task == wanted && task.state.is_final() => Some(true),
+                What::Child { task, .. } if *task == wanted => Some(false),
+                _ => None,
+            };
+            rest.iter().take(NEAR).find_map(|fact| end(&fact.what)).unwrap_or(false)
         };
         for (nth, fact) in facts.iter().enumerate() {
             match &fact.what {
                 What::Claim(claim) if ends(&facts[nth + 1..], claim.task) => {}
+                What::Child { task, run } => {
+                    let Some(call) = self.call(*task) else { continue };
+                    call.child = Some(*run);
+                    let CallKey { scope, call, occurrence } = call.key;
+                    children.insert((scope, *task), Child { call, occurrence, task: *task, run: *run });
+                }
                 _ => self.take_in_one(fact),
             }
         }
@@ -287,11 +353,6 @@ impl Open {
                         call.retry_at = Some(fact.at.plus(delay.unwrap_or_default()));
                     }
                     _ => {}
-                }
-            }
-            What::Child { task, run } => {
-                if let Some(call) = self.call(*task) {
-                    call.child = Some(*run);
                 }
             }
             _ => {}

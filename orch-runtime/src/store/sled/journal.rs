@@ -7,7 +7,7 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    id::{CallKey, ScopeId},
+    id::{CallKey, ScopeId, TaskNumber},
     store::{Begun, Journal, Mark, Record},
 };
 
@@ -21,6 +21,27 @@ pub(super) fn journal(shared: &Shared, active: &Active, scope: ScopeId) -> Resul
             if entry.key.scope == scope { take_in(&mut journal, shared, entry) } else { Ok(()) }
         })?;
         journal.in_flight = index.in_flight(scope);
+        journal.children = index.children(scope, TaskNumber(u32::MAX));
+        Ok(())
+    })?;
+    Ok(journal)
+}
+
+/// What was in the journal of one scope when the run had `before` task runs.
+pub(super) fn past(
+    shared: &Shared,
+    active: &Active,
+    scope: ScopeId,
+    before: TaskNumber,
+) -> Result<Journal, Fault> {
+    let mut journal = Journal::default();
+    active.with_index(|index| {
+        index.catch_up(shared, active, |_| Ok(()))?;
+        index.of_scope_before(shared, active, scope, before, |entry| match entry.tells {
+            Tells::Outcome(_) => take_in(&mut journal, shared, entry),
+            Tells::Dropped { .. } | Tells::Waits(_) => Ok(()),
+        })?;
+        journal.children = index.children(scope, before);
         Ok(())
     })?;
     Ok(journal)

@@ -1,6 +1,6 @@
 //! The writer's side: groups of changes become packs, rows and one batch.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use rustc_hash::FxHashMap;
 
@@ -117,6 +117,7 @@ impl Log {
     ) -> Result<(), Fault> {
         if let Some(state) = written.indexed.take() {
             // It had ended, and is executed again.
+            self.shared.reopened.fetch_add(1, Ordering::AcqRel);
             sealed::remove(&self.shared.db, batch, keys::ended(active.id))?;
             indexes(active, state)
                 .into_iter()

@@ -1,6 +1,9 @@
 //! Lists of runs: those in memory and those that have ended, merged by their ids, the newest first.
 
-use std::{iter::Peekable, sync::Arc};
+use std::{
+    iter::Peekable,
+    sync::{Arc, atomic::Ordering},
+};
 
 use super::{
     active::{Active, ended_row},
@@ -20,8 +23,24 @@ use crate::{
 const FINAL: [RunState; 5] =
     [RunState::Completed, RunState::Failed, RunState::TimedOut, RunState::Cancelled, RunState::Crashed];
 
+/// How often a list is made anew while runs go back from the ended ones.
+const TRIES: usize = 16;
+
 impl Shared {
     pub(super) fn runs(&self, filter: &RunFilter, page: Page<RunId>) -> Result<Vec<Run>, Fault> {
+        let mut runs = Vec::new();
+        for _ in 0..TRIES {
+            let before = self.reopened.load(Ordering::Acquire);
+            runs = self.list(filter, page)?;
+            // A run that went back from the ended ones meanwhile was maybe sought on either side when it was on the other.
+            if self.reopened.load(Ordering::Acquire) == before {
+                break;
+            }
+        }
+        Ok(runs)
+    }
+
+    fn list(&self, filter: &RunFilter, page: Page<RunId>) -> Result<Vec<Run>, Fault> {
         let mut runs: Vec<Run> = Vec::new();
         // In memory first: a run that ends meanwhile is then seen twice, and not missed.
         let mut active = self.runs.newest_first(page.after).into_iter().peekable();

@@ -1,9 +1,10 @@
 //! What the store, its writer and its readers share.
 
 use std::{
+    collections::VecDeque,
     path::Path,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -31,6 +32,10 @@ use crate::{
 
 /// Bytes that may wait for the writer before those who commit have to wait too.
 const BACKLOG: usize = 64 << 20;
+
+/// Ended runs of which it is remembered what was read: a run that reuses another one's records asks for a scope at
+/// a time.
+const READERS: usize = 4;
 
 /// What a commit hands to the writer.
 pub(super) struct Item {
@@ -99,6 +104,10 @@ pub(super) struct Shared {
     last: AtomicU64,
     /// See [`Skew`].
     pub(super) skew: Skew,
+    /// How many runs have gone back from the ended ones.
+    pub(super) reopened: AtomicU64,
+    /// Ended runs whose past was read last, with what is known of their packs by now.
+    readers: Mutex<VecDeque<Arc<Active>>>,
     /// Why nothing can be written any more.
     poison: OnceLock<Fault>,
 }
@@ -114,6 +123,8 @@ impl Shared {
             queue: Queue::new(BACKLOG),
             last: AtomicU64::new(last.as_micros()),
             skew: Skew(AtomicU64::new(skew)),
+            reopened: AtomicU64::new(0),
+            readers: Mutex::default(),
             poison: OnceLock::new(),
         }
     }
@@ -162,6 +173,25 @@ impl Shared {
         let (ack, acked) = super::ack::ack();
         self.send(None, need, Some(ack))?;
         self.dir.end_of(acked.await)
+    }
+
+    /// A run for somebody who reads its past, a scope at a time.
+    pub(super) fn reader(&self, run: RunId) -> Result<Option<Arc<Active>>, Fault> {
+        if let Some(active) = self.runs.get(run) {
+            return Ok(Some(active));
+        }
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(row) = ended_row(&self.db, run)? else { return Ok(None) };
+        // One that was executed again since has more to tell.
+        let known = readers.iter().position(|known| known.id == run);
+        let known = known.and_then(|place| readers.remove(place));
+        let reader = match known.filter(|known| known.written().trail.packs() == row.trail.packs()) {
+            Some(known) => known,
+            None => Arc::new(Active::ended(run, self.runs.family(run, &row.origin), row)),
+        };
+        readers.push_front(reader.clone());
+        readers.truncate(READERS);
+        Ok(Some(reader))
     }
 
     /// A run that has ended.
@@ -221,6 +251,7 @@ impl Shared {
             tags: origin.tags.iter().cloned().map(Into::into).collect(),
             trigger: origin.trigger,
             parent: origin.parent,
+            reruns: origin.reruns.clone(),
             state: standing.state,
             attempt: standing.attempt,
             deaths: standing.deaths,

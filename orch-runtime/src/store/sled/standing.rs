@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::Timestamp,
-    state::{RunState, TaskState},
+    state::{RunInput, RunState, TaskState},
     store::{Counts, Fence, mail::Mail},
 };
 
@@ -20,8 +20,12 @@ pub(super) struct Standing {
     pub(super) applied: u64,
     pub(super) state: RunState,
     pub(super) attempt: u32,
+    /// See [`Claimed::first_attempt`](crate::store::Claimed::first_attempt).
+    pub(super) first_attempt: u32,
     /// How often its process has died since its last recorded outcome.
     pub(super) deaths: u32,
+    /// Something in it has waited: for a time, or for a signal.
+    pub(super) waited: bool,
     /// Its worker has given it back.
     pub(super) released: bool,
     pub(super) started: Option<Timestamp>,
@@ -39,6 +43,13 @@ pub(super) struct Told {
     pub(super) mail: Arc<Mail<KeptSignal>>,
 }
 
+impl Told {
+    /// The run is executed again: what its end told holds no more.
+    pub(super) fn forget_end(&mut self) {
+        (self.reason, self.outcome) = (None, None);
+    }
+}
+
 impl Standing {
     /// A run that was just submitted.
     pub(super) fn new() -> Self {
@@ -47,7 +58,9 @@ impl Standing {
             applied: 0,
             state: RunState::Pending,
             attempt: 0,
+            first_attempt: 1,
             deaths: 0,
+            waited: false,
             released: false,
             started: None,
             ended: None,
@@ -69,9 +82,22 @@ impl Standing {
         What::Taken { fence: self.fence, state: self.state, attempt: self.attempt }
     }
 
-    /// Who takes a run that runs finds that its process has died.
+    /// The run is to be executed again; gives what the log tells of it. `None` where that is not possible.
+    pub(super) fn reopen(&mut self) -> Option<What> {
+        self.state.step(RunInput::Retry).ok()?;
+        self.open_again(self.attempt + 1);
+        Some(What::Reopened { attempt: self.attempt })
+    }
+
+    fn open_again(&mut self, attempt: u32) {
+        (self.state, self.attempt, self.first_attempt) = (RunState::Pending, attempt, attempt);
+        (self.ended, self.deaths, self.released) = (None, 0, false);
+    }
+
+    /// Who takes a run that runs finds that its process has died. That is no sign of the run where it only waited.
     fn count_death(&mut self) {
-        if self.state == RunState::Running && !self.released {
+        let only_waited = self.waited && self.counts[usize::from(TaskState::Running.code())] == 0;
+        if self.state == RunState::Running && !self.released && !only_waited {
             self.deaths += 1;
         }
         self.released = false;
@@ -109,6 +135,10 @@ impl Standing {
                 self.attempt = *attempt;
                 self.started.get_or_insert(fact.at);
             }
+            What::Reopened { attempt } => {
+                self.open_again(*attempt);
+                told.forget_end();
+            }
             What::Change(number) => self.applied = *number,
             What::Run(run) => {
                 told.reason.clone_from(&run.reason);
@@ -123,12 +153,9 @@ impl Standing {
             }
             What::SignalTaken(number) => Arc::make_mut(&mut told.mail).take(*number),
             What::Record(_) => self.deaths = 0,
+            What::Begun(_) => self.waited = true,
             What::Released => self.released = true,
-            What::Submitted(_)
-            | What::Child { .. }
-            | What::Dropped(_)
-            | What::Begun(_)
-            | What::Notice { .. } => {}
+            What::Submitted(_) | What::Child { .. } | What::Dropped(_) | What::Notice { .. } => {}
         }
     }
 
@@ -138,12 +165,26 @@ impl Standing {
     }
 
     pub(super) fn write(&self, out: &mut Out) {
-        let Self { fence, applied, state, attempt, deaths, released, started, ended, tasks, counts } = self;
+        let Self {
+            fence,
+            applied,
+            state,
+            attempt,
+            first_attempt,
+            deaths,
+            waited,
+            released,
+            started,
+            ended,
+            tasks,
+            counts,
+        } = self;
         out.uint(fence.0);
         out.uint(*applied);
         out.code(*state);
         out.uint(u64::from(*attempt));
-        out.uint(u64::from(*deaths) << 1 | u64::from(*released));
+        out.uint(u64::from(*first_attempt));
+        out.uint(u64::from(*deaths) << 2 | u64::from(*waited) << 1 | u64::from(*released));
         out.maybe(*started, |out, at| out.uint(at.as_micros()));
         out.maybe(*ended, |out, at| out.uint(at.as_micros()));
         out.uint(u64::from(*tasks));
@@ -153,14 +194,16 @@ impl Standing {
     pub(super) fn read(read: &mut In<'_>) -> Result<Self, Damaged> {
         let (fence, applied, state, attempt) =
             (Fence(read.uint()?), read.uint()?, read.code()?, read.small()?);
-        let deaths = read.small()?;
+        let (first_attempt, deaths) = (read.small()?, read.small()?);
         let mut standing = Self {
             fence,
             applied,
             state,
             attempt,
-            deaths: deaths >> 1,
-            released: deaths & 1 == 1,
+            first_attempt,
+            deaths: deaths >> 2,
+            waited: deaths & 2 != 0,
+            released: deaths & 1 != 0,
             started: read.maybe(|read| read.uint().map(Timestamp::from_micros))?,
             ended: read.maybe(|read| read.uint().map(Timestamp::from_micros))?,
             tasks: read.small()?,

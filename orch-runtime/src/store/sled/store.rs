@@ -116,6 +116,21 @@ impl Store for SledStore {
         })
     }
 
+    fn reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
+        let started = self.start_reopen(run, worker, at);
+        Box::pin(async move {
+            match started? {
+                Some(claiming) => self.end_claim(claiming).await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
     fn orphans(&self, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
         let orphaned = self.shared.runs.oldest_first(page.after).into_iter().filter(|run| run.is_orphaned());
         let view = |active: Arc<Active>| {
@@ -149,6 +164,17 @@ impl Store for SledStore {
         })
     }
 
+    fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        Box::pin(self.read(move |shared| match shared.reader(run)? {
+            Some(reader) => journal::journal(shared, &reader, scope),
+            None => Ok(Journal::default()),
+        }))
+    }
+
+    fn input(&self, run: RunId) -> BoxFuture<'_, Result<Option<Bytes>, StoreError>> {
+        Box::pin(self.read(move |shared| shared.input(run)))
+    }
+
     fn signal(&self, run: RunId, signal: NewSignal) -> BoxFuture<'_, Result<Posted, StoreError>> {
         let started = self.start_signal(run, signal);
         Box::pin(async move {
@@ -159,6 +185,18 @@ impl Store for SledStore {
 
     fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>> {
         Box::pin(self.read(move |shared| shared.signals(run, page)))
+    }
+
+    fn past(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        before: TaskNumber,
+    ) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        Box::pin(self.read(move |shared| match shared.reader(run)? {
+            Some(active) => journal::past(shared, &active, scope, before),
+            None => Ok(Journal::default()),
+        }))
     }
 
     fn cached(

@@ -11,15 +11,16 @@ use super::{
     encode::Encoder,
     facts::{Fact, Kept, KeptSignal, Origin, SignalFact, What},
     shared::{End, Item},
-    standing::Told,
+    standing::{Standing, Told},
     store::SledStore,
 };
 use crate::{
+    clock::Timestamp,
     id::{RunId, TaskNumber},
     state::TaskState,
     store::{
         Address, Change, Claim, Claimed, Commit, Committed, Durability, Fence, NewRun, NewSignal, Posted,
-        Run, Signal, Stamped, Step, StoreError, Submitted, check::check,
+        Run, Signal, Stamped, Step, StoreError, Submitted, WorkerId, check::check,
     },
 };
 
@@ -31,6 +32,7 @@ pub(super) struct Claiming {
     run: Run,
     fence: Fence,
     next_task: u32,
+    first_attempt: u32,
     active: Arc<Active>,
     acked: Waiting,
 }
@@ -132,7 +134,8 @@ impl SledStore {
                         live.standing.released = true;
                         live.worker = None;
                     }
-                    Step::Child { .. } | Step::Dropped(_) | Step::Begun(_) | Step::Notice { .. } => {}
+                    Step::Begun(_) => live.standing.waited = true,
+                    Step::Child { .. } | Step::Dropped(_) | Step::Notice { .. } => {}
                 }
             }
             live.sent += 1;
@@ -246,25 +249,57 @@ impl SledStore {
             }
             live.worker = Some(worker);
             let fact = Fact { at, what: live.standing.take(at) };
-            let acked = self.send_facts(&active, &mut live, Encoder::default(), &[fact], None)?;
-            let unreadable = |fault| self.shared.unreadable(fault);
-            let view =
-                self.shared.view(run, &active.origin, &live.standing, &live.told).map_err(unreadable)?;
-            let (fence, next_task) = (live.standing.fence, live.standing.tasks);
-            drop(live);
-            return Ok(Some(Claiming { run: view, fence, next_task, active, acked }));
+            return self.take(&active, &mut live, &[fact]).map(Some);
         }
     }
 
+    pub(super) fn start_reopen(
+        &self,
+        run: RunId,
+        worker: WorkerId,
+        at: Timestamp,
+    ) -> Result<Option<Claiming>, StoreError> {
+        self.shared.queue.wait_for_room();
+        loop {
+            let Some(active) = self.run_to_write(run)? else { return Ok(None) };
+            let mut live = active.live();
+            if live.gone {
+                continue;
+            }
+            let Some(reopened) = live.standing.reopen() else {
+                drop(live);
+                // It was read for this question alone.
+                self.shared.runs.forget(std::iter::once(&active));
+                return Ok(None);
+            };
+            live.told.forget_end();
+            live.worker = Some(worker);
+            let taken = live.standing.take(at);
+            let facts = [Fact { at, what: reopened }, Fact { at, what: taken }];
+            return self.take(&active, &mut live, &facts).map(Some);
+        }
+    }
+
+    /// Sends what makes the run a worker's.
+    fn take(&self, active: &Arc<Active>, live: &mut Live, facts: &[Fact]) -> Result<Claiming, StoreError> {
+        let reopened = facts.iter().any(|fact| matches!(fact.what, What::Reopened { .. }));
+        let told = reopened.then(|| Box::new(live.told.clone()));
+        let acked = self.send_facts(active, live, Encoder::default(), facts, told)?;
+        let view = self.shared.view(active.id, &active.origin, &live.standing, &live.told);
+        let run = view.map_err(|fault| self.shared.unreadable(fault))?;
+        let Standing { fence, tasks: next_task, first_attempt, .. } = live.standing;
+        Ok(Claiming { run, fence, next_task, first_attempt, active: active.clone(), acked })
+    }
+
     pub(super) async fn end_claim(&self, claiming: Claiming) -> Result<Claimed, StoreError> {
-        let Claiming { run, fence, next_task, active, acked } = claiming;
+        let Claiming { run, fence, next_task, first_attempt, active, acked } = claiming;
         // A large input lies in a file that the writer makes, maybe just now.
         match acked {
             Some(_) => self.end_of(acked).await?,
             None => self.shared.barrier(Need::Written).await?,
         }
         let input = self.shared.value(&active.origin.input).map_err(|fault| self.shared.unreadable(fault))?;
-        Ok(Claimed { run, fence, input, next_task })
+        Ok(Claimed { run, fence, input, next_task, first_attempt })
     }
 
     pub(super) fn start_signal(&self, run: RunId, new: NewSignal) -> Result<(Posted, Waiting), StoreError> {

@@ -34,6 +34,7 @@ fn claim(task: u32, scope: ScopeId, call: u32) -> Step {
         name: "test::task".into(),
         kind: DefinitionKind::Task,
         labels: None,
+        input: None,
     })
 }
 

@@ -13,8 +13,8 @@ use crate::{
     state::{Notice, RunState, TaskState},
     store::{
         Address, Begun, Change, Commit, Committed, Durability, Fence, Labels, Mark, MemoryStore, NewRun,
-        NewSignal, Outcome, Page, Record, RunFilter, Signal, SledStore, Stamped, Step, Store, StoreError,
-        TaskClaim, TaskDetail,
+        NewSignal, Outcome, Page, Record, Reruns, RunFilter, Signal, SledStore, Stamped, Step, Store,
+        StoreError, TaskClaim, TaskDetail,
     },
 };
 
@@ -23,7 +23,7 @@ struct Known {
     id: RunId,
     fence: Fence,
     number: u64,
-    ended: bool,
+    ended: Option<RunState>,
     tasks: Vec<(TaskState, u32)>,
     records: u32,
     mail: Vec<Signal>,
@@ -42,6 +42,7 @@ struct Generator {
 enum Operation {
     Submit(NewRun),
     Claim(RunId),
+    Reopen(RunId, Timestamp),
     Commit(Change, Durability),
     Signal(RunId, NewSignal),
 }
@@ -79,6 +80,7 @@ impl Generator {
             1 => {
                 let mut error = RecordedError::message(ErrorKind::Panicked, self.text());
                 error.place = Some("src/main.rs:3:4".into());
+                error.run = self.random.bool().then(RunId::new);
                 error.typed = self.random.bool().then(|| self.bytes());
                 error.source = Some(Box::new(RecordedError::message(ErrorKind::Failed, self.text())));
                 Outcome::Error(error.into())
@@ -91,6 +93,13 @@ impl Generator {
         ScopeId(u128::from(self.random.u8(0..4)) << 100)
     }
 
+    fn reruns(&mut self) -> Option<Box<Reruns>> {
+        let (run, keys) = (self.runs.first()?.id, self.runs.last()?.id);
+        let from = [vec![], vec![TaskNumber(2)], vec![TaskNumber(2), Reruns::EVERYTHING]];
+        let from = from[self.random.usize(0..3)].clone();
+        self.random.bool().then(|| Box::new(Reruns { run, from, keys }))
+    }
+
     fn submit(&mut self) -> Operation {
         let at = self.at();
         let tags: &[&str] = [&["x", "y"][..], &["x"], &[]][self.random.usize(0..3)];
@@ -99,6 +108,7 @@ impl Generator {
             tags: tags.iter().map(|tag| (*tag).into()).collect(),
             label: self.random.bool().then(|| self.text()),
             parent: self.runs.last().map(|run| (run.id, TaskNumber(3))),
+            reruns: self.reruns(),
             at,
             ..new_run(NAMES[self.random.usize(0..NAMES.len())])
         };
@@ -107,7 +117,7 @@ impl Generator {
             id,
             fence: Fence(1),
             number: 1,
-            ended: false,
+            ended: None,
             tasks,
             records: 0,
             mail: Vec::new(),
@@ -119,11 +129,20 @@ impl Generator {
 
     fn claim(&mut self, place: usize) -> Operation {
         let run = &mut self.runs[place];
-        if !run.ended {
+        if run.ended.is_none() {
             run.fence.0 += 1;
             run.number = 1;
         }
         Operation::Claim(run.id)
+    }
+
+    fn reopen(&mut self, place: usize) -> Operation {
+        let at = self.at();
+        let run = &mut self.runs[place];
+        if run.ended == Some(RunState::Failed) {
+            (run.fence.0, run.number, run.ended) = (run.fence.0 + 1, 1, None);
+        }
+        Operation::Reopen(run.id, at)
     }
 
     fn commit(&mut self, place: usize) -> Operation {
@@ -133,11 +152,11 @@ impl Generator {
             let step = self.step(place);
             steps.push(Stamped { at, step });
         }
-        if self.random.u8(0..12) == 0 && !self.runs[place].ended {
+        if self.random.u8(0..12) == 0 && self.runs[place].ended.is_none() {
             let at = self.at();
             let state = [RunState::Completed, RunState::Failed][self.random.usize(0..2)];
             let (outcome, reason) = (Some(self.outcome()), Some(self.text()));
-            self.runs[place].ended = true;
+            self.runs[place].ended = Some(state);
             let step = Step::Run { expect: RunState::Running, state, attempt: 2, reason, outcome };
             steps.push(Stamped { at, step });
         }
@@ -165,6 +184,7 @@ impl Generator {
                     name: NAMES[random.usize(0..NAMES.len())].into(),
                     kind: [DefinitionKind::Task, DefinitionKind::Flow][random.usize(0..2)],
                     labels: random.bool().then(|| labels.into()),
+                    input: random.bool().then(|| format!("{}, \"é\"", random.u16(..)).as_str().into()),
                 })
             }
             // Nothing follows a final state.
@@ -180,7 +200,9 @@ impl Generator {
                 let detail = random.bool().then(|| detail.into());
                 Step::Task { task: number, expect, state, attempt, detail }
             }
-            8 if !run.tasks.is_empty() => Step::Child { task: number, run: RunId::new() },
+            8 if run.tasks.get(task).is_some_and(|(state, _)| !state.is_final()) => {
+                Step::Child { task: number, run: RunId::new() }
+            }
             9 => Step::Notice { task: Some(number), notice: Notice::Diverged, text },
             10 => Step::Dropped(Mark {
                 scope,
@@ -236,7 +258,7 @@ impl Generator {
             Address::Task(task) => run.tasks[task.0 as usize].0.is_final(),
             Address::Name(_) => false,
         };
-        if !run.ended && !answered && !over {
+        if run.ended.is_none() && !answered && !over {
             let NewSignal { to, type_name, value, at, expect: _ } = new.clone();
             run.mail.push(Signal { number: run.sent, to, type_name, value, at });
             run.sent += 1;
@@ -253,6 +275,7 @@ impl Generator {
         match self.random.u8(0..15) {
             0 => self.claim(place),
             1 => self.signal(place),
+            2 => self.reopen(place),
             _ => self.commit(place),
         }
     }
@@ -266,6 +289,10 @@ async fn carry_out(store: &dyn Store, operation: Operation) -> (String, Option<C
             let claimed = store.claim(super::support::claim_of(run)).await.expect("no fault");
             (format!("{claimed:?}"), None)
         }
+        Operation::Reopen(run, at) => {
+            let reopened = store.reopen(run, super::support::worker(), at).await.expect("no fault");
+            (format!("{reopened:?}"), None)
+        }
         Operation::Commit(change, durability) => (String::new(), Some(store.commit(change, durability))),
         Operation::Signal(run, signal) => {
             (format!("{:?}", store.signal(run, signal).await.expect("no fault")), None)
@@ -278,8 +305,14 @@ async fn journals(store: &dyn Store, generator: &Generator) -> Result<String, St
     for run in &generator.runs {
         told.push_str(&format!("{:?}\n", store.signals(run.id, Page::all()).await?));
         for scope in 0..4u8 {
-            let journal = store.replay(run.id, run.fence, ScopeId(u128::from(scope) << 100)).await?;
+            let scope = ScopeId(u128::from(scope) << 100);
+            let journal = store.replay(run.id, run.fence, scope).await?;
             told.push_str(&format!("{journal:?}\n"));
+            let tasks = run.tasks.len() as u32;
+            for before in [0, tasks / 2, tasks.saturating_sub(1), tasks, u32::MAX] {
+                let past = store.past(run.id, scope, TaskNumber(before)).await?;
+                told.push_str(&format!("before {before}: {past:?}\n"));
+            }
         }
     }
     Ok(told)
@@ -289,7 +322,7 @@ async fn lists(store: &dyn Store, generator: &Generator) -> Result<String, Store
     let mut told = String::new();
     let middle = generator.runs.get(generator.runs.len() / 2).map(|run| run.id);
     for name in [None, Some(NAMES[0].to_owned()), Some("unknown".into())] {
-        for state in [None, Some(RunState::Running), Some(RunState::Completed)] {
+        for state in [None, Some(RunState::Running), Some(RunState::Completed), Some(RunState::Failed)] {
             for tag in [None, Some("y".to_owned())] {
                 for since in [None, Some(Timestamp::from_micros(generator.now / 2))] {
                     let filter = RunFilter { name: name.clone(), state, tag: tag.clone(), since };

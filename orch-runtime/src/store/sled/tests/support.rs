@@ -40,6 +40,7 @@ pub(super) fn new_run(name: &'static str) -> NewRun {
         given_id: None,
         trigger: Trigger::Call,
         parent: None,
+        reruns: None,
         worker: Some(worker()),
         at: Timestamp::from_micros(1_000),
     }
@@ -108,6 +109,7 @@ impl<'s> Writer<'s> {
                 name: "test::task".into(),
                 kind: DefinitionKind::Task,
                 labels: None,
+                input: None,
             }),
             move_task(number, (TaskState::Pending, 0), (TaskState::Running, 1)),
             move_task(number, (TaskState::Running, 1), (TaskState::Completed, 1)),
@@ -162,7 +164,7 @@ pub(super) async fn everything(store: &dyn Store) -> Result<String, StoreError> 
 }
 
 pub(super) async fn of_run(store: &dyn Store, run: RunId) -> Result<String, StoreError> {
-    let mut told = format!("{:#?}\n", store.run(run).await?);
+    let mut told = format!("{:#?} {:?}\n", store.run(run).await?, store.input(run).await?);
     for task in store.task_runs(run, Page::all()).await? {
         told.push_str(&format!("{task:?}\n{:?}\n", store.attempts(run, task.task).await?));
     }
