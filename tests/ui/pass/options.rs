@@ -95,6 +95,7 @@ fn pays_at_once(id: u64) -> u64 {
     backoff = fixed("1m", jitter),
     timeout = "2d",
     strict,
+    resume = "manual",
     tags("shop")
 )]
 async fn watch(id: u64) -> anyhow::Result<u64> {

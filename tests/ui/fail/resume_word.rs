@@ -1,0 +1,10 @@
+//! `resume` has two words.
+
+use orch::prelude::*;
+
+#[flow(resume = "sometimes")]
+async fn report() -> u32 {
+    1
+}
+
+fn main() {}
