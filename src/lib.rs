@@ -124,8 +124,10 @@
 //! # }
 //! ```
 //!
-//! **A resumed run** ([`Runtime::interrupted`], [`Runtime::resume`]) executes its flow's body again from the first line, and every call in it gives
-//! what it gave before, in the same order, without running again. So two things hold for the body of a *flow* (a task may do
+//! **A run whose process died** is taken up by the next process that builds a runtime on the same store and has its flow: by
+//! itself, in the background ([`recover`] waits for it), unless the flow says `resume = "manual"`. `flow(…).id("2026-11-23")`
+//! makes one run of all calls with that id, over processes. A resumed run executes its flow's body again from the first line,
+//! and every call in it gives what it gave before, in the same order, without running again. So two things hold for the body of a *flow* (a task may do
 //! what it likes): what differs from one execution to the next is asked of `orch`, which records it ([`now`], [`random`],
 //! [`uuid`], [`sleep`]) or done in a task; and what must happen once is a task or a [`step`]. A body whose calls differ
 //! from the journal is stopped as [`Diverged`](ErrorKind::Diverged) rather than guessed about; one that was edited
@@ -233,8 +235,7 @@
 //!
 //! # Today
 //!
-//! A directory is one process's at a time. A run that was interrupted is taken up by hand, not yet by itself;
-//! ended runs are kept until somebody removes the directory. Schedules, limits and rates come after that.
+//! A directory is one process's at a time; ended runs are kept until somebody removes the directory. Schedules, limits and rates come after that.
 
 #[doc(inline)]
 pub use orch_macros::{flow, task};

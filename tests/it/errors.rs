@@ -289,7 +289,7 @@ async fn met(case: Case) -> Result<Error, NoError> {
             handle.cancel();
             of(handle.await)
         }
-        BranchPanicked => of(orch::spawn(async { panic!("a branch") }).await.map(|()| ())),
+        BranchPanicked => of(orch::spawn(async { panic!("a branch") }).await),
         BranchCancelled => {
             let branch = orch::spawn(slow());
             tokio::task::yield_now().await;

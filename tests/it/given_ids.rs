@@ -1,10 +1,16 @@
 //! Runs with an id that their caller gave: one run for ever, however often it is asked for.
 
-use std::future::Future;
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use orch::{RunState, prelude::*, store::Page};
 
-use crate::support::{Bodies, Gate, Life, crashed, gate, halts, in_two_processes, until};
+use crate::support::{Bodies, Gate, Life, Wrapped, crashed, gate, halts, in_two_processes, until};
 
 #[task]
 async fn counted(n: u32, #[provided] bodies: &Bodies) -> u32 {
@@ -129,6 +135,25 @@ async fn after_a_crash_it_is_taken_up_where_it_stood() {
         let runs = second.runs(Default::default(), Page::all()).await.unwrap();
         assert_eq!((runs.len(), runs[0].state), (1, RunState::Completed), "cut {cut}");
     }
+}
+
+#[tokio::test]
+async fn after_a_fault_of_the_store_whoever_asks_again_takes_it_up() {
+    let (opener, gate) = gate();
+    opener.open();
+    let runtime = orch::testing::builder().provide(Bodies::default()).provide(gate.clone()).build();
+    runtime.scope(async { slow_report(1).id("x").await }).await.unwrap();
+    let middle = runtime.store().operations() / 2;
+    let fails = Arc::new(AtomicBool::new(true));
+    let store = Wrapped { memory: runtime.store().fork(middle), fails: fails.clone(), ..Wrapped::default() };
+    let second = Runtime::builder().store(store).recover(false).provide(Bodies::default()).provide(gate);
+    let second = second.build().unwrap();
+    let ask = || second.scope(async { slow_report(1).id("x").await });
+    let error = ask().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Store);
+    assert!(error.to_string().contains("no space left on device"), "{error}");
+    fails.store(false, Ordering::SeqCst);
+    assert_eq!(ask().await.unwrap(), 2);
 }
 
 #[flow]

@@ -70,6 +70,9 @@ fn killed_at_random_moments() {
     assert!(last.success(), "seed {seed}: the last child did not come to its end: {last}");
     let verdict = Verdict::of(dir.path());
     println!("seed {seed}: {verdict}");
+    if !verdict.faults.is_empty() {
+        println!("what was written: {}", dir.keep().display());
+    }
     assert_eq!(verdict.faults, Vec::<String>::new(), "seed {seed}");
     assert!(verdict.runs > 0 && verdict.kills == kills as usize);
 }

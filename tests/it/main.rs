@@ -18,6 +18,7 @@ mod options;
 mod recovered;
 mod rerun;
 mod resumed;
+mod resumed_permits;
 mod retried;
 mod signals;
 mod spans;

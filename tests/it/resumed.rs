@@ -131,6 +131,21 @@ async fn looks(#[provided] unacknowledged: &AtomicUsize) -> usize {
     unacknowledged.load(Ordering::SeqCst)
 }
 
+/// The same, and its own outcome comes late.
+#[task]
+async fn looks_for_long(#[provided] unacknowledged: &AtomicUsize) -> usize {
+    let seen = unacknowledged.load(Ordering::SeqCst);
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    seen
+}
+
+#[task(cache)]
+async fn kept() -> u32 {
+    1
+}
+
 #[tokio::test]
 async fn a_body_begins_when_what_it_comes_after_is_durable() {
     #[flow]
@@ -147,7 +162,15 @@ async fn a_body_begins_when_what_it_comes_after_is_durable() {
         });
         branch.await?
     }
-    for flow in [comes_after, elsewhere] {
+    #[flow]
+    async fn beside_each_other() -> Result<usize, Error> {
+        // The hit waits for no sync of its own, and both bodies come after it.
+        kept().await?;
+        kept().await?;
+        let (one, other) = tokio::try_join!(looks_for_long(), looks())?;
+        Ok(one + other)
+    }
+    for flow in [comes_after, elsewhere, beside_each_other] {
         let unacknowledged = Arc::new(AtomicUsize::new(0));
         let store = Wrapped { unacknowledged: Some(unacknowledged.clone()), ..Wrapped::default() };
         let runtime = Runtime::builder().store(store).provide_arc(unacknowledged).build().unwrap();

@@ -120,11 +120,15 @@ impl RunShared {
 
     /// Before a body starts: everything that was handed over anywhere in the run becomes durable.
     pub(super) async fn make_durable(&self) -> Result<(), Stop> {
-        if !self.unsynced.swap(false, Ordering::AcqRel) {
+        if !self.has_unsynced() {
             return Ok(());
         }
+        // Whoever comes while this is under way waits for a commit of its own, which is durable after this one.
+        let handed_over = self.handed_over();
         let commit = self.send(&mut self.writer(), Durability::Durable);
-        ended(commit.await)
+        ended(commit.await)?;
+        self.synced.fetch_max(handed_over, Ordering::AcqRel);
+        Ok(())
     }
 
     /// Puts an outcome, and the steps that belong to it, into the scope's journal and queue. One change: either

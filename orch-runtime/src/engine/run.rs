@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, OnceLock, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::Poll,
 };
@@ -50,8 +50,10 @@ pub(crate) struct RunShared {
     pub(super) writer: Mutex<Writer>,
     /// Who waits for signals.
     pub(crate) mailbox: Mailbox,
-    /// Something was handed over that is buffered and not durable.
-    pub(super) unsynced: AtomicBool,
+    /// How many outcomes were handed over that were buffered and not durable then.
+    handed_over: AtomicU64,
+    /// How much of that is known to be durable.
+    pub(super) synced: AtomicU64,
     stop: OnceLock<Stop>,
     stop_waker: AtomicWaker,
     quiet_waker: AtomicWaker,
@@ -158,7 +160,8 @@ impl RunShared {
             resumed,
             writer: Mutex::new(Writer::new(next_task, state, attempt)),
             mailbox: Mailbox::default(),
-            unsynced: AtomicBool::new(false),
+            handed_over: AtomicU64::new(0),
+            synced: AtomicU64::new(0),
             stop: OnceLock::new(),
             stop_waker: AtomicWaker::new(),
             quiet_waker: AtomicWaker::new(),
@@ -198,11 +201,16 @@ impl RunShared {
     }
 
     pub(super) fn handed_over_buffered(&self) {
-        self.unsynced.store(true, Ordering::Release);
+        self.handed_over.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How much was handed over that was not durable then.
+    pub(super) fn handed_over(&self) -> u64 {
+        self.handed_over.load(Ordering::Acquire)
     }
 
     pub(super) fn has_unsynced(&self) -> bool {
-        self.unsynced.load(Ordering::Acquire)
+        self.synced.load(Ordering::Acquire) < self.handed_over()
     }
 
     pub(super) fn has_history(&self) -> bool {

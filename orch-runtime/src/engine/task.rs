@@ -322,6 +322,10 @@ async fn resumed_at(run: &Arc<RunShared>, task: &InFlight, now: Timestamp) -> (u
         run.core.clock.sleep(due.since(now)).await;
         return (task.attempt + 1, first_start);
     }
+    if task.state == TaskState::AwaitingPermit {
+        // The attempt before has failed; without one, its number is 0.
+        return (task.attempt + 1, first_start);
+    }
     (task.attempt.max(1), first_start)
 }
 

@@ -24,6 +24,9 @@ impl Runtime {
     /// Runs that were interrupted, newest first: they have begun, have not ended, and nobody executes them. Runs of flows
     /// that were called by others are not among them, since they are taken up with those.
     ///
+    /// They are for a person to see to where the runtime does not [take them up](super::RuntimeBuilder::recover) by itself:
+    /// those of flows that say `resume = "manual"`, and those whose definition this program does not have.
+    ///
     /// ```
     /// # extern crate orch_runtime as orch;
     /// # use orch::{Runtime, store::MemoryStore};

@@ -49,7 +49,8 @@ const PARTS: &[Part] = &parts! {
     submission: created_waits_for_a_worker, created_and_taken_at_once, submitted_twice_is_existing,
         other_input_or_definition_is_a_conflict, claim_raises_the_fence, claim_hands_over_what_stands,
         ended_and_unknown_runs_cannot_be_claimed;
-    orphans: who_leaves_leaves_orphans, an_orphan_is_taken_once, deaths_are_counted, a_given_id_is_given_once;
+    orphans: who_leaves_leaves_orphans, an_orphan_is_taken_once, its_own_worker_may_claim_a_run, deaths_are_counted,
+        a_given_id_is_given_once;
     reopening: takes_up_what_ended_without_a_value, nothing_else_is_reopened, loses_its_end_and_keeps_its_past,
         is_found_where_it_stands, lasts_until_its_next_end;
     changes: applies_all_steps, later_steps_see_earlier_ones, refuses_as_a_whole, numbers_make_resending_harmless,

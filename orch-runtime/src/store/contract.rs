@@ -135,7 +135,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes a run that has not ended for a worker: raises its fence, so that whoever had it before is
     /// [`Committed::Fenced`] from now on. `None` when the run is unknown or has ended, and with
-    /// [`Claim::orphaned`] also when a living worker has it: of several that ask at once, one gets it.
+    /// [`Claim::orphaned`] also when another living worker has it: of several that ask at once, one gets it.
     ///
     /// A claim of a run that was running and was not [released](super::Step::Released) counts as a death of its
     /// process; a recorded outcome sets the count back.

@@ -102,7 +102,7 @@ pub struct Claim {
     pub run: RunId,
     /// Who takes it.
     pub worker: WorkerId,
-    /// Whether it is taken only if no living worker has it.
+    /// Whether it is taken only if no other living worker has it.
     pub orphaned: bool,
     /// When.
     pub at: Timestamp,
@@ -114,7 +114,7 @@ impl Claim {
         Self { run, worker, orphaned: false, at }
     }
 
-    /// Takes the run if no living worker has it.
+    /// Takes the run if no other living worker has it.
     pub fn orphan(run: RunId, worker: WorkerId, at: Timestamp) -> Self {
         Self { orphaned: true, ..Self::any(run, worker, at) }
     }

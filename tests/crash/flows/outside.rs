@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use orch::{Resolution, TaskState, prelude::*, store::Page};
+use orch::{Resolution, RunId, TaskState, prelude::*, store::Page};
 
 use crate::tasks::{follow, work};
+
+fn this_run() -> RunId {
+    orch::ctx().run().unwrap()
+}
 
 /// Somebody outside, who says yes. Should its process die before that is recorded, it says so twice.
 #[task]
 async fn approve(amount: u64) -> Result<(), Error> {
-    orch::send(orch::ctx().run(), "approve", &amount).await
+    orch::send(this_run(), "approve", &amount).await
 }
 
 #[flow]
@@ -36,7 +40,7 @@ async fn pay(amount: u64) -> u64 {
 /// Somebody who looks whether the payment was interrupted, and knows that it went through.
 #[task]
 async fn see_to_payment() -> Result<(), Error> {
-    let (runtime, run) = (Runtime::current()?, orch::ctx().run());
+    let (runtime, run) = (Runtime::current()?, this_run());
     loop {
         let tasks = runtime.task_runs(run, Page::all()).await?;
         match tasks.iter().find(|task| task.name.ends_with("::pay")) {

@@ -18,7 +18,7 @@ use orch::{
     },
 };
 
-/// A store in memory whose cache fails when it is told to, and which counts commits that it has not acknowledged.
+/// A store in memory whose cache and journals fail when it is told to, and which counts commits that it has not acknowledged.
 #[derive(Default)]
 pub struct Wrapped {
     pub memory: MemoryStore,
@@ -80,6 +80,9 @@ impl Store for Wrapped {
         }))
     }
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {
+        if let Err(fault) = self.fault() {
+            return Box::pin(std::future::ready(Err(fault)));
+        }
         self.memory.replay(run, fence, scope)
     }
     fn journal(&self, run: RunId, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {

@@ -111,17 +111,17 @@ versions! {
     new { let z = a(3).await?; let (x, y) = tokio::try_join!(a(2), a(1))?; Ok(vec![z, x, y]) }
 
     items_added "edited::items_added_old" "edited::items_added_new"
-    old { orch::try_map([1, 2, 3], |n| a(n)).await }
-    new { orch::try_map([1, 2, 3, 4], |n| a(n)).await }
+    old { orch::try_map([1, 2, 3], a).await }
+    new { orch::try_map([1, 2, 3, 4], a).await }
 
     items_removed "edited::items_removed_old" "edited::items_removed_new"
-    old { orch::try_map([1, 2, 3], |n| a(n)).await }
-    new { orch::try_map([1, 2], |n| a(n)).await }
+    old { orch::try_map([1, 2, 3], a).await }
+    new { orch::try_map([1, 2], a).await }
 
     // Items are known by their places.
     items_moved "edited::items_moved_old" "edited::items_moved_new"
-    old { orch::try_map([1, 2, 3], |n| a(n)).await }
-    new { orch::try_map([1, 3, 2], |n| a(n)).await }
+    old { orch::try_map([1, 2, 3], a).await }
+    new { orch::try_map([1, 3, 2], a).await }
 
     item_edited "edited::item_edited_old" "edited::item_edited_new"
     old { orch::try_map([10, 20], |n| async move { Ok(a(n).await? + a(n + 1).await?) }).await }
@@ -253,8 +253,8 @@ undecided! {
         let (x, y) = tokio::try_join!(a(1), a(3))?;
         Ok(vec![x, y])
     }
-    maps_otherwise(old) { orch::try_map([1, 2], |n| a(n)).await } else { orch::try_map([1, 3], |n| a(n)).await }
-    maps_less(old) { orch::try_map([1, 2], |n| a(n)).await } else { orch::try_map([1], |n| a(n)).await }
+    maps_otherwise(old) { orch::try_map([1, 2], a).await } else { orch::try_map([1, 3], a).await }
+    maps_less(old) { orch::try_map([1, 2], a).await } else { orch::try_map([1], a).await }
     spawns_less(old) {
         let one = orch::spawn(async { a(1).await });
         Ok(vec![one.await??, a(2).await?])

@@ -50,6 +50,16 @@ pub(super) async fn an_orphan_is_taken_once(store: &dyn Store) -> Checked {
     equal("orphans", orphans(store).await?, vec![])
 }
 
+/// `claim`: "also when another living worker has it": the one that has it gets it again.
+pub(super) async fn its_own_worker_may_claim_a_run(store: &dyn Store) -> Checked {
+    let has = worker();
+    let mut run = taken_by(store, has).await?;
+    let claim = answer("claim", store.claim(Claim::orphan(run.id, has, moment(2))).await)?;
+    let claimed = some("claim by the worker that has it", claim)?;
+    run = OpenRun { fence: claimed.fence, number: 1, ..run };
+    run.complete().await
+}
+
 /// `claim`: "A claim of a run that was running and was not released counts as a death of its process; a recorded
 /// outcome sets the count back".
 pub(super) async fn deaths_are_counted(store: &dyn Store) -> Checked {

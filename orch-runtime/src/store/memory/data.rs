@@ -102,7 +102,7 @@ impl Data {
 
     pub(super) fn claim(&mut self, claim: Claim) -> Option<Claimed> {
         let row = self.runs.get_mut(&claim.run).filter(|row| !row.state.is_final())?;
-        if claim.orphaned && row.worker.is_some() {
+        if claim.orphaned && row.worker.is_some_and(|has| has != claim.worker) {
             return None;
         }
         self.log.start(row, claim.worker, claim.at);

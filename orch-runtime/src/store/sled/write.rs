@@ -243,7 +243,8 @@ impl SledStore {
             if live.gone {
                 continue;
             }
-            if live.standing.state.is_final() || (orphaned && live.worker.is_some()) {
+            let is_others = live.worker.is_some_and(|has| has != worker);
+            if live.standing.state.is_final() || (orphaned && is_others) {
                 return Ok(None);
             }
             live.worker = Some(worker);

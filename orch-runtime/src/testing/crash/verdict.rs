@@ -14,6 +14,7 @@ use super::{
 use crate::{
     RunId, TaskNumber,
     crash::{Body, Note},
+    definition,
 };
 
 /// An attempt as the store knows it: the run, the task run's number and key, the attempt.
@@ -105,12 +106,24 @@ fn too_many(whole: &Whole, lives: &[Ended], faults: &mut Vec<String>) {
     }
 }
 
-/// That everything with a result had a body.
+/// Whether bodies of the definition may run only once: its process may have died before the body that it was about to
+/// start, and then a person says what its result is.
+fn is_once(name: &str) -> bool {
+    definition::find(name).is_some_and(|found| found.definition.is_once())
+}
+
+/// That everything with a result had a body, and what may run only once did not run twice.
 fn never_ran(lives: &[Ended], faults: &mut Vec<String>) {
-    let ran: BTreeSet<_> = lives.iter().flat_map(bodies_of).map(|(body, ..)| (body.run, body.key)).collect();
+    let mut ran: BTreeSet<_> = BTreeSet::new();
+    for (body, _, input) in lives.iter().flat_map(bodies_of) {
+        if !ran.insert((body.run, body.key)) && is_once(&body.name) {
+            faults.push(format!("`{}` {input} may run only once and ran again", body.name));
+        }
+    }
     for note in lives.iter().flat_map(|life| &life.notes) {
         if let Note::Completed { run, key, name } = note
             && !ran.contains(&(*run, *key))
+            && !is_once(name)
         {
             faults.push(format!("`{name}` has a result and its body never ran"));
         }
