@@ -12,6 +12,7 @@
 
 mod divergence;
 mod edited;
+mod ends;
 mod harness;
 mod programs;
 mod rules;

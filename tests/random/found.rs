@@ -168,3 +168,31 @@ fn the_budget_is_spent_beside_the_first_call() {
         },
     );
 }
+
+/// The end of the map was recorded, and not that it was dropped; taken up again, it was dropped before it ended.
+#[test]
+fn a_map_whose_end_stands_is_dropped_on_its_way() {
+    let branch = |block: Vec<Stmt>| Branch { take: vec![], block: Block(block) };
+    holds(
+        Threads::Several,
+        48912965843199710,
+        Program {
+            salted: false,
+            body: Block(vec![
+                Select {
+                    branches: vec![
+                        branch(vec![Map {
+                            items: 2,
+                            concurrency: 2,
+                            each: Block(vec![Spawn(branch(vec![]))]),
+                        }]),
+                        branch(vec![Stmt::Draw(Draw::StampFlow)]),
+                        branch(vec![]),
+                    ],
+                    losers: Losers::Drop,
+                },
+                Call { task: Plain, inputs: vec![], after: None },
+            ]),
+        },
+    );
+}

@@ -222,9 +222,15 @@ impl Drop for Ticket {
             return;
         }
         let left = self.scope.leave(self.slot);
+        // An end that is recorded waits for its inner body to end again, which it does not any more.
+        let end = self.take_recorded().filter(|record| matches!(record.outcome, Outcome::End));
+        if let Some(record) = &end {
+            self.scope.make_ready(record.number);
+        }
         let CallKey { call, occurrence, scope } = self.key;
         let run = &self.scope.run;
-        let to_mark = self.begun && !matches!(left, Left::HandedOver) && run.core.rules.marks;
+        let begun = self.begun || end.is_some();
+        let to_mark = begun && !matches!(left, Left::HandedOver) && run.core.rules.marks;
         if to_mark && run.leaves_traces() && !self.scope.is_closed() {
             run.mark_dropped(scope, self.scope.instance, call, occurrence);
             if let Left::Waiting = left {
