@@ -252,7 +252,8 @@ use proc_macro::TokenStream;
 /// before the body starts, which costs a sync. When a resumed run finds that it had begun and has no outcome, the task run
 /// becomes *Unknown*, and its caller waits until a person says with `orch::resolve` what became of it: its value, an
 /// error, or that the body may run again. Errors, panics, time-outs and cancellations in a living process are ends
-/// like those of other tasks. Default: an interrupted body runs again. Excludes [`retries`](#retries) and
+/// like those of other tasks, and a further attempt of the flow, or `orch::retry`, makes the call anew. Default: an
+/// interrupted body runs again. Excludes [`retries`](#retries) and
 /// [`cache`](#cache).
 ///
 /// ```
