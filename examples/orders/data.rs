@@ -62,7 +62,7 @@ fn row(rng: &mut Rng, next_id: &mut u32, good: &mut Vec<Row>) -> Row {
     let (text, meant) = match kind {
         0 => (format!("{id},{customer},{currency},{}O.9O", cents / 100), Meant::Reject("bad number")),
         1 => (format!("{id},{customer}"), Meant::Reject("missing field")),
-        2 => (format!("{id},{customer},XXX,{amount}"), Meant::Reject("unknown currency")),
+        2 => (format!("{id},{customer},QQQ,{amount}"), Meant::Reject("unknown currency")),
         _ => (format!("{id},{customer},{currency},{amount}"), Meant::Order { currency, cents }),
     };
     let row = Row { text, meant };

@@ -233,15 +233,14 @@ impl<T> Call<T, Flow> {
     ///
     /// The first call starts the run. Every further one, in this process or a later one, attaches to it: it awaits the
     /// run that is under way, takes up the one that was interrupted, and gets the result of the one that has ended,
-    /// also when that is an error: [`retry`](crate::retry) executes such a run again. The id stands for the input too: with another input it is an
-    /// [`Input`](ErrorKind::Input) error. Who attaches to a run that is under way only waits: dropping that call stops
-    /// nothing, and dropping the one that started the run cancels it for all.
+    /// also when that is an error: [`retry`](crate::retry) executes such a run again. The id stands for the input too: with
+    /// another input it is an [`Input`](ErrorKind::Input) error. Who attaches to a run that is under way only waits: dropping
+    /// that call stops nothing, and dropping the one that started the run cancels it for all.
     ///
     /// ```
     /// # extern crate orch_runtime as orch;
     /// # use orch_runtime::{Call, Flow};
-    /// # fn daily_report(day: String) -> Call<u32, Flow> { unimplemented!() }
-    /// # async fn example() -> Result<(), orch::Error> {
+    /// # async fn example(daily_report: impl Fn(String) -> Call<u32, Flow>) -> Result<(), orch::Error> {
     /// // Started once on this day, however often the program is started.
     /// let day = "2026-11-23";
     /// let rows = daily_report(day.into()).id(day).await?;
