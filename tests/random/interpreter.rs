@@ -30,8 +30,13 @@ pub struct Place {
 
 impl Place {
     fn salt(&self, path: &str) -> Option<u64> {
-        self.salted.then(|| tell(&without_attempts(path), &[]))
+        salt(self.salted, path)
     }
+}
+
+/// What tells a call of a salted program from all others.
+pub fn salt(salted: bool, path: &str) -> Option<u64> {
+    salted.then(|| tell(&without_attempts(path), &[]))
 }
 
 pub struct Env {
@@ -73,8 +78,13 @@ impl Env {
     }
 }
 
-/// A nested body goes by its path without the attempts of the bodies around it: what it did is kept between them.
-pub fn without_attempts(path: &str) -> String {
+/// The path of a nested body: without the attempts of the bodies around it, because what it did is kept between them, and
+/// with what it is given, because with something else it is another call.
+pub fn path_inside(at: &str, values: &[u64]) -> String {
+    format!("{}~{:x}", without_attempts(at), tell("inside", values))
+}
+
+fn without_attempts(path: &str) -> String {
     let mut parts = path.split('@');
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |path, part| path + part.trim_start_matches(|c: char| c.is_ascii_digit()))
@@ -269,7 +279,7 @@ async fn draw(place: &Place, at: &str, of: Draw) -> Ended {
 
 async fn nested(place: &Place, at: String, of: &Nested, env: &mut Env) -> Result<Option<u64>, String> {
     let inside = Inside {
-        path: without_attempts(&at),
+        path: path_inside(&at, &env.values),
         salted: place.salted,
         block: of.block.clone(),
         values: env.values.clone(),

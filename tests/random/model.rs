@@ -4,7 +4,7 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use crate::{
-    interpreter::without_attempts,
+    interpreter,
     language::{Block, Branch, Draw, Losers, Nested, Order, Program, Stmt, Task, inputs, rounds, tell},
     tasks::{self, label},
     world::{Decided, Decision},
@@ -143,7 +143,7 @@ impl<'a> Model<'a> {
     }
 
     fn salt(&self, path: &str) -> Option<u64> {
-        self.salted.then(|| tell(&without_attempts(path), &[]))
+        interpreter::salt(self.salted, path)
     }
 
     fn block(&mut self, path: &str, of: &Block, mut env: Env, body: &mut Body) -> End {
@@ -251,7 +251,7 @@ impl<'a> Model<'a> {
                 }
             }
             Stmt::Nested(of) => {
-                let (end, counts) = self.nested(&without_attempts(at), of, &env.values);
+                let (end, counts) = self.nested(&interpreter::path_inside(at, &env.values), of, &env.values);
                 if of.started {
                     start(end, counts, env, body);
                 } else {
