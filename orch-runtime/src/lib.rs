@@ -9,6 +9,7 @@ mod definition;
 mod engine;
 mod error;
 mod id;
+mod limits;
 mod observe;
 #[doc(hidden)]
 pub mod private;

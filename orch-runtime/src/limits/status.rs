@@ -1,0 +1,102 @@
+//! What there is, who has it and who waits, for people.
+
+use super::table::{Table, Who};
+use crate::{
+    clock::Timestamp,
+    id::{RunId, TaskNumber},
+};
+
+/// A pool of permits as it stands; see [`Runtime::limits`](crate::Runtime::limits).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limit {
+    /// Its name. That of a flow's runs is `max_concurrent of` and the flow's.
+    pub name: String,
+    /// How many permits there are for all together.
+    pub size: Option<u64>,
+    /// How many of them one key may have.
+    pub per_key: Option<u64>,
+    /// How many are taken: more than the size only after the pool was made smaller.
+    pub in_use: u64,
+    /// Who has them, the oldest first.
+    pub holders: Vec<Holder>,
+    /// Who waits for some, the oldest first.
+    pub waiting: Vec<Waiting>,
+}
+
+/// Who has permits of a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// Full name of the definition.
+    pub name: String,
+    /// The run.
+    pub run: RunId,
+    /// The task run; none for a run of a flow with `max_concurrent`.
+    pub task: Option<TaskNumber>,
+    /// Its attempt.
+    pub attempt: u32,
+    /// How many permits.
+    pub permits: u64,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Who waits for permits of a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// Full name of the definition.
+    pub name: String,
+    /// The run.
+    pub run: RunId,
+    /// The task run; none for a run of a flow with `max_concurrent`.
+    pub task: Option<TaskNumber>,
+    /// The attempt that waits.
+    pub attempt: u32,
+    /// How many permits it needs.
+    pub permits: u64,
+    /// Since when.
+    pub since: Timestamp,
+    /// What for.
+    pub reason: String,
+}
+
+impl Table {
+    /// All pools.
+    pub(super) fn status(&self) -> Vec<Limit> {
+        let mut limits: Vec<Limit> = self
+            .pools
+            .iter()
+            .map(|pool| Limit {
+                name: pool.name.clone().into_owned(),
+                size: pool.size,
+                per_key: pool.per_key,
+                in_use: pool.used,
+                holders: Vec::new(),
+                waiting: Vec::new(),
+            })
+            .collect();
+        let mut grants: Vec<_> = self.grants.iter().collect();
+        grants.sort_unstable_by_key(|(id, _)| **id);
+        for (_, grant) in grants {
+            let Who { name, run, task, attempt } = grant.who.clone();
+            for (pool, permits) in &grant.parts {
+                let since = grant.since;
+                let holder = Holder { name: name.to_owned(), run, task, attempt, permits: *permits, since };
+                limits[*pool].holders.push(holder);
+            }
+        }
+        let mut waiters: Vec<_> = self.waiters.iter().filter(|(_, waiter)| waiter.is_waiting()).collect();
+        waiters.sort_unstable_by_key(|(id, _)| **id);
+        for (id, waiter) in waiters {
+            let Who { name, run, task, attempt } = waiter.who.clone();
+            for (pool, permits) in self.wants(waiter) {
+                let (since, reason, permits) = (waiter.since, self.reason(*id), *permits);
+                let name = name.to_owned();
+                limits[*pool].waiting.push(Waiting { name, run, task, attempt, permits, since, reason });
+            }
+        }
+        limits
+    }
+}
