@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
+use super::limits;
 use crate::model::Model;
 
 /// Attributes of the outer function: a private flow that is only started by name is not dead code.
@@ -12,9 +13,14 @@ pub(super) fn own_attributes() -> TokenStream {
 
 /// The definition's options that only flows have.
 ///
-/// Input: `strict, resume = "manual"`. Output: `.strict().resumes_by_hand()`.
+/// Input: `strict, resume = "manual", max_concurrent = 3`. Output: `.strict().resumes_by_hand().max_concurrent(3u64)`.
 pub(super) fn options(model: &Model) -> TokenStream {
     let strict = model.options.strict.then(|| quote_spanned!(model.span=> .strict()));
     let by_hand = model.options.resumes_by_hand.then(|| quote_spanned!(model.span=> .resumes_by_hand()));
-    quote!(#strict #by_hand)
+    let most = model.options.max_concurrent.map(|runs| {
+        let runs = u64::from(runs);
+        quote_spanned!(model.span=> .max_concurrent(#runs))
+    });
+    let priority = limits::priority(model);
+    quote!(#strict #by_hand #most #priority)
 }

@@ -23,8 +23,9 @@ mod table;
 mod tests;
 
 pub use amount::Permits;
-pub use needs::{Amount, Need, Rate};
-pub(crate) use permit::{Acquire, Asked, Limits, Permit};
+pub(crate) use needs::Amount;
+pub use needs::{Need, Rate};
+pub(crate) use permit::{Asked, Limits, Permit, Taken};
 pub(crate) use pools::{CPU, PoolName};
 pub(crate) use refusal::Refusal;
 pub(crate) use settings::Settings;

@@ -11,7 +11,7 @@ pub struct Need {
 
 /// How much of it.
 #[derive(Clone, Copy)]
-pub enum Amount {
+pub(crate) enum Amount {
     /// Always the same.
     Fixed(u64),
     /// What the function says for this attempt, counted from 1.

@@ -41,7 +41,7 @@ pub(crate) struct Permit {
     grant: Option<u64>,
     pools: Vec<usize>,
     /// What it shares of the bodies around, which is not free before this ends too.
-    _shared: Vec<Arc<Permit>>,
+    shared: Vec<Arc<Permit>>,
 }
 
 /// Waits for a permit. Dropped, it gives its place to the next.
@@ -101,7 +101,7 @@ impl Limits {
             }
             let limits = self.clone();
             if parts.is_empty() && rate.is_none() {
-                return Ok(Taken::Permit(Permit { limits, grant: None, pools: Vec::new(), _shared: shared }));
+                return Ok(Taken::Permit(Permit { limits, grant: None, pools: Vec::new(), shared }));
             }
             // One order for all, so that equal needs are equal.
             parts.sort_unstable();
@@ -109,7 +109,7 @@ impl Limits {
             let above = above.iter().filter_map(|permit| permit.grant).collect();
             match table.ask(Ask { of, parts, rate, key, priority, above, who }, now)? {
                 Answer::Granted(grant) => {
-                    Ok(Taken::Permit(Permit { limits, grant: Some(grant), pools: held, _shared: shared }))
+                    Ok(Taken::Permit(Permit { limits, grant: Some(grant), pools: held, shared }))
                 }
                 Answer::Waits(waiter) => {
                     let reason = table.reason(waiter);
@@ -137,12 +137,17 @@ impl Limits {
 }
 
 impl Permit {
-    /// Takes the thread of a synchronous body out, which keeps it for as long as it runs.
-    pub(crate) fn take_cpu(&mut self) -> Option<Permit> {
-        let at = self.pools.iter().position(|pool| *pool == CPU_AT)?;
-        self.pools.remove(at);
-        let grant = self.limits.lock().split(self.grant?, CPU_AT);
-        Some(Self { limits: self.limits.clone(), grant, pools: vec![CPU_AT], _shared: Vec::new() })
+    /// Takes the part out that the thread of a synchronous body keeps for as long as it runs.
+    pub(crate) fn take_cpu(&mut self) -> Self {
+        let limits = self.limits.clone();
+        if let Some(at) = self.pools.iter().position(|pool| *pool == CPU_AT) {
+            self.pools.remove(at);
+            let grant = self.grant.and_then(|grant| self.limits.lock().split(grant, CPU_AT));
+            return Self { limits, grant, pools: vec![CPU_AT], shared: Vec::new() };
+        }
+        let is_cpu = |permit: &Arc<Self>| permit.pools.contains(&CPU_AT);
+        let shared = self.shared.iter().filter(|permit| is_cpu(permit)).cloned().collect();
+        Self { limits, grant: None, pools: Vec::new(), shared }
     }
 }
 
@@ -185,7 +190,7 @@ impl Future for Acquire {
                         limits: this.limits.clone(),
                         grant: Some(grant),
                         pools: std::mem::take(&mut this.pools),
-                        _shared: std::mem::take(&mut this.shared),
+                        shared: std::mem::take(&mut this.shared),
                     }));
                 }
                 Look::Refused(refusal) => {

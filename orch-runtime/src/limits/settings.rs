@@ -18,6 +18,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// One permit of `cpu` for each processor.
+    pub(crate) fn of_this_machine() -> Self {
+        let mut settings = Self::default();
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        settings.size(CPU.to_owned(), processors as u64);
+        settings
+    }
+
     /// The size of a pool.
     pub(crate) fn size(&mut self, pool: String, permits: impl Permits) {
         if let Some(permits) = self.checked(&pool, permits.permits()) {
