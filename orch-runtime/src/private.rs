@@ -13,8 +13,7 @@ pub use crate::definition::{
 pub use crate::limits::{Need, Rate};
 use crate::{
     Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, definition::Cause, error::BoxError,
-    limits::Permits,
-    runtime::known_core,
+    limits::Permits, runtime::known_core,
 };
 pub use crate::{engine::start::*, store::KeyDigest};
 
@@ -111,9 +110,9 @@ pub fn cache_key<K: Serialize>(key: &K) -> Result<KeyDigest, Error> {
 /// # Errors
 /// When the key cannot be written.
 pub fn limit_key<K: Serialize>(key: &K) -> Result<KeyDigest, Error> {
-    hash_value(&[], key)
-        .map(|hash| KeyDigest(*hash.as_bytes()))
-        .map_err(|error| Error::plain(ErrorKind::Input, format!("the key of `per` cannot be written: {error}")))
+    hash_value(&[], key).map(|hash| KeyDigest(*hash.as_bytes())).map_err(|error| {
+        Error::plain(ErrorKind::Input, format!("the key of `per` cannot be written: {error}"))
+    })
 }
 
 /// What `limits(pool = |attempt| …)` says for an attempt.

@@ -3,7 +3,6 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::limits;
 use crate::model::Model;
 
 /// Attributes of the outer function: a private flow that is only started by name is not dead code.
@@ -21,6 +20,5 @@ pub(super) fn options(model: &Model) -> TokenStream {
         let runs = u64::from(runs);
         quote_spanned!(model.span=> .max_concurrent(#runs))
     });
-    let priority = limits::priority(model);
-    quote!(#strict #by_hand #most #priority)
+    quote!(#strict #by_hand #most)
 }

@@ -32,17 +32,13 @@ pub(super) fn options(model: &Model) -> TokenStream {
     // A `const` block, because a borrowed temporary would not live as long as the static.
     let needs = (!options.needs.is_empty()).then(|| quote_spanned!(span=> .limits(const { &[#(#needs),*] })));
     let rate = options.rate.as_ref().map(|rate| {
-        let (path, millis, count, window) = (model.paths.rate(), model.paths.millis(), rate.count, rate.window);
+        let (path, millis, count, window) =
+            (model.paths.rate(), model.paths.millis(), rate.count, rate.window);
         quote_spanned!(span=> .rate(#path::new(#count, #millis(#window))))
     });
     let per = options.per.as_ref().map(|_| quote_spanned!(span=> .limited_per_key()));
-    let priority = priority(model);
+    let priority = options.priority.map(|priority| quote_spanned!(span=> .priority(#priority)));
     quote!(#needs #rate #per #priority)
-}
-
-/// `.priority(5i32)`.
-pub(super) fn priority(model: &Model) -> Option<TokenStream> {
-    model.options.priority.map(|priority| quote_spanned!(model.span=> .priority(#priority)))
 }
 
 /// The closures of `limits(…)` as functions.

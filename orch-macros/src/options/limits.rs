@@ -56,9 +56,7 @@ pub(crate) fn several(
     let mut read = || -> syn::Result<()> {
         while !content.is_empty() {
             let pool = pool(&content).map_err(|_| wrong(content.fork().parse().unwrap_or_default()))?;
-            content
-                .parse::<Token![=]>()
-                .map_err(|_| wrong(quote::quote!(#pool)))?;
+            content.parse::<Token![=]>().map_err(|_| wrong(quote::quote!(#pool)))?;
             let permits = permits(&pool, &content)?;
             if needs.iter().any(|other| other.pool.value() == pool.value()) {
                 errors.refuse(
@@ -71,7 +69,9 @@ pub(crate) fn several(
                 needs.push(Need { pool: checked(pool)?, permits });
             }
             if !content.is_empty() {
-                content.parse::<Token![,]>().map_err(|_| wrong(content.fork().parse().unwrap_or_default()))?;
+                content
+                    .parse::<Token![,]>()
+                    .map_err(|_| wrong(content.fork().parse().unwrap_or_default()))?;
             }
         }
         Ok(())
@@ -169,11 +169,16 @@ pub(crate) fn rate(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Rate>
         return Err(wrong("there is no `/`", &format!("write for example `{example}`")));
     };
     let Ok(count) = count.trim().parse::<u32>() else {
-        return Err(wrong(&format!("`{count}` is no whole number"), &format!("write for example `{example}`")));
+        return Err(wrong(
+            &format!("`{count}` is no whole number"),
+            &format!("write for example `{example}`"),
+        ));
     };
     if count == 0 || count > MOST_STARTS {
         return Err(wrong(
-            &format!("{count} is not from 1 to {MOST_STARTS}, and each start is remembered until its time is over"),
+            &format!(
+                "{count} is not from 1 to {MOST_STARTS}, and each start is remembered until its time is over"
+            ),
             "choose another time: `60000/min` is `1000/s`",
         ));
     }
@@ -209,7 +214,9 @@ pub(crate) fn priority(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<i
         )
     };
     if !input.peek(LitInt) {
-        return Err(wrong(reader::next(input).map_or_else(|| quote::quote!(#keyword), |token| quote::quote!(#token))));
+        return Err(wrong(
+            reader::next(input).map_or_else(|| quote::quote!(#keyword), |token| quote::quote!(#token)),
+        ));
     }
     let number: LitInt = input.parse()?;
     match number.base10_parse::<i32>() {

@@ -74,7 +74,7 @@ const TASK: [&str; 21] = [
     "crate",
 ];
 
-const FLOW: [&str; 15] = [
+const FLOW: [&str; 14] = [
     "name",
     "formerly",
     "version",
@@ -84,7 +84,6 @@ const FLOW: [&str; 15] = [
     "strict",
     "resume",
     "max_concurrent",
-    "priority",
     "skip",
     "fallible",
     "error",
@@ -134,7 +133,7 @@ fn elsewhere(kind: Kind, name: &str) -> Option<String> {
         (Kind::Task, "max_concurrent") => {
             only("`#[flow]`; a task takes a permit of a pool: `limit = \"api\"`")
         }
-        (Kind::Flow, "limit" | "limits" | "rate" | "per") => {
+        (Kind::Flow, "limit" | "limits" | "rate" | "per" | "priority") => {
             only("`#[task]`; how many runs of a flow execute at once says `max_concurrent = 3`")
         }
         (Kind::Task, "concurrency" | "max_concurrency" | "semaphore" | "pool") => {

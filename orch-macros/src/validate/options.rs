@@ -251,17 +251,12 @@ fn limits(model: &mut Model, errors: &mut Errors) {
     if let Some(priority) = seen.keyword("priority")
         && !waits
         && !on_pool
-        && model.options.max_concurrent.is_none()
     {
-        let (needs, fix) = match model.kind {
-            Kind::Task => ("`limit`, `limits` or `rate`", "limit = \"api\""),
-            Kind::Flow => ("`max_concurrent`", "max_concurrent = 3"),
-        };
         errors.refuse(
             priority,
-            &format!("`priority` needs {needs}"),
+            "`priority` needs `limit`, `limits` or `rate`",
             "where nothing waits, nothing goes first",
-            &format!("add for example `{fix}`, or remove `priority`"),
+            "add for example `limit = \"api\"`, or remove `priority`",
         );
     }
     let faults = model.options.per.as_ref().map(|key| key_faults(model, key, "per")).unwrap_or_default();
@@ -278,8 +273,12 @@ fn key_faults(model: &Model, key: &Key, option: &str) -> Vec<syn::Error> {
             &key.body,
             &format!("`{option}` is computed from arguments"),
             match option {
-                "key" => "a closure without parameters gives every call one key, and so the result of the first",
-                _ => "a closure without parameters gives every call one key, and a limit per key would be none",
+                "key" => {
+                    "a closure without parameters gives every call one key, and so the result of the first"
+                }
+                _ => {
+                    "a closure without parameters gives every call one key, and a limit per key would be none"
+                }
             },
             &format!("name a parameter of the function: `{option} = |url| …`"),
         ));

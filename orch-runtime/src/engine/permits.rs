@@ -46,7 +46,15 @@ pub(super) async fn of_attempt(
         // A task outside any flow that is taken up has no caller who would say whose call it is.
         let key = definition.limited_per_key.then(|| prepared.options().limit_key.unwrap_or_default());
         let (rate, priority) = (definition.rate, definition.priority);
-        run.core.limits.take(Asked { of: address(definition), pools, rate, key, priority, above: &above, who })
+        run.core.limits.take(Asked {
+            of: address(definition),
+            pools,
+            rate,
+            key,
+            priority,
+            above: &above,
+            who,
+        })
     });
     let waits = match taken {
         Ok(Taken::Permit(permit)) => return Ok(permit),
@@ -105,7 +113,7 @@ pub(super) async fn of_run(
         pools: vec![(PoolName::Runs(run.name, most), 1)],
         rate: None,
         key: None,
-        priority: definition.priority,
+        priority: 0,
         above: &parent.map(|parent| parent.permits()).unwrap_or_default(),
         who,
     };

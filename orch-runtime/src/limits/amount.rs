@@ -4,6 +4,11 @@
 ///
 /// A number counts calls or whatever a pool is for; a text is a size in bytes (`B`, `KB`, `MB`, `GB`, `TB`, `KiB`, `MiB`,
 /// `GiB`, `TiB`), for pools of memory or disk space.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no number of permits",
+    label = "this is to be a `u64`, or a size in quotes such as \"2GiB\"",
+    note = "convert it: `u64::from(n)`, or `n as u64`"
+)]
 pub trait Permits {
     /// The number.
     ///
@@ -21,7 +26,9 @@ impl Permits for u64 {
 impl Permits for &str {
     fn permits(self) -> Result<u64, String> {
         parse(self).ok_or_else(|| {
-            format!("`{self}` is no number of permits; write a whole number such as 4, or a size such as `2GiB`")
+            format!(
+                "`{self}` is no number of permits; write a whole number such as 4, or a size such as `2GiB`"
+            )
         })
     }
 }

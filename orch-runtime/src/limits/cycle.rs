@@ -23,7 +23,8 @@ pub(super) fn find(table: &Table, waiter: u64) -> Option<String> {
     if coming.is_enough(table, waits) {
         return None;
     }
-    let mut below: FxHashMap<u64, u32> = table.grants.iter().map(|(id, grant)| (*id, grant.waiting_below)).collect();
+    let mut below: FxHashMap<u64, u32> =
+        table.grants.iter().map(|(id, grant)| (*id, grant.waiting_below)).collect();
     let mut left: Vec<(u64, &Waiter)> = table
         .waiters
         .iter()
@@ -101,9 +102,13 @@ fn told(table: &Table, coming: &Coming, left: &[(u64, &Waiter)], waits: &Waiter)
         // The holder that closes the circle, or one that leads on.
         let closes = waits.above.iter().filter_map(|id| Some((id, table.grants.get(id)?)));
         let closing = closes.clone().find(|(_, grant)| has(grant));
-        let leads = table.grants.iter().find(|(id, grant)| has(grant) && grant.waiting_below > 0 && !seen.contains(*id));
+        let leads = table
+            .grants
+            .iter()
+            .find(|(id, grant)| has(grant) && grant.waiting_below > 0 && !seen.contains(*id));
         let Some((id, holder)) = closing.or(leads) else { break };
-        let run = if holder.who.run == at.who.run { String::new() } else { format!(" (run {})", holder.who.run) };
+        let run =
+            if holder.who.run == at.who.run { String::new() } else { format!(" (run {})", holder.who.run) };
         text.push_str(&format!(
             "`{}` waits for {amount} of `{name}`, which `{}`{run} holds; ",
             at.who.name, holder.who.name
@@ -119,7 +124,8 @@ fn told(table: &Table, coming: &Coming, left: &[(u64, &Waiter)], waits: &Waiter)
         }
         at = next;
     }
-    let above = waits.above.last().and_then(|id| table.grants.get(id)).map_or("its caller", |grant| grant.who.name);
+    let above =
+        waits.above.last().and_then(|id| table.grants.get(id)).map_or("its caller", |grant| grant.who.name);
     text.push_str(&format!("`{above}` waits for `{}`", waits.who.name));
     text
 }

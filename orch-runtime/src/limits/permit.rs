@@ -90,7 +90,8 @@ impl Limits {
             for (name, need) in pools {
                 let Some(pool) = table.pools.find(name) else {
                     let PoolName::Named(name) = name else { continue };
-                    let mut known: Vec<String> = table.pools.names().map(|name| format!("`{name}`")).collect();
+                    let mut known: Vec<String> =
+                        table.pools.names().map(|name| format!("`{name}`")).collect();
                     known.sort_unstable();
                     return Err(Refusal::Unknown { pool: name.to_owned(), need, known });
                 };

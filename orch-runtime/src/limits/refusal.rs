@@ -22,7 +22,10 @@ impl std::fmt::Display for Refusal {
         match self {
             Self::Unknown { pool, need, known } => {
                 let line = settings::line(pool, (*need).max(4));
-                write!(f, "it takes a permit of the pool `{pool}`, which this runtime does not have; {line}")?;
+                write!(
+                    f,
+                    "it takes a permit of the pool `{pool}`, which this runtime does not have; {line}"
+                )?;
                 write!(f, " (the pools are {})", known.join(", "))
             }
             Self::Keyless { pool } => write!(

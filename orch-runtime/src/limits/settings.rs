@@ -85,7 +85,9 @@ impl Settings {
     }
 
     /// All pools, `cpu` first.
-    pub(super) fn into_pools(mut self) -> impl Iterator<Item = (Cow<'static, str>, Option<u64>, Option<u64>)> {
+    pub(super) fn into_pools(
+        mut self,
+    ) -> impl Iterator<Item = (Cow<'static, str>, Option<u64>, Option<u64>)> {
         let (size, per_key) = self.pools.remove(CPU).unwrap_or_default();
         let cpu = (Cow::Borrowed(CPU), Some(size.unwrap_or(1)), per_key);
         let named = |(name, (size, per_key))| (Cow::Owned(name), size, per_key);

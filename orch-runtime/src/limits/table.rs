@@ -6,8 +6,7 @@ use rustc_hash::FxHashMap;
 use slab::Slab;
 
 use super::{
-    Rate, Refusal, Settings,
-    cycle,
+    Rate, Refusal, Settings, cycle,
     pools::{Part, Pools},
     queue::{Class, Kind, Stands},
     rate::Starts,
@@ -291,7 +290,8 @@ impl Table {
     }
 
     fn fits_key(&self, parts: &[Part], key: Option<KeyDigest>) -> bool {
-        key.is_none() || parts.iter().all(|(pool, amount)| *amount <= self.pools[*pool].free_for(key.as_ref()))
+        key.is_none()
+            || parts.iter().all(|(pool, amount)| *amount <= self.pools[*pool].free_for(key.as_ref()))
     }
 
     fn cools(&self, ask: &Ask) -> Option<u64> {
@@ -363,7 +363,8 @@ impl Table {
             let (parts, nested) = (&class.kind.parts, class.kind.nested);
             let is_kept = |(pool, _): &Part| kept.contains(pool);
             if self.fits_all(parts) && (nested || !parts.iter().any(is_kept)) {
-                let overtaken = before.iter().filter(|(other, _)| self.meet(*other, at)).map(|(_, waiter)| *waiter);
+                let overtaken =
+                    before.iter().filter(|(other, _)| self.meet(*other, at)).map(|(_, waiter)| *waiter);
                 let overtaken: Vec<u64> = overtaken.collect();
                 for waiter in overtaken {
                     if let Some(waiter) = self.waiters.get_mut(&waiter) {
@@ -374,7 +375,8 @@ impl Table {
                 return true;
             }
             if !nested {
-                let patient = self.waiters.get(&waiter).is_some_and(|waiter| waiter.overtaken < MOST_OVERTAKEN);
+                let patient =
+                    self.waiters.get(&waiter).is_some_and(|waiter| waiter.overtaken < MOST_OVERTAKEN);
                 let lacking = |(pool, amount): &&Part| !patient || *amount > self.pools[*pool].free();
                 kept.extend(parts.iter().filter(lacking).map(|(pool, _)| *pool));
                 before.push((at, waiter));

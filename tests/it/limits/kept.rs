@@ -81,7 +81,10 @@ async fn the_thread_of_a_body_that_is_left_to_itself_keeps_its_cpu_permit_alone(
     let builder = orch::testing::builder().provide(there);
     let runtime = builder.with(|runtime| runtime.cpu(1).limit("api", 1)).build();
     let started = runtime.scope(async { goes_on().start() }).await;
-    until(&runtime, |lines| lines.iter().any(|line| line == "needs_a_thread AwaitingPermit: all `cpu` permits are taken")).await;
+    until(&runtime, |lines| {
+        lines.iter().any(|line| line == "needs_a_thread AwaitingPermit: all `cpu` permits are taken")
+    })
+    .await;
     until(&runtime, |lines| lines.iter().any(|line| line == "needs_no_thread Completed (1)")).await;
     let cpu = &runtime.limits()[0];
     assert!(cpu.in_use == 1 && cpu.holders[0].name.ends_with("::blocks"), "{cpu:?}");
@@ -102,7 +105,8 @@ async fn what_a_holder_calls_shares_its_permit() {
         futures_util::future::try_join_all((0..5).map(|_| outer(0))).await.map(|all| all.iter().sum())
     }
     let gauge = Gauge::default();
-    let runtime = orch::testing::builder().provide(gauge.clone()).with(|runtime| runtime.limit("api", 1)).build();
+    let runtime =
+        orch::testing::builder().provide(gauge.clone()).with(|runtime| runtime.limit("api", 1)).build();
     assert_eq!(runtime.scope(async { many().await }).await.unwrap(), 15);
     assert_eq!(gauge.most(), 1);
 }

@@ -107,7 +107,10 @@ fn no_program_hangs() {
             let end = tokio::time::timeout(Duration::from_secs(60), end).await;
             let end = end.unwrap_or_else(|_| panic!("seed {seed} hangs: {:#?} {plans:#?}", runtime.limits()));
             assert!(end.is_ok(), "seed {seed}: {end:?}");
-            assert!(runtime.limits().iter().all(|limit| limit.in_use == 0 && limit.waiting.is_empty()), "seed {seed}");
+            assert!(
+                runtime.limits().iter().all(|limit| limit.in_use == 0 && limit.waiting.is_empty()),
+                "seed {seed}"
+            );
         }
     });
 }

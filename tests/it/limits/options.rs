@@ -58,7 +58,11 @@ async fn limit_takes_a_permit() {
     assert_eq!(runtime.scope(async { crowd().await }).await.unwrap(), 28);
     assert_eq!(gauge.most(), 2);
     assert_eq!(runtime.now().since(orch::testing::START), 4 * SECOND);
-    let waited = lines(&runtime).await.iter().filter(|line| *line == "limited AwaitingPermit: all `api` permits are taken").count();
+    let waited = lines(&runtime)
+        .await
+        .iter()
+        .filter(|line| *line == "limited AwaitingPermit: all `api` permits are taken")
+        .count();
     assert_eq!(waited, 6);
 }
 
@@ -72,7 +76,8 @@ async fn heavy(n: u32, #[provided] gauge: &Gauge) -> u32 {
 async fn limits_takes_as_much_as_it_says_of_each_pool() {
     for (api, memory, most) in [(8, "4GiB", 4), (6, "100GiB", 6), (9, "7GiB", 6)] {
         let gauge = Gauge::default();
-        let runtime = gauged(&gauge).with(|runtime| runtime.limit("api", api).limit("memory", memory)).build();
+        let runtime =
+            gauged(&gauge).with(|runtime| runtime.limit("api", api).limit("memory", memory)).build();
         let all = runtime.scope(async { join_all((0..9).map(heavy)).await }).await;
         assert!(all.iter().all(Result::is_ok), "{all:?}");
         assert_eq!(gauge.most(), most, "{api} of api, {memory}");
@@ -199,15 +204,15 @@ async fn synchronous_bodies_take_a_permit_of_the_cpu_pool() {
 #[test]
 fn the_environment_sets_pools() {
     const NAME: &str = "limits::options::the_environment_sets_pools";
-    let environment = [("ORCH_LIMIT_API", "3"), ("ORCH_LIMIT_CPU", "2"), ("ORCH_LIMIT_MEMORY_PER_KEY", "1GiB")];
+    let environment =
+        [("ORCH_LIMIT_API", "3"), ("ORCH_LIMIT_CPU", "2"), ("ORCH_LIMIT_MEMORY_PER_KEY", "1GiB")];
     if !crate::support::in_own_process_with(NAME, &environment) {
         return;
     }
     let runtime = orch::testing::builder().with(|runtime| runtime.limit("api", 1).cpu(1)).build();
     let sizes: Vec<_> =
         runtime.limits().into_iter().map(|limit| (limit.name, limit.size, limit.per_key)).collect();
-    let expected =
-        [("cpu", Some(2), None), ("api", Some(3), None), ("memory", None, Some(1 << 30))];
+    let expected = [("cpu", Some(2), None), ("api", Some(3), None), ("memory", None, Some(1 << 30))];
     assert_eq!(sizes, expected.map(|(name, size, per_key)| (name.to_owned(), size, per_key)));
 }
 

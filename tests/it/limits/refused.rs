@@ -41,10 +41,16 @@ async fn more_than_the_pool_has_is_an_error_at_once_and_not_tried_again() {
     let runtime = orch::testing::builder().with(|runtime| runtime.limit("api", 2)).build();
     let error = runtime.scope(async { takes_three().await }).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
-    assert!(error.to_string().contains("it takes 3 of the pool `api`, which has 2, so it would wait for ever"), "{error}");
+    assert!(
+        error.to_string().contains("it takes 3 of the pool `api`, which has 2, so it would wait for ever"),
+        "{error}"
+    );
     assert!(error.to_string().contains("`.limit(\"api\", 3)`"), "{error}");
     let lines = lines(&runtime).await;
-    assert!(!lines.iter().any(|line| line.contains("AwaitingRetry") || line.contains("AwaitingPermit")), "{lines:#?}");
+    assert!(
+        !lines.iter().any(|line| line.contains("AwaitingRetry") || line.contains("AwaitingPermit")),
+        "{lines:#?}"
+    );
 }
 
 #[tokio::test]
@@ -131,7 +137,10 @@ mod circles {
     async fn crossing() -> Result<u32, Error> {
         let (left, right) = (left().start(), right().start());
         let (left, right) = (left.await, right.await);
-        assert!(left.is_ok() != right.is_ok(), "one of them gets what the other one gives back: {left:?} {right:?}");
+        assert!(
+            left.is_ok() != right.is_ok(),
+            "one of them gets what the other one gives back: {left:?} {right:?}"
+        );
         Err(left.err().or(right.err()).unwrap())?
     }
 
@@ -142,12 +151,20 @@ mod circles {
         let runtime = builder.with(|runtime| runtime.limit("a", 1).limit("b", 1)).build();
         let started = runtime.scope(async { crossing().start() }).await;
         until(&runtime, |lines| {
-            ["left Running (1)", "right Running (1)"].iter().all(|line| lines.iter().any(|event| event == line))
+            ["left Running (1)", "right Running (1)"]
+                .iter()
+                .all(|line| lines.iter().any(|event| event == line))
         })
         .await;
         opener.open();
         let error = started.await.unwrap_err().to_string();
-        for part in ["waits for 1 of `a`", "waits for 1 of `b`", "circles::left` holds", "circles::right` holds", "would wait for ever"] {
+        for part in [
+            "waits for 1 of `a`",
+            "waits for 1 of `b`",
+            "circles::left` holds",
+            "circles::right` holds",
+            "would wait for ever",
+        ] {
             assert!(error.contains(part), "{part}: {error}");
         }
     }

@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use orch::{RunState, prelude::*, store::{Page, RunFilter}, testing::START};
+use orch::{
+    RunState,
+    prelude::*,
+    store::{Page, RunFilter},
+    testing::START,
+};
 
 use super::Gauge;
 use crate::support::{lines, until};
@@ -31,7 +36,9 @@ async fn so_many_runs_execute_at_once_and_the_others_say_what_for_they_wait() {
     assert_eq!(gauge.most(), 2);
     assert_eq!(runtime.now().since(START), 3 * SECOND);
     let lines = lines(&runtime).await;
-    let waited = lines.iter().filter(|line| line.contains("run Suspended: all `max_concurrent of it::limits::runs::narrow` permits are taken"));
+    let waited = lines.iter().filter(|line| {
+        line.contains("run Suspended: all `max_concurrent of it::limits::runs::narrow` permits are taken")
+    });
     assert_eq!(waited.count(), 3, "{lines:#?}");
 }
 
@@ -43,9 +50,13 @@ async fn a_run_that_waits_is_seen_and_can_be_cancelled() {
     until(&runtime, |lines| lines.iter().any(|line| line.contains("run Suspended"))).await;
     let waits = RunFilter { state: Some(RunState::Suspended), ..RunFilter::default() };
     let waiting = runtime.runs(waits, Page::all()).await.unwrap();
-    assert!(waiting[0].reason.as_deref().is_some_and(|reason| reason.contains("permits are taken")), "{waiting:?}");
+    assert!(
+        waiting[0].reason.as_deref().is_some_and(|reason| reason.contains("permits are taken")),
+        "{waiting:?}"
+    );
     assert!(runtime.cancel(waiting[0].id));
-    let ends: Vec<_> = join_all(started).await.into_iter().map(|end| end.map_err(|error| error.kind())).collect();
+    let ends: Vec<_> =
+        join_all(started).await.into_iter().map(|end| end.map_err(|error| error.kind())).collect();
     assert_eq!(ends.iter().filter(|end| **end == Err(ErrorKind::Cancelled)).count(), 1, "{ends:?}");
     assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 2, "{ends:?}");
     assert!(runtime.limits().iter().all(|limit| limit.in_use == 0 && limit.waiting.is_empty()));
@@ -76,17 +87,6 @@ async fn the_timeout_of_a_run_begins_when_it_executes() {
     let all = runtime.scope(async { join_all((0..3).map(short)).await }).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     assert_eq!(runtime.now().since(START), 3 * SECOND);
-}
-
-#[tokio::test]
-async fn priority_lets_a_flow_go_before_its_like() {
-    // The priority of a flow is that of all its runs, so it shows only beside what waits in the same pool.
-    #[flow(max_concurrent = 1, priority = 3)]
-    async fn one(n: u32) -> u32 {
-        n
-    }
-    let runtime = orch::testing::runtime();
-    assert_eq!(runtime.scope(async { one(4).await }).await.unwrap(), 4);
 }
 
 #[tokio::test]

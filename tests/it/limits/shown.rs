@@ -29,11 +29,22 @@ async fn looks(#[provided] seen: &Seen) -> String {
     let mut text = format!("{} of {:?} in use\n", api.in_use, api.size.unwrap());
     for holder in &api.holders {
         let since = holder.since.since(START);
-        text += &format!("{} {:?} has {} since {since:?}\n", name(&holder.name), holder.task.unwrap(), holder.permits);
+        text += &format!(
+            "{} {:?} has {} since {since:?}\n",
+            name(&holder.name),
+            holder.task.unwrap(),
+            holder.permits
+        );
     }
     for waiting in &api.waiting {
         let since = waiting.since.since(START);
-        text += &format!("{} {:?} waits for {} since {since:?}: {}\n", name(&waiting.name), waiting.task.unwrap(), waiting.permits, waiting.reason);
+        text += &format!(
+            "{} {:?} waits for {} since {since:?}: {}\n",
+            name(&waiting.name),
+            waiting.task.unwrap(),
+            waiting.permits,
+            waiting.reason
+        );
     }
     seen.0.lock().unwrap().push_str(&text);
     text
@@ -51,7 +62,8 @@ async fn limits_tells_who_has_and_who_waits_and_since_when() {
         Ok(())
     }
     let seen = Seen::default();
-    let runtime = orch::testing::builder().provide(seen.clone()).with(|runtime| runtime.limit("api", 5)).build();
+    let runtime =
+        orch::testing::builder().provide(seen.clone()).with(|runtime| runtime.limit("api", 5)).build();
     runtime.scope(async { watched().await }).await.unwrap();
     assert_eq!(
         *seen.0.lock().unwrap(),
@@ -88,14 +100,11 @@ async fn who_is_dropped_while_waiting_gives_its_place_to_the_next() {
     #[flow]
     async fn gives_up() -> Result<u32, Error> {
         let first = works(1).start();
-        let waits = works(2);
-        let second = tokio::select! {
-            biased;
-            value = waits => value,
-            () = orch::sleep(SECOND) => Ok(0),
-        };
-        let third = works(3).start();
-        Ok(first.await? + second? + third.await?)
+        orch::sleep(SECOND).await;
+        let (second, third) = (works(2).start(), works(3).start());
+        orch::sleep(SECOND).await;
+        second.cancel();
+        Ok(first.await? + third.await?)
     }
     let runtime = orch::testing::builder().with(|runtime| runtime.limit("api", 2)).build();
     assert_eq!(runtime.scope(async { gives_up().await }).await.unwrap(), 4);

@@ -50,7 +50,9 @@ impl<'a> Machine<'a> {
     }
 
     fn call(&mut self, plan: &'a Plan, parent: Option<usize>) {
-        let shares = |part: &&Part| self.above(parent).any(|body| body.plan.parts.iter().any(|(pool, _)| *pool == part.0));
+        let shares = |part: &&Part| {
+            self.above(parent).any(|body| body.plan.parts.iter().any(|(pool, _)| *pool == part.0))
+        };
         let parts: Vec<Part> = plan.parts.iter().filter(|part| !shares(part)).copied().collect();
         let above = self.above(parent).filter_map(|body| body.grant).collect();
         let mut body = Body { plan, parent, grant: None, waiter: None, next: 0, open: 0, done: false };

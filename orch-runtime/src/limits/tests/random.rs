@@ -84,13 +84,23 @@ impl World {
         for (pool, size) in self.places.iter().zip(&self.sizes) {
             let of = |held: &[(u64, Vec<Part>, Option<u64>)], n: Option<u64>| -> u64 {
                 let mine = held.iter().filter(|(.., key)| n.is_none() || *key == n);
-                mine.flat_map(|(_, parts, _)| parts).filter(|(at, _)| at == pool).map(|(_, amount)| amount).sum()
+                mine.flat_map(|(_, parts, _)| parts)
+                    .filter(|(at, _)| at == pool)
+                    .map(|(_, amount)| amount)
+                    .sum()
             };
             assert_eq!(of(&self.held, None), self.table.pools[*pool].used);
-            let gained = grew && self.held[before..].iter().any(|(_, parts, _)| parts.iter().any(|(at, _)| at == pool));
-            assert!(!gained || of(&self.held, None) <= *size, "more than {size} of {}", self.table.pools[*pool].name);
+            let gained = grew
+                && self.held[before..].iter().any(|(_, parts, _)| parts.iter().any(|(at, _)| at == pool));
+            assert!(
+                !gained || of(&self.held, None) <= *size,
+                "more than {size} of {}",
+                self.table.pools[*pool].name
+            );
             if *pool == self.places[2] {
-                (0..4).for_each(|n| assert!(of(&self.held, Some(n)) <= PER_KEY, "more than {PER_KEY} of key {n}"));
+                (0..4).for_each(|n| {
+                    assert!(of(&self.held, Some(n)) <= PER_KEY, "more than {PER_KEY} of key {n}")
+                });
             }
         }
     }
@@ -102,7 +112,11 @@ fn nothing_is_given_twice_and_everybody_goes_in_the_end() {
         let mut world = World::new(seed);
         (0..200).for_each(|_| world.step());
         while !world.held.is_empty() || !world.waiting.is_empty() {
-            assert!(!world.held.is_empty(), "seed {seed}: {} wait, and nobody has anything", world.waiting.len());
+            assert!(
+                !world.held.is_empty(),
+                "seed {seed}: {} wait, and nobody has anything",
+                world.waiting.len()
+            );
             let (grant, ..) = world.held.swap_remove(world.random.usize(0..world.held.len()));
             world.table.release(grant, at(world.now));
             world.look();

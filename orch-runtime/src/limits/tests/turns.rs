@@ -75,7 +75,10 @@ fn fifty_keys_share_a_pool_evenly_whatever_each_of_them_asks() {
     let mut served = [0_u32; KEYS as usize];
     for _ in 0..20_000 {
         table.release(running.swap_remove(random.usize(0..running.len())), at(0));
-        let next = waiting.iter().enumerate().find_map(|(at, (n, waiter))| Some((at, *n, came(&mut table, *waiter)?)));
+        let next = waiting
+            .iter()
+            .enumerate()
+            .find_map(|(at, (n, waiter))| Some((at, *n, came(&mut table, *waiter)?)));
         let (place, n, grant) = next.expect("somebody goes");
         waiting.swap_remove(place);
         running.push(grant);
@@ -109,7 +112,8 @@ fn the_limit_per_key_stops_a_key_and_nobody_else() {
 fn who_needs_two_pools_is_not_overtaken_for_ever() {
     let mut table = table(&[("a", 1), ("b", 1)]);
     let (a, b) = (place(&mut table, "a"), place(&mut table, "b"));
-    let mut has = [granted(table.ask(ask(1, &[(a, 1)]), at(0))), granted(table.ask(ask(2, &[(b, 1)]), at(0)))];
+    let mut has =
+        [granted(table.ask(ask(1, &[(a, 1)]), at(0))), granted(table.ask(ask(2, &[(b, 1)]), at(0)))];
     let both = waits(table.ask(ask(3, &[(a, 1), (b, 1)]), at(0)));
     let mut next = [waits(table.ask(ask(1, &[(a, 1)]), at(0))), waits(table.ask(ask(2, &[(b, 1)]), at(0)))];
     let turns = (0..1_000).position(|turn| {
@@ -169,7 +173,10 @@ fn a_pool_that_becomes_too_small_refuses_who_waits_for_more() {
     let three = waits(table.ask(ask(1, &[(api, 3)]), at(0)));
     let two = waits(table.ask(ask(1, &[(api, 2)]), at(0)));
     table.resize("api", Some(2), None, at(0));
-    assert!(matches!(table.look(three, Waker::noop()), Look::Refused(Refusal::TooMuch { need: 3, most: 2, .. })));
+    assert!(matches!(
+        table.look(three, Waker::noop()),
+        Look::Refused(Refusal::TooMuch { need: 3, most: 2, .. })
+    ));
     assert_eq!(came(&mut table, two), None, "four are in use still");
     table.release(all, at(0));
     came(&mut table, two).expect("two are free");
