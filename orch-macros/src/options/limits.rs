@@ -177,7 +177,7 @@ pub(crate) fn rate(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Rate>
     if count == 0 || count > MOST_STARTS {
         return Err(wrong(
             &format!(
-                "{count} is not from 1 to {MOST_STARTS}, and each start is remembered until its time is over"
+                "{count} is more than {MOST_STARTS}, and each start is remembered until its time is over"
             ),
             "choose another time: `60000/min` is `1000/s`",
         ));

@@ -82,6 +82,11 @@ impl Class {
         Some((!self.kind.nested, first.saturating_sub(AHEAD * i64::from(self.priority))))
     }
 
+    /// Whether the rate of a key is used up.
+    pub(super) fn is_cooling(&self, key: Option<KeyDigest>) -> bool {
+        self.lines.get(&key).is_some_and(|line| matches!(line.stands, Stands::Cooling(_)))
+    }
+
     /// Who goes next, if anybody.
     pub(super) fn next(&self) -> Option<(u64, Option<KeyDigest>)> {
         self.ring.first_key_value().map(|((_, head), key)| (*head, *key))

@@ -70,6 +70,12 @@ impl<K: Hash + Eq + Copy> Starts<K> {
         self.leaving.entry(window).or_default().push_back((self.last + window, key));
     }
 
+    /// How many starts are remembered of all keys that `of` says.
+    pub(super) fn count(&self, of: impl Fn(&K) -> bool) -> u64 {
+        let starts = self.by_key.iter().filter(|(key, _)| of(key)).map(|(_, starts)| starts.len() as u64);
+        starts.sum()
+    }
+
     /// How many keys it remembers.
     #[cfg(test)]
     pub(super) fn keys(&self) -> usize {

@@ -1,5 +1,7 @@
 //! What there is, who has it and who waits, for people.
 
+use rustc_hash::FxHashMap;
+
 use super::table::{Table, Who};
 use crate::{
     clock::Timestamp,
@@ -10,13 +12,14 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limit {
-    /// Its name. That of a flow's runs is `max_concurrent of` and the flow's.
+    /// Its name. That of a flow's runs is `max_concurrent of` and the flow's; a rate is here while somebody waits for it, as
+    /// `rate of` and the task's.
     pub name: String,
     /// How many permits there are for all together.
     pub size: Option<u64>,
     /// How many of them one key may have.
     pub per_key: Option<u64>,
-    /// How many are taken: more than the size only after the pool was made smaller.
+    /// How many are taken, or have started within the time of a rate: more than the size only after the pool was made smaller.
     pub in_use: u64,
     /// Who has them, the oldest first.
     pub holders: Vec<Holder>,
@@ -62,20 +65,19 @@ pub struct Waiting {
     pub reason: String,
 }
 
+impl Limit {
+    fn new(name: String, size: Option<u64>, per_key: Option<u64>, in_use: u64) -> Self {
+        Self { name, size, per_key, in_use, holders: Vec::new(), waiting: Vec::new() }
+    }
+}
+
 impl Table {
     /// All pools.
     pub(super) fn status(&self) -> Vec<Limit> {
         let mut limits: Vec<Limit> = self
             .pools
             .iter()
-            .map(|pool| Limit {
-                name: pool.name.clone().into_owned(),
-                size: pool.size,
-                per_key: pool.per_key,
-                in_use: pool.used,
-                holders: Vec::new(),
-                waiting: Vec::new(),
-            })
+            .map(|pool| Limit::new(pool.name.clone().into_owned(), pool.size, pool.per_key, pool.used))
             .collect();
         let mut grants: Vec<_> = self.grants.iter().collect();
         grants.sort_unstable_by_key(|(id, _)| **id);
@@ -89,6 +91,7 @@ impl Table {
         }
         let mut waiters: Vec<_> = self.waiters.iter().filter(|(_, waiter)| waiter.is_waiting()).collect();
         waiters.sort_unstable_by_key(|(id, _)| **id);
+        let mut rates: FxHashMap<usize, usize> = FxHashMap::default();
         for (id, waiter) in waiters {
             let Who { name, run, task, attempt } = waiter.who.clone();
             for (pool, permits) in self.wants(waiter) {
@@ -96,6 +99,14 @@ impl Table {
                 let name = name.to_owned();
                 limits[*pool].waiting.push(Waiting { name, run, task, attempt, permits, since, reason });
             }
+            let Some((of, rate, in_use)) = self.rate_of(waiter) else { continue };
+            let (since, reason, of_rate) = (waiter.since, self.reason(*id), format!("rate of {name}"));
+            let at = *rates.entry(of).or_insert_with(|| {
+                limits.push(Limit::new(of_rate, Some(u64::from(rate.count)), None, in_use));
+                limits.len() - 1
+            });
+            let name = name.to_owned();
+            limits[at].waiting.push(Waiting { name, run, task, attempt, permits: 1, since, reason });
         }
         limits
     }

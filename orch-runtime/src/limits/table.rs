@@ -257,12 +257,22 @@ impl Table {
                 return format!("it needs {amount} of `{name}`, and {free} are free");
             }
         }
-        match (&waiter.state, self.classes.get(waiter.class).and_then(|class| class.rate)) {
-            (Standing::Waits { until: Some(_) }, Some(rate)) => {
-                format!("its rate is used up: {} in {:?}", rate.count, rate.window)
-            }
-            _ => "others have waited longer".to_owned(),
+        match self.cooling(waiter).and_then(|class| class.rate) {
+            Some(rate) => format!("its rate is used up: {} in {:?}", rate.count, rate.window),
+            None => "others have waited longer".to_owned(),
         }
+    }
+
+    /// Whose rate holds a waiter back: the function's, how much it lets start, and how many have.
+    pub(super) fn rate_of(&self, waiter: &Waiter) -> Option<(usize, Rate, u64)> {
+        let class = self.cooling(waiter)?;
+        let of = class.kind.of;
+        Some((of, class.rate?, self.starts.count(|(function, _)| *function == of)))
+    }
+
+    /// The class of a waiter whose rate is used up.
+    fn cooling(&self, waiter: &Waiter) -> Option<&Class> {
+        self.classes.get(waiter.class).filter(|class| class.is_cooling(waiter.key))
     }
 
     fn check(&self, parts: &[Part], keyed: bool) -> Result<(), Refusal> {

@@ -96,6 +96,12 @@ async fn rate_lets_so_many_start_in_any_such_time() {
     let runtime = noted(&notes).build();
     runtime.scope(async { join_all(["a"; 5].map(rated)).await }).await;
     assert_eq!(notes.taken(), ["a0", "a0", "a60", "a60", "a120"]);
+    let lines = lines(&runtime).await;
+    assert_eq!(
+        lines.iter().filter(|line| line.ends_with("AwaitingPermit: its rate is used up: 2 in 60s")).count(),
+        3,
+        "{lines:#?}"
+    );
 }
 
 #[task(rate = "2/min", per = |user| user.to_owned())]

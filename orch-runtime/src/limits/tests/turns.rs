@@ -159,6 +159,9 @@ fn a_rate_holds_back_a_key_until_its_time_comes() {
     granted(table.ask(by_key(2), at(20)));
     assert!(matches!(table.look(third, Waker::noop()), Look::Waits(Some(wait)) if wait == 60_000_000 - 20));
     assert_eq!(table.reason(third), "its rate is used up: 2 in 60s");
+    let rate = table.status().pop().expect("what holds somebody back is listed");
+    assert_eq!((rate.name.as_str(), rate.size, rate.in_use), ("rate of test::work", Some(2), 3));
+    assert_eq!(rate.waiting.len(), 1);
     table.time_passed(at(60_000_000 - 1));
     assert_eq!(came(&mut table, third), None);
     table.time_passed(at(60_000_000));
