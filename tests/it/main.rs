@@ -15,6 +15,7 @@ mod kills;
 mod limits;
 mod matrix;
 mod once;
+mod once_again;
 mod options;
 mod recovered;
 mod rerun;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::once;
 use crate::{
     cache::{CallHash, InputText},
     clock::Timestamp,
     definition::Definition,
+    error::{ErrorKind, RecordedError},
     id::{RunId, TaskNumber},
     store::{InFlight, Journal, Outcome, Record},
 };
@@ -47,6 +49,8 @@ pub(super) struct History {
     begun: FxHashMap<LocalKey, Timestamp>,
     /// Calls that had begun and have no outcome.
     in_flight: FxHashMap<LocalKey, InFlight>,
+    /// Calls whose bodies earlier attempts left amid their work.
+    interrupted: FxHashMap<LocalKey, Interrupted>,
     /// The last run of each flow that was called.
     children: FxHashMap<LocalKey, RunId>,
     /// What the run whose records are reused has of the same scope.
@@ -79,6 +83,15 @@ pub(crate) struct Divergence {
     pub(crate) asked: Vec<Asked>,
 }
 
+/// A body of an earlier attempt that did not come to an end of its own.
+#[derive(Clone)]
+pub(super) enum Interrupted {
+    /// The task run is still open.
+    Open(InFlight),
+    /// It took too long, or panicked.
+    Ended,
+}
+
 /// What a scope may reuse of the same scope of another run.
 struct Reused {
     run: RunId,
@@ -99,6 +112,8 @@ pub(super) struct Found {
     pub(super) dropped: bool,
     pub(super) pooled: Option<Outcome>,
     pub(super) in_flight: Option<InFlight>,
+    /// Only for those that may not run again by themselves.
+    pub(super) interrupted: Option<Interrupted>,
     pub(super) due: Option<Timestamp>,
     /// The run whose value `pooled` is, where it is another one.
     pub(super) pooled_from: Option<RunId>,
@@ -167,8 +182,14 @@ impl History {
         history.begun = begun.map(|begun| ((begun.call, begun.occurrence), begun.due)).collect();
         let marks = journal.dropped.into_iter().filter(|mark| mark.instance == instance);
         history.dropped = marks.map(|mark| ((mark.call, mark.occurrence), None)).collect();
-        let in_flight = journal.in_flight.into_iter().filter(|task| task.instance == instance);
-        history.in_flight = in_flight.map(|task| ((task.key.call, task.key.occurrence), task)).collect();
+        for task in journal.in_flight {
+            let key = (task.key.call, task.key.occurrence);
+            if task.instance == instance {
+                history.in_flight.insert(key, task);
+            } else if once::is_interrupted(&task) {
+                history.interrupted.insert(key, Interrupted::Open(task));
+            }
+        }
         let of_this_attempt = |record: Record| {
             let key = local_key(&record);
             if record.instance == instance {
@@ -185,6 +206,7 @@ impl History {
                 }
                 return Some(Some(record));
             }
+            history.note_end(key, &record.outcome);
             if record.outcome.is_value() {
                 // A later attempt's value replaces an earlier one's: it is what the body saw last.
                 history.pool.insert(key, record.outcome);
@@ -207,8 +229,24 @@ impl History {
         history
     }
 
+    /// An earlier attempt's call has ended like this; the last end counts.
+    fn note_end(&mut self, key: LocalKey, outcome: &Outcome) {
+        let amid = |error: &RecordedError| matches!(error.kind, ErrorKind::TimedOut | ErrorKind::Panicked);
+        match (outcome, self.interrupted.get(&key)) {
+            (Outcome::Error(error), None) if amid(error) => {
+                self.interrupted.insert(key, Interrupted::Ended);
+            }
+            (Outcome::Error(error), Some(_)) if amid(error) => {}
+            (_, Some(Interrupted::Ended)) => {
+                self.interrupted.remove(&key);
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         !self.remains()
+            && self.interrupted.is_empty()
             && self.pool.is_empty()
             && self.in_flight.is_empty()
             && self.begun.is_empty()
@@ -245,6 +283,9 @@ impl History {
             found.due = found.due.or_else(|| self.begun.get(&key).copied());
             if let Some(task) = self.in_flight.remove(&key) {
                 found.in_flight.get_or_insert(task);
+            }
+            if let Some(interrupted) = self.interrupted.get(&key) {
+                found.interrupted.get_or_insert_with(|| interrupted.clone());
             }
             if let Some(run) = self.children.get(&key) {
                 found.child.get_or_insert(*run);

@@ -9,7 +9,7 @@ use std::{
 use super::{
     commit::{Submission, Writer},
     frame,
-    replay::Found,
+    replay::{Found, Interrupted},
     scope::{Claimed, Left, Scope},
 };
 use crate::{
@@ -64,6 +64,22 @@ impl Ticket {
     /// The same call in the process before this one, when it had begun and had no outcome.
     pub(super) fn in_flight(&self) -> Option<&InFlight> {
         self.past.as_ref()?.in_flight.as_ref()
+    }
+
+    /// What an earlier attempt of the body left amid its work is this call's: for one that may not run again by itself.
+    pub(super) fn adopt(&mut self) {
+        if let Some(past) = &mut self.past
+            && let Some(Interrupted::Open(task)) = &past.interrupted
+            && past.in_flight.is_none()
+        {
+            self.key = task.key;
+            past.in_flight = Some(task.clone());
+        }
+    }
+
+    /// Whether an earlier attempt of the body left the call amid its work.
+    pub(super) fn was_interrupted(&self) -> bool {
+        self.past.as_ref().is_some_and(|past| past.interrupted.is_some())
     }
 
     /// Says to a scope that replays what a call is of which the journal knows nothing: should the run diverge, this is
