@@ -21,6 +21,8 @@ mod status;
 mod table;
 #[cfg(test)]
 mod tests;
+mod turn;
+mod woken;
 
 pub use amount::Permits;
 pub(crate) use needs::Amount;

@@ -11,6 +11,7 @@ use super::{
     pools::CPU_AT,
     settings,
     table::{Answer, Ask, Look, Table},
+    woken::Woken,
 };
 use crate::{clock::Clock, store::BoxFuture, store::KeyDigest};
 
@@ -50,6 +51,7 @@ pub(crate) struct Acquire {
     waiter: Option<u64>,
     /// Until its rate may not be used up any more.
     timer: Option<BoxFuture<'static, ()>>,
+    woken: Option<Arc<Woken>>,
     pools: Vec<usize>,
     shared: Vec<Arc<Permit>>,
 }
@@ -114,7 +116,9 @@ impl Limits {
                 }
                 Answer::Waits(waiter) => {
                     let reason = table.reason(waiter);
-                    let waits = Acquire { limits, waiter: Some(waiter), timer: None, pools: held, shared };
+                    let woken = Woken::new(&self.clock);
+                    let waits =
+                        Acquire { limits, waiter: Some(waiter), timer: None, woken, pools: held, shared };
                     Ok(Taken::Later(waits, reason))
                 }
             }
@@ -168,7 +172,13 @@ impl Future for Acquire {
         let this = &mut *self;
         loop {
             let Some(waiter) = this.waiter else { return Poll::Pending };
-            let look = this.limits.lock().look(waiter, cx.waker());
+            let look = match &this.woken {
+                None => this.limits.lock().look(waiter, cx.waker()),
+                Some(woken) => {
+                    let waker = woken.looks(cx.waker());
+                    this.limits.lock().look(waiter, &waker)
+                }
+            };
             match look {
                 Look::Waits(None) => {
                     this.timer = None;
@@ -205,6 +215,9 @@ impl Future for Acquire {
 
 impl Drop for Acquire {
     fn drop(&mut self) {
+        if let Some(woken) = &self.woken {
+            woken.is_done();
+        }
         if let Some(waiter) = self.waiter {
             let now = self.limits.clock.now();
             self.limits.with(|table| table.leave(waiter, now));

@@ -2,7 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
-use super::table::{Table, Who};
+use super::{
+    Rate,
+    queue::Class,
+    table::{Table, Waiter, Who},
+};
 use crate::{
     clock::Timestamp,
     id::{RunId, TaskNumber},
@@ -109,5 +113,40 @@ impl Table {
             limits[at].waiting.push(Waiting { name, run, task, attempt, permits: 1, since, reason });
         }
         limits
+    }
+
+    /// Why somebody waits, for people.
+    pub(super) fn reason(&self, waiter: u64) -> String {
+        let Some(waiter) = self.waiters.get(&waiter) else { return String::new() };
+        for (pool, amount) in self.wants(waiter) {
+            let pool = &self.pools[*pool];
+            let (name, free, free_for) = (&pool.name, pool.free(), pool.free_for(waiter.key.as_ref()));
+            if free == 0 {
+                return format!("all `{name}` permits are taken");
+            }
+            if free_for == 0 {
+                return format!("all `{name}` permits of its key are taken");
+            }
+            let free = free.min(free_for);
+            if free < *amount {
+                return format!("it needs {amount} of `{name}`, and {free} are free");
+            }
+        }
+        match self.cooling(waiter).and_then(|class| class.rate) {
+            Some(rate) => format!("its rate is used up: {} in {:?}", rate.count, rate.window),
+            None => "others have waited longer".to_owned(),
+        }
+    }
+
+    /// Whose rate holds a waiter back: the function's, how much it lets start, and how many have.
+    pub(super) fn rate_of(&self, waiter: &Waiter) -> Option<(usize, Rate, u64)> {
+        let class = self.cooling(waiter)?;
+        let of = class.kind.of;
+        Some((of, class.rate?, self.starts.count(|(function, _)| *function == of)))
+    }
+
+    /// The class of a waiter whose rate is used up.
+    fn cooling(&self, waiter: &Waiter) -> Option<&Class> {
+        self.classes.get(waiter.class).filter(|class| class.is_cooling(waiter.key))
     }
 }

@@ -8,7 +8,7 @@ use slab::Slab;
 use super::{
     Rate, Refusal, Settings, cycle,
     pools::{Part, Pools},
-    queue::{Class, Kind, Stands},
+    queue::{Class, Kind},
     rate::Starts,
 };
 use crate::{
@@ -16,10 +16,6 @@ use crate::{
     id::{RunId, TaskNumber},
     store::KeyDigest,
 };
-
-/// Who wants something of two pools may be overtaken this often by those who want only one of them; then the others wait
-/// behind it, or it might never find both free.
-const MOST_OVERTAKEN: u32 = 64;
 
 /// Whom a permit is for.
 #[derive(Clone, Debug)]
@@ -57,17 +53,17 @@ pub(super) struct Grant {
 
 /// Somebody who waits, or who has not taken yet what was decided.
 pub(super) struct Waiter {
-    class: usize,
+    pub(super) class: usize,
     pub(super) key: Option<KeyDigest>,
     pub(super) above: Vec<u64>,
     pub(super) who: Who,
     pub(super) since: Timestamp,
-    overtaken: u32,
-    state: Standing,
-    waker: Option<Waker>,
+    pub(super) overtaken: u32,
+    pub(super) state: Standing,
+    pub(super) waker: Option<Waker>,
 }
 
-enum Standing {
+pub(super) enum Standing {
     Waits {
         /// Until then its rate is used up, by the count of [`Starts`].
         until: Option<u64>,
@@ -92,14 +88,14 @@ pub(super) enum Look {
 
 pub(super) struct Table {
     pub(super) pools: Pools,
-    starts: Starts<(usize, Option<KeyDigest>)>,
-    classes: Slab<Class>,
+    pub(super) starts: Starts<(usize, Option<KeyDigest>)>,
+    pub(super) classes: Slab<Class>,
     by_kind: FxHashMap<Kind, usize>,
     pub(super) waiters: FxHashMap<u64, Waiter>,
     pub(super) grants: FxHashMap<u64, Grant>,
     next: u64,
     /// Who is to be woken when nobody holds the table any more.
-    woken: Vec<Waker>,
+    pub(super) woken: Vec<Waker>,
 }
 
 impl Table {
@@ -240,41 +236,6 @@ impl Table {
         self.classes.get(waiter.class).map_or(&[], |class| &class.kind.parts)
     }
 
-    /// Why somebody waits, for people.
-    pub(super) fn reason(&self, waiter: u64) -> String {
-        let Some(waiter) = self.waiters.get(&waiter) else { return String::new() };
-        for (pool, amount) in self.wants(waiter) {
-            let pool = &self.pools[*pool];
-            let (name, free, free_for) = (&pool.name, pool.free(), pool.free_for(waiter.key.as_ref()));
-            if free == 0 {
-                return format!("all `{name}` permits are taken");
-            }
-            if free_for == 0 {
-                return format!("all `{name}` permits of its key are taken");
-            }
-            let free = free.min(free_for);
-            if free < *amount {
-                return format!("it needs {amount} of `{name}`, and {free} are free");
-            }
-        }
-        match self.cooling(waiter).and_then(|class| class.rate) {
-            Some(rate) => format!("its rate is used up: {} in {:?}", rate.count, rate.window),
-            None => "others have waited longer".to_owned(),
-        }
-    }
-
-    /// Whose rate holds a waiter back: the function's, how much it lets start, and how many have.
-    pub(super) fn rate_of(&self, waiter: &Waiter) -> Option<(usize, Rate, u64)> {
-        let class = self.cooling(waiter)?;
-        let of = class.kind.of;
-        Some((of, class.rate?, self.starts.count(|(function, _)| *function == of)))
-    }
-
-    /// The class of a waiter whose rate is used up.
-    fn cooling(&self, waiter: &Waiter) -> Option<&Class> {
-        self.classes.get(waiter.class).filter(|class| class.is_cooling(waiter.key))
-    }
-
     fn check(&self, parts: &[Part], keyed: bool) -> Result<(), Refusal> {
         for (at, need) in parts {
             let (pool, need) = (&self.pools[*at], *need);
@@ -295,11 +256,11 @@ impl Table {
         self.fits_all(parts) && self.fits_key(parts, key)
     }
 
-    fn fits_all(&self, parts: &[Part]) -> bool {
+    pub(super) fn fits_all(&self, parts: &[Part]) -> bool {
         parts.iter().all(|(pool, amount)| *amount <= self.pools[*pool].free())
     }
 
-    fn fits_key(&self, parts: &[Part], key: Option<KeyDigest>) -> bool {
+    pub(super) fn fits_key(&self, parts: &[Part], key: Option<KeyDigest>) -> bool {
         key.is_none()
             || parts.iter().all(|(pool, amount)| *amount <= self.pools[*pool].free_for(key.as_ref()))
     }
@@ -313,7 +274,7 @@ impl Table {
         self.next
     }
 
-    fn grant(&mut self, ask: Ask, now: Timestamp) -> u64 {
+    pub(super) fn grant(&mut self, ask: Ask, now: Timestamp) -> u64 {
         let Ask { of, parts, rate, key, who, .. } = ask;
         self.pools.take(&parts, key);
         if let Some(rate) = rate {
@@ -344,95 +305,8 @@ impl Table {
         id
     }
 
-    /// Lets go whoever may. Those whom bodies call that hold something go first, and none of them waits behind another:
-    /// what they wait for is then always held by somebody, and never kept for somebody, which [`cycle`] relies on.
-    fn pump(&mut self, now: Timestamp) {
-        while self.let_one_go(now) {}
-    }
-
-    fn let_one_go(&mut self, now: Timestamp) -> bool {
-        let mut order: Vec<_> = self.classes.iter().map(|(at, _)| ((false, 0), at)).collect();
-        order.retain_mut(|(rank, at)| {
-            for waiter in self.classes[*at].warm(self.starts.now()) {
-                if let Some(waiter) = self.waiters.get_mut(&waiter) {
-                    waiter.state = Standing::Waits { until: None };
-                }
-            }
-            self.step_aside(*at);
-            self.classes[*at].rank().is_some_and(|known| {
-                *rank = known;
-                true
-            })
-        });
-        order.sort_unstable();
-        let mut kept: Vec<usize> = Vec::new();
-        let mut before: Vec<(usize, u64)> = Vec::new();
-        for (_, at) in order {
-            let class = &self.classes[at];
-            let Some((waiter, key)) = class.next() else { continue };
-            let (parts, nested) = (&class.kind.parts, class.kind.nested);
-            let is_kept = |(pool, _): &Part| kept.contains(pool);
-            if self.fits_all(parts) && (nested || !parts.iter().any(is_kept)) {
-                let overtaken =
-                    before.iter().filter(|(other, _)| self.meet(*other, at)).map(|(_, waiter)| *waiter);
-                let overtaken: Vec<u64> = overtaken.collect();
-                for waiter in overtaken {
-                    if let Some(waiter) = self.waiters.get_mut(&waiter) {
-                        waiter.overtaken += 1;
-                    }
-                }
-                self.goes(at, waiter, key, now);
-                return true;
-            }
-            if !nested {
-                let patient =
-                    self.waiters.get(&waiter).is_some_and(|waiter| waiter.overtaken < MOST_OVERTAKEN);
-                let lacking = |(pool, amount): &&Part| !patient || *amount > self.pools[*pool].free();
-                kept.extend(parts.iter().filter(lacking).map(|(pool, _)| *pool));
-                before.push((at, waiter));
-            }
-        }
-        false
-    }
-
-    /// Lines go aside until one stands first whose own limits let it go.
-    fn step_aside(&mut self, at: usize) {
-        while let Some((waiter, key)) = self.classes[at].next() {
-            let class = &self.classes[at];
-            if !self.fits_key(&class.kind.parts, key) {
-                self.classes[at].stand(key, Stands::Full);
-                continue;
-            }
-            let of = class.kind.of;
-            let Some(wait) = class.rate.and_then(|rate| self.starts.wait(&(of, key), rate)) else { return };
-            let when = self.starts.now().saturating_add(wait.max(1));
-            self.classes[at].stand(key, Stands::Cooling(when));
-            if let Some(waiter) = self.waiters.get_mut(&waiter) {
-                waiter.state = Standing::Waits { until: Some(when) };
-                // It has a timer to set.
-                self.woken.extend(waiter.waker.take());
-            }
-        }
-    }
-
-    fn meet(&self, a: usize, b: usize) -> bool {
-        let (a, b) = (&self.classes[a].kind.parts, &self.classes[b].kind.parts);
-        a.iter().any(|(pool, _)| b.iter().any(|(other, _)| other == pool))
-    }
-
-    fn goes(&mut self, at: usize, waiter: u64, key: Option<KeyDigest>, now: Timestamp) {
-        let class = &mut self.classes[at];
-        class.takes_turn(key);
-        let (of, parts, rate) = (class.kind.of, class.kind.parts.clone(), class.rate);
-        self.drop_if_empty(at);
-        let Some(who) = self.waiters.get(&waiter).map(|waiter| waiter.who.clone()) else { return };
-        let ask = Ask { of, parts, rate, key, priority: 0, above: Vec::new(), who };
-        let grant = self.grant(ask, now);
-        self.decide(waiter, Standing::Has(grant));
-    }
-
     /// Somebody does not wait any more, and is to be told.
-    fn decide(&mut self, waiter: u64, state: Standing) {
+    pub(super) fn decide(&mut self, waiter: u64, state: Standing) {
         let Some(waiter) = self.waiters.get_mut(&waiter) else { return };
         waiter.state = state;
         self.woken.extend(waiter.waker.take());
@@ -449,7 +323,7 @@ impl Table {
         }
     }
 
-    fn drop_if_empty(&mut self, class: usize) {
+    pub(super) fn drop_if_empty(&mut self, class: usize) {
         if self.classes[class].is_empty() {
             let class = self.classes.remove(class);
             self.by_kind.remove(&class.kind);

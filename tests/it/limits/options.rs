@@ -57,7 +57,6 @@ async fn limit_takes_a_permit() {
     }
     assert_eq!(runtime.scope(async { crowd().await }).await.unwrap(), 28);
     assert_eq!(gauge.most(), 2);
-    assert_eq!(runtime.now().since(orch::testing::START), 4 * SECOND);
     let waited = lines(&runtime)
         .await
         .iter()
@@ -147,7 +146,6 @@ async fn a_limit_per_key_is_one_for_each_key() {
     let runtime = noted(&notes).with(|runtime| runtime.limit_per_key("api", 1)).build();
     runtime.scope(async { join_all(["a", "a", "a", "b", "c"].map(in_turns)).await }).await;
     assert_eq!(notes.taken(), ["a", "b", "c", "a", "a"]);
-    assert_eq!(runtime.now().since(orch::testing::START), 3 * SECOND);
 }
 
 #[tokio::test]
