@@ -239,7 +239,8 @@ async fn attempts(
             Err(refused) => return Outcome::Error(Arc::new(refused)),
         }
     }
-    let limit = prepared.timeout();
+    // A run that is only looked at is not stopped where it rests.
+    let limit = prepared.timeout().filter(|_| run.core.verifying.is_none());
     let all = body_attempts(run, prepared, parent, permit.as_ref());
     let Some(limit) = limit else { return all.await };
     let (mut all, mut timer) = (pin!(all), pin!(run.core.clock.sleep(limit)));

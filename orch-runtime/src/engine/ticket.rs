@@ -9,7 +9,7 @@ use std::{
 use super::{
     commit::{Submission, Writer},
     frame,
-    replay::{Found, Interrupted},
+    replay::{Asked, Found, Interrupted},
     scope::{Claimed, Left, Scope},
 };
 use crate::{
@@ -82,11 +82,12 @@ impl Ticket {
         self.past.as_ref().is_some_and(|past| past.interrupted.is_some())
     }
 
-    /// Says to a scope that replays what a call is of which the journal knows nothing: should the run diverge, this is
-    /// what the body asks for instead of what was recorded.
+    /// Says to a scope that replays what a call is: should a record be left, this is what the body asks for instead.
     pub(super) fn note_asked(&self, definition: &'static Definition, input: Option<&InputText>) {
-        if self.past.as_ref().is_some_and(|past| past.is_unknown()) {
-            self.scope.note_asked(definition, input);
+        if let Some(past) = &self.past {
+            let call = self.key.call;
+            let asked = || Asked { definition, call, input: input.cloned() };
+            self.scope.note_asked(past.is_unknown(), asked);
         }
     }
 
