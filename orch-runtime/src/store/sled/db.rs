@@ -36,7 +36,7 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn damaged(key: &[u8], damaged: Damaged) -> Self {
         let what = match key.first() {
-            Some(b'l') => "a part of the log",
+            Some(b'l' | b'w') => "a part of the log",
             Some(b'a' | b'r') => "the row of a run",
             Some(b'n') => "the name of a definition",
             Some(b'c') => "the checkpoint",
