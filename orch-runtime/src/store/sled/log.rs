@@ -10,8 +10,8 @@ use super::{
     builder::SyncMode,
     db::Fault,
     keys::{self, Place},
-    pack, row,
-    sealed::{self, PART},
+    pack, row, sealed,
+    section::ENOUGH,
     shared::{Item, Shared},
     tail::Tail,
     wire::Out,
@@ -57,7 +57,7 @@ impl Log {
         Self { shared, mode, next, tail, dirty, packs, bytes: 0, skew }
     }
 
-    /// Puts items of one run together, in packs that fit into one value each.
+    /// Puts items of one run together, in packs that are no longer than a section.
     fn pack(&mut self, batch: &mut sled::Batch, active: &Active, items: &[Item], written: &mut Written) {
         let run = active.id;
         let mut rest = items;
@@ -65,7 +65,7 @@ impl Log {
             let mut size = rest[0].encoded.bytes.len();
             let more = rest[1..].iter().take_while(|item| {
                 size += item.encoded.bytes.len();
-                size <= PART - 64
+                size <= ENOUGH
             });
             let (now, later) = rest.split_at(1 + more.count());
             rest = later;

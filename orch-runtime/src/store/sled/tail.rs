@@ -9,12 +9,9 @@ use super::{
     keys::{self, Place},
     pack::Sealed,
     sealed,
-    section::{self, Section},
+    section::{self, ENOUGH, Section},
     wire::{Damaged, In, Out},
 };
-
-/// About the bytes of a section. More would save little memory, and a reader reads all of it for one pack.
-const ENOUGH: usize = if cfg!(test) { 600 } else { 2_000 };
 
 /// A pack of more than this does not wait for others.
 const ALONE: usize = ENOUGH / 2;

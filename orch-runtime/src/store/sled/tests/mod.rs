@@ -8,5 +8,6 @@ mod long_runs;
 mod model;
 mod order;
 mod reads;
+mod sections;
 mod strace;
 mod support;
