@@ -18,7 +18,7 @@ use crate::id::RunId;
 
 /// The most bytes of packs that are joined. The larger a section, the fewer pages there are, and the more memory those
 /// take that sled keeps: at least one for each of the 256 parts of its cache, with 8 or 9 sections.
-pub(super) const ENOUGH: usize = if cfg!(test) { 600 } else { 2_000 };
+pub(super) const ENOUGH: usize = if cfg!(test) { 600 } else { 3_000 };
 
 /// How often a section is asked for again when it is read. sled looks for pages to forget when those of a part of its
 /// cache were asked for 64 times, so pages that are asked for once for each of their values pile up: seven in each part.

@@ -3,6 +3,7 @@
 mod bad_input;
 mod conformance;
 mod damage;
+mod ended;
 mod kill;
 mod long_runs;
 mod model;
