@@ -2,7 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `l` place | a [section](super::section) of the log: packs, each of which is what one run changed at one moment ([`facts`](super::facts)) |
+//! | `l` place | a [section](super::section) of the log: [packs](super::pack), the first of which lies there |
 //! | `w` slot | a pack that waits in the [tail](super::tail) of the log |
 //! | `n` name | the text of a definition's name |
 //! | `a` run | the row of a run that has not ended, as the last checkpoint left it |

@@ -134,7 +134,7 @@ impl<'a> Iterator for Packs<'a> {
 }
 
 /// Reads packs by their places, and keeps the section that was read last: most are asked for one after the other.
-/// What it keeps cannot be wrong later, since a section only grows, and only at its end.
+/// What it keeps cannot be wrong later: a section never changes, and the tail only gets more behind what is there.
 #[derive(Default)]
 pub(super) struct Reader(Option<Section>);
 
