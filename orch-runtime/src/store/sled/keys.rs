@@ -2,7 +2,8 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `l` place | a pack: what one run changed at one moment ([`facts`](super::facts)) |
+//! | `l` place | a [section](super::section) of the log: [packs](super::pack), the first of which lies there |
+//! | `w` slot | a pack that waits in the [tail](super::tail) of the log |
 //! | `n` name | the text of a definition's name |
 //! | `a` run | the row of a run that has not ended, as the last checkpoint left it |
 //! | `r` run | the row of a run that has ended |
@@ -17,6 +18,7 @@ use super::wire::{Code, Damaged, In};
 use crate::{id::RunId, state::RunState};
 
 pub(super) const LOG: u8 = b'l';
+pub(super) const SLOT: u8 = b'w';
 pub(super) const NAME: u8 = b'n';
 pub(super) const ACTIVE: u8 = b'a';
 pub(super) const ENDED: u8 = b'r';
@@ -59,6 +61,11 @@ impl Place {
             events => Self { first: self.first + events, nth: 0 },
         }
     }
+}
+
+/// A slot of the log's tail.
+pub(super) fn slot(number: u8) -> Vec<u8> {
+    vec![SLOT, number]
 }
 
 /// The key of the run of a definition that was given this id. The id is hashed: it may be of any length.

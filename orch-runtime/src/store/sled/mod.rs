@@ -26,10 +26,12 @@ mod recover;
 mod row;
 mod runs;
 mod sealed;
+mod section;
 mod shared;
 mod standing;
 mod store;
 mod sync;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod trail;
