@@ -247,13 +247,14 @@ use proc_macro::TokenStream;
 ///
 /// ### `once`
 ///
-/// `once`: a body that was interrupted by the end of its process does not run again by itself. For what must not
-/// happen twice and cannot be asked about, such as a payment without an idempotency key. Its beginning is on disk
-/// before the body starts, which costs a sync. When a resumed run finds that it had begun and has no outcome, the task run
-/// becomes *Unknown*, and its caller waits until a person says with `orch::resolve` what became of it: its value, an
-/// error, or that the body may run again. Errors, panics, time-outs and cancellations in a living process are ends
-/// like those of other tasks, and a further attempt of the flow, or `orch::retry`, makes the call anew. Default: an
-/// interrupted body runs again. Excludes [`retries`](#retries) and
+/// `once`: a body that was left amid its work does not run again by itself. For what must not happen twice and cannot be
+/// asked about, such as a payment without an idempotency key. Its beginning is on disk before the body starts, which
+/// costs a sync. When its process ends meanwhile, or the call is dropped, cancelled or takes too long, nobody knows
+/// whether it did its work: the task run becomes *Unknown*. Whoever makes the call again, a resumed run, a further
+/// attempt of the flow or `orch::retry`, waits until a person says with `orch::resolve` what became of it: its value, an
+/// error, or that the body may run again. After a time-out or a panic its caller has that as its error, as with other
+/// tasks, and a further attempt waits for a person. An error that the body returned is an end like any other: a
+/// further attempt makes the call anew. Default: an interrupted body runs again. Excludes [`retries`](#retries) and
 /// [`cache`](#cache).
 ///
 /// ```

@@ -14,6 +14,7 @@ mod handles;
 mod kills;
 mod matrix;
 mod once;
+mod once_again;
 mod options;
 mod recovered;
 mod rerun;

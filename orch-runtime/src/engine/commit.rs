@@ -168,6 +168,15 @@ impl RunShared {
         self.watch(commit);
     }
 
+    /// Says from which number on a scope's records are those of the body as it is now.
+    pub(super) fn mark_edited(&self, scope: ScopeId, instance: u64, call: u128, occurrence: u32) {
+        if self.core.verifying.is_none() {
+            self.buffer(|writer, at| {
+                writer.push(at, Step::Begun(Begun { scope, instance, call, occurrence, due: at }));
+            });
+        }
+    }
+
     /// Says that a call was dropped before its outcome was handed over.
     pub(super) fn mark_dropped(&self, scope: ScopeId, instance: u64, call: u128, occurrence: u32) {
         self.buffer(|writer, at| {

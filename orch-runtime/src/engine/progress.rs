@@ -32,7 +32,10 @@ struct Standing {
 
 impl Progress {
     /// As the journal left it, or not claimed yet.
-    pub(super) fn new(ticket: Ticket, definition: &'static Definition, input: Option<InputText>) -> Self {
+    pub(super) fn new(mut ticket: Ticket, definition: &'static Definition, input: Option<InputText>) -> Self {
+        if definition.once {
+            ticket.adopt();
+        }
         let (number, state, attempt) = match ticket.in_flight() {
             Some(task) => (Some(task.task), task.state, task.attempt),
             None => (None, TaskState::Pending, 0),
@@ -139,9 +142,17 @@ impl Progress {
         });
     }
 
-    /// Ends as cancelled, for this reason.
+    /// Ends as cancelled, for this reason. What may not run again by itself and was amid its body is Unknown instead: what
+    /// calls it again has to know.
     pub(super) fn cancel(&mut self, reason: &str) {
-        if self.standing.is_open() && self.run().leaves_traces() {
+        if !self.standing.is_open() || !self.run().leaves_traces() {
+            return;
+        }
+        let amid = self.standing.definition.once && self.state() == TaskState::Running;
+        if amid {
+            let text = format!("{reason} while its body ran; nobody knows whether it did its work");
+            self.step(TaskInput::Lose, self.attempt(), Some(because(text)));
+        } else if self.state() != TaskState::Unknown {
             self.step(TaskInput::Cancel, self.attempt(), Some(because(reason)));
         }
     }

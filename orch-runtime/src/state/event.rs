@@ -88,7 +88,8 @@ pub enum Notice {
     SignalSent,
     /// The run has ended, and nobody has taken these signals.
     SignalsLeft,
-    /// What a person said about an interrupted `once` task does not fit; it still has to be said.
+    /// A person has to say what became of an interrupted `once` task that a further attempt of its caller asks for, or has
+    /// said something that does not fit.
     Unresolved,
 }
 
