@@ -119,7 +119,7 @@ const BUDGET: u32 = 120;
 #[flow(
     name = "schedules::inputs",
     schedule(name = "a", every = "5m", with(budget = BUDGET, url = "a", list = &[1, 2])),
-    schedule(name = "b", every = "5m", with(url = String::from("b"), list = &vec![3], budget = 7))
+    schedule(name = "b", every = "5m", with(url = String::from("b"), list = &Vec::from([3]), budget = 7))
 )]
 async fn inputs(url: String, #[provided] _db: &u8, list: &[u8], budget: u32) {
     let _ = (url, list, budget);
