@@ -390,7 +390,8 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ### `timeout`
 ///
-/// `timeout = "1h30m"`: the limit of the whole run with all its attempts. Default: none.
+/// `timeout = "1h30m"`: the limit of the whole run with all its attempts, in one process: a run that is taken up after the
+/// end of its process has the whole time once more, so that what lay down for long does not end at once. Default: none.
 ///
 /// ### `strict`
 ///

@@ -20,7 +20,7 @@ use std::{
 };
 
 pub use self::cache::{Cache, CacheStats, Explained};
-pub(crate) use self::core::{Core, Entering, TakenUp};
+pub(crate) use self::core::{Core, Entering, TakenUp, Waiting};
 pub use self::recovery::{Recovered, recover};
 pub use self::rerun::{Rerun, rerun};
 pub use self::retry::retry;

@@ -8,6 +8,7 @@ mod bad_input;
 mod cache;
 mod cancel;
 mod errors;
+mod found;
 mod functions;
 mod given_ids;
 mod handles;

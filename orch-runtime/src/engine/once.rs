@@ -69,9 +69,15 @@ pub(super) fn is_interrupted(task: &InFlight) -> bool {
     matches!(task.state, TaskState::Running | TaskState::Unknown)
 }
 
-/// Whether a body of this call may have begun before, in the process before this one or in an earlier attempt of its caller.
+/// Whether a body of this call may have begun before, in the process before this one or in an earlier attempt of its caller,
+/// and nobody has said anything of it since.
 pub(super) fn was_begun(ticket: &Ticket) -> bool {
-    ticket.in_flight().map_or_else(|| ticket.was_interrupted(), is_interrupted)
+    match ticket.in_flight() {
+        // The process ended before it could ask what had become of the earlier one.
+        Some(task) if task.state == TaskState::Pending => ticket.was_interrupted(),
+        Some(task) => is_interrupted(task),
+        None => ticket.was_interrupted(),
+    }
 }
 
 /// What a person reads who has to say something.
@@ -98,17 +104,17 @@ pub(super) async fn resolved(
             let detail = Some(because(format!("{what}, and {ASKS}")));
             progress.step(TaskInput::Lose, progress.attempt(), detail);
         }
-        None if earlier => {
+        None => {
+            let whose = if earlier { "an earlier attempt of its caller" } else { "an earlier process" };
             let text = format!(
-                "task run {task} `{}` is asked for again, an earlier attempt of its caller left it amid its body, and \
-                 {ASKS}",
+                "task run {task} `{}` is asked for again, {whose} left it amid its body, and {ASKS}",
                 progress.name()
             );
             run.notice(Some(task), Notice::Unresolved, &text);
         }
-        None => {}
     }
-    run.flush();
+    // A process that dies while its run waits is to be known as one that did.
+    run.hasten();
     loop {
         let fits = Some(prepared.invocation.reads());
         let whom = Whom { order: run.mailbox.order(), to: Address::Task(task), fits };

@@ -124,6 +124,7 @@ impl Progress {
     }
 
     /// Ends, and puts the outcome into the journal and the queue: one change. `said` is the signal that it comes from.
+    /// A call that cannot begin has its outcome all the same, and what nobody knows of an earlier body stays unknown.
     pub(super) fn submit(
         &mut self,
         outcome: Outcome,
@@ -134,6 +135,15 @@ impl Progress {
         said: Option<u64>,
     ) {
         let Self { standing, ticket, .. } = self;
+        let was_begun = |state| matches!(state, TaskState::Running | TaskState::Unknown);
+        if input == TaskInput::Skip && was_begun(standing.state) {
+            ticket.submit(None, outcome, durability, waker, |writer, at| {
+                if standing.state == TaskState::Running {
+                    standing.step(&ticket.scope.run, writer, at, TaskInput::Lose, standing.attempt, detail);
+                }
+            });
+            return;
+        }
         ticket.submit(standing.number, outcome, durability, waker, |writer, at| {
             standing.step(&ticket.scope.run, writer, at, input, standing.attempt, detail);
             if let Some(signal) = said {

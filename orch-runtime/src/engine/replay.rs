@@ -9,7 +9,7 @@ use crate::{
     cache::{CallHash, InputText, prefix_digest},
     clock::Timestamp,
     definition::Definition,
-    error::{ErrorKind, RecordedError},
+    error::ErrorKind,
     id::{RunId, TaskNumber},
     store::{InFlight, Journal, Outcome, Record},
 };
@@ -95,7 +95,7 @@ pub(crate) struct Divergence {
 pub(super) enum Interrupted {
     /// The task run is still open.
     Open(InFlight),
-    /// It took too long, or panicked.
+    /// It took too long, panicked, or gave what cannot be kept.
     Ended,
 }
 
@@ -164,7 +164,11 @@ pub(super) enum Head {
 
 impl Reused {
     fn read((run, journal): (RunId, Journal)) -> Self {
-        let values = journal.records.into_iter().filter(|record| record.outcome.is_value());
+        let undone = undone(&journal);
+        let is_reused = |record: &Record| {
+            record.outcome.is_value() && !undone.contains(&(record.instance, local_key(record)))
+        };
+        let values = journal.records.into_iter().filter(is_reused);
         Self {
             run,
             values: values.map(|record| ((record.call, record.occurrence), record.outcome)).collect(),
@@ -195,10 +199,7 @@ impl History {
     pub(super) fn read(past: Past, instance: u64, edit: Option<u64>) -> Self {
         let Past { own: journal, reused } = past;
         let mut history = Self { reused: reused.map(Reused::read), ..Self::default() };
-        // What these had taken went back, and nobody saw their outcomes.
-        let undone = journal.dropped.iter().filter(|mark| mark.undone);
-        let undone: FxHashSet<(u64, LocalKey)> =
-            undone.map(|mark| (mark.instance, (mark.call, mark.occurrence))).collect();
+        let undone = undone(&journal);
         let begun = journal.begun.into_iter().filter(|begun| begun.instance == instance);
         history.begun = begun.map(|begun| ((begun.call, begun.occurrence), begun.due)).collect();
         history.read_edits(edit);
@@ -252,18 +253,22 @@ impl History {
         history
     }
 
-    /// An earlier attempt's call has ended like this; the last end counts.
+    /// An earlier attempt's call has ended like this; the last end of a body counts.
     fn note_end(&mut self, key: LocalKey, outcome: &Outcome) {
-        let amid = |error: &RecordedError| matches!(error.kind, ErrorKind::TimedOut | ErrorKind::Panicked);
-        match (outcome, self.interrupted.get(&key)) {
-            (Outcome::Error(error), None) if amid(error) => {
-                self.interrupted.insert(key, Interrupted::Ended);
-            }
-            (Outcome::Error(error), Some(_)) if amid(error) => {}
-            (_, Some(Interrupted::Ended)) => {
-                self.interrupted.remove(&key);
-            }
-            _ => {}
+        let of_body = match outcome {
+            Outcome::Value(_) => true,
+            Outcome::Error(error) => match error.kind {
+                ErrorKind::TimedOut | ErrorKind::Panicked | ErrorKind::Output => {
+                    self.interrupted.entry(key).or_insert(Interrupted::Ended);
+                    false
+                }
+                // All others are ends of calls whose bodies had not begun, and say nothing of an earlier one.
+                kind => kind == ErrorKind::Failed,
+            },
+            Outcome::End => false,
+        };
+        if of_body && let Some(Interrupted::Ended) = self.interrupted.get(&key) {
+            self.interrupted.remove(&key);
         }
     }
 
@@ -452,6 +457,12 @@ impl History {
     pub(super) fn asked(&self) -> impl Iterator<Item = &Asked> {
         self.asked.iter().chain(&self.known)
     }
+}
+
+/// Calls of each attempt of which nobody saw the outcome, because what they had taken went back.
+fn undone(journal: &Journal) -> FxHashSet<(u64, LocalKey)> {
+    let undone = journal.dropped.iter().filter(|mark| mark.undone);
+    undone.map(|mark| (mark.instance, (mark.call, mark.occurrence))).collect()
 }
 
 /// Stands for an edit of something that the body calls.
