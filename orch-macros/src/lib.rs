@@ -526,6 +526,116 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// `tags("shop", "nightly")`: words to find runs by. Default: none.
 ///
+/// ### `cron`
+///
+/// `cron = "0 9 * * MON-FRI"`: the flow starts by itself at the local times that the expression names, in universal
+/// time if there is no [`tz`](#tz). Five fields (minute, hour, day of the month, month, day of the week) or six, with
+/// seconds first: numbers, names (`JAN`, `MON`), ranges, steps and lists; `L` (the last day of the month), `L-2`, `15W`
+/// (the weekday next to the 15th), `LW`, `FRI#2` (the second Friday), `FRIL` (the last); `@hourly`, `@daily`, `@weekly`,
+/// `@monthly`, `@yearly`. Where both day fields are given, one that fits is enough, as in the cron of Unix; where one of
+/// them starts with `*`, both have to. Dates that never come, such as the 30th of February, are refused.
+///
+/// ```
+/// # use orch::prelude::*;
+/// #[flow(
+///     cron = "0 9 * * MON-FRI",
+///     tz = "Europe/Berlin",
+///     with(url = "https://shop.example/1", budget = 120),
+///     overlap = skip,
+/// )]
+/// async fn watch_price(url: String, budget: u32) -> anyhow::Result<bool> {
+///     // …
+/// #   Ok(url.len() as u32 > budget)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
+/// # orch::testing::runtime().install().unwrap();
+/// # watch_price("x".into(), 120).await?;
+/// # Ok(()) }
+/// ```
+///
+/// ### `every`
+///
+/// `every = "5m"`: the flow starts by itself again and again, and in between passes this much time, whatever the clocks
+/// show. Counted from the beginning of 1970 in universal time, so `"1h"` is due at full hours; `anchor = "2026-01-01
+/// 06:30"` names another moment that is due.
+///
+/// ### `at`
+///
+/// `at = "2026-12-24 18:00"` or `at = ["2026-12-24 18:00", "2026-12-31"]`: the flow starts by itself at these moments. A
+/// date alone is its midnight; `Z` or an offset such as `+01:00` at the end says whose clock is meant, otherwise it is
+/// that of [`tz`](#tz).
+///
+/// ### `schedule`
+///
+/// `schedule(name = "mornings", cron = "0 9 * * *", …)`: one of several schedules, each with all the options here and a
+/// name, by which it is paused and told from the others. What stands in the attribute itself is the schedule with the
+/// name `default`.
+///
+/// ```
+/// # use orch::prelude::*;
+/// #[flow(
+///     schedule(name = "mornings", cron = "0 9 * * *", tz = "Europe/Berlin", with(days = 1)),
+///     schedule(name = "month", cron = "0 7 L * *", catch_up = all, with(days = 31)),
+/// )]
+/// async fn report(days: u32) -> anyhow::Result<String> {
+///     // …
+/// #   Ok(format!("{days}"))
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
+/// # orch::testing::runtime().install().unwrap();
+/// # report(1).await?;
+/// # Ok(()) }
+/// ```
+///
+/// ### `with`
+///
+/// `with(url = "https://shop.example/1", budget = 120)`: the arguments of the runs that a schedule starts, one for each
+/// parameter, as expressions of their types; a text literal does for a `String`. `#[provided]` parameters have none.
+/// They are evaluated when a program takes its schedules up, and they are stored. Excludes [`skip`](#skip) and type
+/// parameters.
+///
+/// ### `tz`
+///
+/// `tz = "Europe/Berlin"`: whose clocks `cron`, `at`, `anchor` and `until` speak of; a name of the IANA database, which
+/// is part of the program. Default: `"UTC"`.
+///
+/// ### `dst`
+///
+/// `dst(missing = skip, doubled = both)`: what becomes of local times when clocks are changed. A time that is left out
+/// comes as much later (`shift`, the default), where it is one with what is due then anyway, or not at all (`skip`). Of a
+/// time that comes twice the `first` (the default), the `last` or `both` count, for `*/30` too. Needs [`tz`](#tz).
+/// Excludes [`every`](#every).
+///
+/// ### `catch_up`
+///
+/// `catch_up = all`: what becomes of ticks that passed while no program was there to start them. `none`: they are skipped;
+/// `last` (the default): the latest is started; `all`: each of them is, in order.
+///
+/// ### `max_late`
+///
+/// `max_late = "1h"`: a tick that could not be started within this time is skipped. Default: no limit.
+///
+/// ### `overlap`
+///
+/// `overlap = skip`: what becomes of a tick while a run of an earlier one is under way. `allow` (the default): it starts
+/// beside it; `skip`: it does not start; `queue`: it starts when the earlier ones have ended; `cancel`: the earlier one is
+/// cancelled.
+///
+/// ### `jitter`
+///
+/// `jitter = "30s"`: each tick starts up to this much later, the same tick always by the same time, so that many schedules
+/// of one minute do not start in one second. Not longer than the period of [`every`](#every). Default: none.
+///
+/// ### `until`
+///
+/// `until = "2027-01-01"`: nothing is due after this moment. Default: no end.
+///
+/// ### `max_runs`
+///
+/// `max_runs = 10`: the schedule ends after so many runs. Default: no end.
+///
 /// ### `crate`
 ///
 /// `crate = ::my_crate::orch`: where the library is found, for crates that re-export it. Default: `::orch`.

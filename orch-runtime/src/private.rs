@@ -8,14 +8,19 @@ pub use inventory;
 
 pub use crate::definition::{
     Backoff, BodyError, BodyResult, CachePolicy, CacheScope, DecodeError, Definition, Fallible, Input,
-    Invocation, Output, Place, Registered, Skipped,
+    Invocation, Output, Place, Registered, RuleText, ScheduleDefinition, Skipped,
 };
 pub use crate::limits::{Need, Rate};
 use crate::{
-    Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, definition::Cause, error::BoxError,
+    Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, codec, definition::Cause, error::BoxError,
     limits::Permits, runtime::known_core,
 };
-pub use crate::{engine::start::*, store::KeyDigest};
+pub use crate::{
+    codec::{Bytes, CodecError},
+    engine::start::*,
+    store::KeyDigest,
+};
+pub use orch_schedule::{CatchUp, Doubled, Dst, Missing, Overlap};
 
 /// A duration of the attributes.
 pub const fn millis(millis: u64) -> Duration {
@@ -121,6 +126,22 @@ pub fn limit_key<K: Serialize>(key: &K) -> Result<KeyDigest, Error> {
 /// When the text is no number of permits.
 pub fn permits<P: Permits>(permits: P) -> Result<u64, String> {
     permits.permits()
+}
+
+/// The arguments of a scheduled run as they are stored.
+///
+/// # Errors
+/// When one refuses to be written.
+pub fn stored_input<A: Serialize + DeserializeOwned + 'static>(arguments: &A) -> Result<Bytes, CodecError> {
+    codec::encode(arguments)
+}
+
+/// The same for a flow without arguments.
+///
+/// # Errors
+/// Never; it stands in the place of [`stored_input`].
+pub fn no_input() -> Result<Bytes, CodecError> {
+    codec::encode(&())
 }
 
 /// The call of a task.

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
-use super::{flow, limits, task};
+use super::{flow, limits, schedules, task};
 use crate::model::{Kind, Model, Role};
 use crate::options::{Backoff, Curve};
 
@@ -45,6 +45,7 @@ pub(super) fn definition(model: &Model) -> TokenStream {
         .map(|parameter| parameter.name.unraw().to_string());
     let depends = task::depends(model);
     let permits = limits::functions(model);
+    let inputs = schedules::inputs(model);
     let shared = shared_options(model);
     let own = match model.kind {
         Kind::Task => task::options(model),
@@ -56,6 +57,7 @@ pub(super) fn definition(model: &Model) -> TokenStream {
         }
         #depends
         #permits
+        #inputs
         static __ORCH_DEFINITION: #definition = #constructor(
             #place { name: #name, module: ::core::module_path!(), #source, path: __orch_path },
             #hash,

@@ -6,6 +6,7 @@ mod definition;
 mod flow;
 mod limits;
 mod run;
+mod schedules;
 mod task;
 mod warnings;
 

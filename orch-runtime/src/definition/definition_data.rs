@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::OnceLock, time::Duration};
 
-use super::{Backoff, CachePolicy, Resolved};
+use super::{Backoff, CachePolicy, Resolved, ScheduleDefinition};
 use crate::limits::{Need, Rate};
 
 /// Flow or task.
@@ -65,6 +65,7 @@ pub struct Definition {
     pub(crate) limited_per_key: bool,
     pub(crate) priority: i32,
     pub(crate) max_concurrent: Option<u64>,
+    pub(crate) schedules: &'static [ScheduleDefinition],
     pub(crate) resolved: OnceLock<Resolved>,
 }
 
@@ -109,6 +110,7 @@ impl Definition {
             limited_per_key: false,
             priority: 0,
             max_concurrent: None,
+            schedules: &[],
             resolved: OnceLock::new(),
         }
     }
@@ -223,6 +225,12 @@ impl Definition {
         self
     }
 
+    /// When the flow is started by itself.
+    pub const fn schedules(mut self, schedules: &'static [ScheduleDefinition]) -> Self {
+        self.schedules = schedules;
+        self
+    }
+
     pub(crate) fn is_once(&self) -> bool {
         self.once
     }
@@ -230,6 +238,11 @@ impl Definition {
     /// Flow or task.
     pub fn kind(&self) -> DefinitionKind {
         self.kind
+    }
+
+    /// The schedules that the attribute of a flow names.
+    pub fn scheduled(&self) -> &'static [ScheduleDefinition] {
+        self.schedules
     }
 
     /// Where the function stands in the source.
