@@ -259,6 +259,8 @@ fn new_run(
         trigger,
         parent,
         reruns,
+        started_by: None,
+        waits: false,
         worker: Some(core.worker),
         at: core.clock.now(),
     })

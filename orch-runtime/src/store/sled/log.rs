@@ -12,7 +12,7 @@ use super::{
     keys::{self, Place},
     pack, row,
     sealed::{self, PART},
-    shared::{Item, Shared},
+    shared::{Item, RunItem, Shared},
     wire::Out,
 };
 use crate::id::RunId;
@@ -38,7 +38,7 @@ pub(super) struct Log {
 struct Stretch {
     /// Which of the group's runs they belong to.
     run: usize,
-    items: Vec<Item>,
+    items: Vec<RunItem>,
 }
 
 impl Log {
@@ -54,7 +54,7 @@ impl Log {
     }
 
     /// Puts items of one run together, in packs that fit into one value each.
-    fn pack(&mut self, batch: &mut sled::Batch, active: &Active, items: &[Item], written: &mut Written) {
+    fn pack(&mut self, batch: &mut sled::Batch, active: &Active, items: &[RunItem], written: &mut Written) {
         let run = active.id;
         let mut rest = items;
         while !rest.is_empty() {
@@ -166,7 +166,7 @@ fn indexes(active: &Active, state: crate::state::RunState) -> Vec<Vec<u8>> {
 
 /// The runs of a group, and its items in stretches of one run each. Items of one run come together, unless
 /// another run of its family comes in between: a caller and the run that it called are told of in their order.
-fn by_run(items: Vec<Item>) -> (Vec<Arc<Active>>, Vec<Stretch>) {
+fn by_run(items: Vec<RunItem>) -> (Vec<Arc<Active>>, Vec<Stretch>) {
     let mut places: FxHashMap<RunId, (usize, usize)> = FxHashMap::default();
     let mut last_of_family: FxHashMap<RunId, usize> = FxHashMap::default();
     let mut runs: Vec<Arc<Active>> = Vec::new();
@@ -195,6 +195,14 @@ impl Backend for Log {
 
     fn write(&mut self, items: Vec<Item>) -> Result<(), Fault> {
         let shared = self.shared.clone();
+        let mut starters = Vec::new();
+        let items: Vec<RunItem> = items
+            .into_iter()
+            .filter_map(|item| {
+                starters.extend(item.starter);
+                item.run
+            })
+            .collect();
         for (_, value) in items.iter().flat_map(|item| &item.encoded.large) {
             shared.blobs.put(value)?;
         }
@@ -234,8 +242,12 @@ impl Backend for Log {
                 let then = untouched.iter().map(|active| &**active).zip(more.iter_mut().map(|g| &mut **g));
                 self.checkpoint(&mut batch, now.chain(then))?;
             }
+            for rows in &starters {
+                rows.write(&shared.db, &mut batch)?;
+            }
             shared.db.apply(batch)?;
         }
+        shared.starters.written(&starters);
         if !ended.is_empty() {
             shared.runs.forget(ended.iter());
         }

@@ -28,6 +28,7 @@ mod runs;
 mod sealed;
 mod shared;
 mod standing;
+mod starters;
 mod store;
 mod sync;
 #[cfg(test)]

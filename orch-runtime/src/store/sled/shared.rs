@@ -21,6 +21,7 @@ use super::{
     pack::{self, Pack},
     queue::Queue,
     standing::{Standing, Told},
+    starters::{InLine, Rows},
     trail::Trail,
 };
 use crate::{
@@ -37,8 +38,24 @@ const BACKLOG: usize = 64 << 20;
 /// a time.
 const READERS: usize = 4;
 
-/// What a commit hands to the writer.
+/// What the writer is given: a change of a run, of a starter, or of both, which are written as one then.
 pub(super) struct Item {
+    pub(super) run: Option<RunItem>,
+    pub(super) starter: Option<Box<Rows>>,
+}
+
+impl Item {
+    fn weight(&self) -> usize {
+        let run = self.run.as_ref().map_or(0, |item| {
+            let large = item.encoded.large.iter().map(|(_, value)| value.len());
+            item.encoded.bytes.len() + large.sum::<usize>()
+        });
+        run + self.starter.as_ref().map_or(0, |rows| rows.weight())
+    }
+}
+
+/// What a commit of a run hands to the writer.
+pub(super) struct RunItem {
     pub(super) active: Arc<Active>,
     pub(super) encoded: Encoded,
     /// Where the run stands after it.
@@ -99,6 +116,7 @@ pub(super) struct Shared {
     pub(super) blobs: Blobs,
     pub(super) names: Names,
     pub(super) runs: Runs,
+    pub(super) starters: InLine,
     pub(super) queue: Queue<ToWriter>,
     /// The time of the last event.
     last: AtomicU64,
@@ -120,6 +138,7 @@ impl Shared {
             blobs,
             names,
             runs: Runs::default(),
+            starters: InLine::default(),
             queue: Queue::new(BACKLOG),
             last: AtomicU64::new(last.as_micros()),
             skew: Skew(AtomicU64::new(skew)),
@@ -160,9 +179,7 @@ impl Shared {
         need: Need,
         answer: Option<Ack<End>>,
     ) -> Result<(), StoreError> {
-        let weight = item.as_ref().map_or(0, |item| {
-            item.encoded.bytes.len() + item.encoded.large.iter().map(|(_, value)| value.len()).sum::<usize>()
-        });
+        let weight = item.as_ref().map_or(0, Item::weight);
         let sent = self.queue.push(Message { item, need, answer }, weight + size_of::<ToWriter>());
         sent.map_err(|_| StoreError::new(format!("the store in `{}` is closed", self.dir.0.display())))
     }
@@ -252,6 +269,7 @@ impl Shared {
             trigger: origin.trigger,
             parent: origin.parent,
             reruns: origin.reruns.clone(),
+            started_by: origin.started_by.clone(),
             state: standing.state,
             attempt: standing.attempt,
             deaths: standing.deaths,
