@@ -1,0 +1,5 @@
+//! Cron expressions.
+
+mod expression;
+
+pub use expression::Cron;
