@@ -20,7 +20,9 @@ pub mod testing;
 pub use cache::Shared;
 pub use clock::Timestamp;
 pub use codec::{Bytes, CodecError};
-pub use definition::{Backoff, BodyError, CacheScope, Definition, DefinitionKind, Place};
+pub use definition::{
+    Backoff, BodyError, CacheScope, Definition, DefinitionKind, Place, RuleText, ScheduleDefinition,
+};
 pub use engine::{
     Call, Context, Flow, Handle, IdempotencyKey, Kind, Map, Resolution, Task, TryMap, Wait, ctx,
     idempotency_key, map, now, random, signal, sleep, spawn, step, try_map, uuid,

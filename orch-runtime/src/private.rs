@@ -8,13 +8,18 @@ pub use inventory;
 
 pub use crate::definition::{
     Backoff, BodyError, BodyResult, CachePolicy, CacheScope, DecodeError, Definition, Fallible, Input,
-    Invocation, Output, Place, Registered, Skipped,
+    Invocation, Output, Place, Registered, RuleText, ScheduleDefinition, Skipped,
 };
 use crate::{
-    Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, definition::Cause, error::BoxError,
+    Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, codec, definition::Cause, error::BoxError,
     runtime::known_core,
 };
-pub use crate::{engine::start::*, store::KeyDigest};
+pub use crate::{
+    codec::{Bytes, CodecError},
+    engine::start::*,
+    store::KeyDigest,
+};
+pub use orch_schedule::{CatchUp, Doubled, Dst, Missing, Overlap};
 
 /// A duration of the attributes.
 pub const fn millis(millis: u64) -> Duration {
@@ -102,6 +107,14 @@ pub fn cache_key<K: Serialize>(key: &K) -> Result<KeyDigest, Error> {
     hash_value(&[], key)
         .map(|hash| KeyDigest(*hash.as_bytes()))
         .map_err(|error| Error::plain(ErrorKind::Input, format!("the cache key cannot be written: {error}")))
+}
+
+/// The arguments of a scheduled run as they are stored.
+///
+/// # Errors
+/// When one refuses to be written.
+pub fn stored_input<A: Serialize + DeserializeOwned + 'static>(arguments: &A) -> Result<Bytes, CodecError> {
+    codec::encode(arguments)
 }
 
 /// The call of a task.

@@ -102,9 +102,9 @@ impl fmt::Display for Mistake {
 /// A rule that cannot be one, with all that is wrong with it.
 ///
 /// ```
-/// use orch_schedule::{Field, Rule};
+/// use orch_schedule::{Cron, Field};
 ///
-/// let error = Rule::cron("61 25 * * *").build().unwrap_err();
+/// let error = Cron::parse("61 25 * * *").unwrap_err();
 /// assert_eq!(error.mistakes().len(), 2);
 /// assert_eq!(error.mistakes()[0].field(), Field::Minute);
 /// assert_eq!(error.mistakes()[0].text(), "61");
@@ -123,6 +123,14 @@ impl RuleError {
 
     pub(crate) fn of(given: &str, mistake: Mistake) -> Self {
         Self::new(given, vec![mistake])
+    }
+
+    /// What is wrong here and there. Only the builders of rules have two texts.
+    #[cfg(feature = "time")]
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.given = format!("{}\" with \"{}", self.given, other.given);
+        self.mistakes.extend(other.mistakes);
+        self
     }
 
     /// The text that was given.

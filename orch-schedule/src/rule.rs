@@ -2,7 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Cron, Doubled, Dst, Missing, RuleError, Zone};
+use crate::{
+    Cron, Doubled, Dst, Field, Missing, Mistake, Moment, RuleError, Zone,
+    describe::describe,
+    next::{next_cron, next_period, resolve},
+};
 
 /// When a schedule is due. Made by [`Rule::cron`], [`Rule::every`] and [`Rule::at`]; stored by serde.
 ///
@@ -54,10 +58,21 @@ impl Rule {
         AtRule { moments: vec![moment.to_owned()], zone: None, dst: Dst::DEFAULT }
     }
 
+    /// Starts a rule that is due at all these moments.
+    pub fn all_of(moments: &[&str]) -> AtRule {
+        let moments = moments.iter().map(|moment| (*moment).to_owned()).collect();
+        AtRule { moments, zone: None, dst: Dst::DEFAULT }
+    }
+
     /// The first due moment after `after_micros`, in microseconds since the epoch; `None` when there is none.
     pub fn next_after(&self, after_micros: i64) -> Option<i64> {
-        let _ = after_micros;
-        None
+        match self {
+            Self::Cron { expression, zone, dst } => next_cron(expression, *zone, *dst, after_micros),
+            Self::Every { period, anchor } => next_period(*period, *anchor, after_micros),
+            Self::At(moments) => {
+                moments.get(moments.partition_point(|moment| *moment <= after_micros)).copied()
+            }
+        }
     }
 
     /// The next `count` due moments after `after_micros`.
@@ -72,7 +87,7 @@ impl Rule {
 
     /// The rule in words, for people.
     pub fn describe(&self) -> String {
-        String::new()
+        describe(self)
     }
 }
 
@@ -137,14 +152,27 @@ impl CronRule {
     /// # Errors
     /// With all that is wrong with expression and zone.
     pub fn build(self) -> Result<Rule, RuleError> {
-        let expression = Cron::parse(&self.expression)?;
-        let zone = zone(self.zone.as_deref())?;
-        Ok(Rule::Cron { expression, zone, dst: self.dst })
+        match (Cron::parse(&self.expression), zone(self.zone.as_deref())) {
+            (Ok(expression), Ok(zone)) => Ok(Rule::Cron { expression, zone, dst: self.dst }),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+            (Err(expression), Err(zone)) => Err(expression.with(zone)),
+        }
     }
 }
 
 fn zone(name: Option<&str>) -> Result<Zone, RuleError> {
     name.map_or(Ok(Zone::UTC), Zone::named)
+}
+
+/// The moment that `text` means on the clocks of a zone, in microseconds since the epoch, as `anchor` and `until` take
+/// it: one that a change of the clock leaves out comes as much later, and of two the first counts.
+///
+/// # Errors
+/// When the text is no moment.
+pub fn moment(text: &str, zone: Zone) -> Result<i64, RuleError> {
+    let read = Moment::parse(text)?;
+    // The default policy finds one for each local time.
+    Ok(resolve(read, zone, Dst::DEFAULT).first().copied().unwrap_or(read.local.saturating_mul(1_000_000)))
 }
 
 /// A rule with a period, before it is checked.
@@ -175,9 +203,18 @@ impl EveryRule {
     /// # Errors
     /// When the period is shorter than a microsecond, or the anchor is no moment.
     pub fn build(self) -> Result<Rule, RuleError> {
-        let _ = zone(self.zone.as_deref())?;
-        let _ = self.anchor;
-        Ok(Rule::Every { period: self.period, anchor: 0 })
+        if self.period.as_micros() == 0 {
+            let given = format!("{:?}", self.period);
+            let rule = "a period is at least a microsecond long";
+            let fix = "write for example `Duration::from_secs(300)`";
+            return Err(RuleError::of(
+                &given,
+                Mistake::new(Field::Period, 0..given.len(), &given, rule, fix),
+            ));
+        }
+        let zone = zone(self.zone.as_deref())?;
+        let anchor = self.anchor.as_deref().map(|text| moment(text, zone)).transpose()?;
+        Ok(Rule::Every { period: self.period, anchor: anchor.unwrap_or(0) })
     }
 }
 
@@ -214,7 +251,17 @@ impl AtRule {
     /// # Errors
     /// With all moments that are none.
     pub fn build(self) -> Result<Rule, RuleError> {
-        let _ = (zone(self.zone.as_deref())?, self.dst);
-        Ok(Rule::At(Vec::new()))
+        let zone = zone(self.zone.as_deref())?;
+        let mut moments = Vec::new();
+        let mut wrong: Option<RuleError> = None;
+        for text in &self.moments {
+            match Moment::parse(text) {
+                Ok(moment) => moments.extend(resolve(moment, zone, self.dst)),
+                Err(error) => wrong = Some(wrong.map_or(error.clone(), |earlier| earlier.with(error))),
+            }
+        }
+        moments.sort_unstable();
+        moments.dedup();
+        wrong.map_or(Ok(Rule::At(moments)), Err)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::OnceLock, time::Duration};
 
-use super::{Backoff, CachePolicy, Resolved};
+use super::{Backoff, CachePolicy, Resolved, ScheduleDefinition};
 
 /// Flow or task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -56,6 +56,7 @@ pub struct Definition {
     pub(crate) resumes_by_hand: bool,
     pub(crate) inline: bool,
     pub(crate) once: bool,
+    pub(crate) schedules: &'static [ScheduleDefinition],
     pub(crate) resolved: OnceLock<Resolved>,
 }
 
@@ -94,6 +95,7 @@ impl Definition {
             resumes_by_hand: false,
             inline: false,
             once: false,
+            schedules: &[],
             resolved: OnceLock::new(),
         }
     }
@@ -176,6 +178,12 @@ impl Definition {
         self
     }
 
+    /// When the flow is started by itself.
+    pub const fn schedules(mut self, schedules: &'static [ScheduleDefinition]) -> Self {
+        self.schedules = schedules;
+        self
+    }
+
     pub(crate) fn is_once(&self) -> bool {
         self.once
     }
@@ -183,6 +191,11 @@ impl Definition {
     /// Flow or task.
     pub fn kind(&self) -> DefinitionKind {
         self.kind
+    }
+
+    /// The schedules that the attribute of a flow names.
+    pub fn scheduled(&self) -> &'static [ScheduleDefinition] {
+        self.schedules
     }
 
     /// Where the function stands in the source.

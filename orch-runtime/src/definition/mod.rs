@@ -7,6 +7,7 @@ mod definition_data;
 mod invocation;
 mod policy;
 mod registry;
+mod schedule;
 
 pub(crate) use arguments::{Arguments, Setting};
 pub use backoff::Backoff;
@@ -17,3 +18,4 @@ pub use invocation::{BodyError, BodyResult, DecodeError, Fallible, Invocation, S
 pub use policy::{CachePolicy, CacheScope};
 pub use registry::Registered;
 pub(crate) use registry::{Resolved, body_hash_at, find, known, step_definition};
+pub use schedule::{RuleText, ScheduleDefinition};
