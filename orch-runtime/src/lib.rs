@@ -13,6 +13,7 @@ mod observe;
 #[doc(hidden)]
 pub mod private;
 mod runtime;
+pub mod schedule;
 pub mod state;
 pub mod store;
 pub mod testing;

@@ -143,7 +143,7 @@ pub enum Happening {
 }
 
 /// A tick and its fate, or those of several in a row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticks {
     /// The moment at which the first one was due.
     pub first: Timestamp,
@@ -184,6 +184,8 @@ pub enum Skip {
     QueueFull,
     /// The schedule was paused.
     Paused,
+    /// It was missed, and the schedule is another one since.
+    Replaced,
 }
 
 impl std::fmt::Display for Skip {
@@ -196,6 +198,7 @@ impl std::fmt::Display for Skip {
             Self::Overlap => "the run before it had not ended",
             Self::QueueFull => "too many runs wait for their turn",
             Self::Paused => "the schedule was paused",
+            Self::Replaced => "it was missed, and the schedule is another one since",
         })
     }
 }

@@ -1,0 +1,4 @@
+mod account;
+mod plans;
+mod world;
+mod year;
