@@ -20,12 +20,13 @@ use std::{
 };
 
 pub use self::cache::{Cache, CacheStats, Explained};
+use self::core::Provided;
 pub(crate) use self::core::{Core, Entering, TakenUp};
+pub(crate) use self::recovery::Anchor;
 pub use self::recovery::{Recovered, recover};
 pub use self::rerun::{Rerun, rerun};
 pub use self::retry::retry;
 pub use self::signals::{resolve, send};
-use self::{core::Provided, recovery::Anchor};
 use crate::{
     clock::Clock,
     engine::{self, Rules, Verifying, watch_panics},

@@ -46,7 +46,9 @@ pub(crate) use call::typed;
 pub use call::{Call, Flow, Kind, Task};
 pub(crate) use context::core_of_run;
 pub use context::{Context, IdempotencyKey, ctx, idempotency_key};
-pub(crate) use flow::{Resumed, end_orphaned_child, recover, resume, retry};
+pub(crate) use flow::{
+    Admitted, Resumed, cancel_unattended, end_orphaned_child, launch, recover, resume, retry, take_turn,
+};
 pub(crate) use frame::Frame;
 pub use handle::Handle;
 pub(crate) use job::Job;
@@ -54,6 +56,7 @@ pub use map::{Map, TryMap, map, try_map};
 pub use once::Resolution;
 pub(crate) use once::Said;
 pub(crate) use panics::watch_panics;
+pub(crate) use pulse::Pulse;
 pub(crate) use rerun::rerun;
 pub use rules::Rules;
 pub(crate) use run::{RunShared, Stop};

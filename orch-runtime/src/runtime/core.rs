@@ -179,9 +179,14 @@ impl Core {
     }
 
     pub(super) fn cancel(&self, run: RunId) -> bool {
+        self.stop(run, "it was cancelled through the runtime")
+    }
+
+    /// Cancels a run of this process for a reason. Says whether it was running here.
+    pub(crate) fn stop(&self, run: RunId, reason: &str) -> bool {
         let found = self.active().get(&run).cloned();
         found.is_some_and(|run| {
-            run.stop(Stop::Cancelled("it was cancelled through the runtime".into()));
+            run.stop(Stop::Cancelled(reason.to_owned()));
             true
         })
     }

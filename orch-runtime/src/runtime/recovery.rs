@@ -94,7 +94,7 @@ impl Runtime {
 }
 
 /// What the handles of a runtime keep alive: the threads of what runs in the background.
-pub(super) struct Anchor {
+pub(crate) struct Anchor {
     core: Arc<Core>,
     threads: Mutex<Option<tokio::runtime::Runtime>>,
     recovery: Arc<Recovery>,
@@ -248,7 +248,7 @@ impl Anchor {
     }
 
     /// Runs a future on threads of the runtime's own.
-    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let threads = match &mut *threads {
             Some(threads) => threads,

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use orch_schedule::Overlap;
-
 use super::{
     plan::{Start, Step},
     stored::{Stored, moment},
@@ -85,13 +83,7 @@ pub(super) fn run_of(
     }
 }
 
-/// The schedule with those of its runs alone that have not ended, and the run whose turn it is then, if there is another
-/// one; `None` when nothing changes.
-pub(super) fn turn(stored: &Stored, active: &[RunId]) -> Option<(Stored, Option<RunId>)> {
-    if stored.active == active {
-        return None;
-    }
-    let takes_turns = matches!(stored.policy.overlap, Overlap::Queue | Overlap::Cancel);
-    let next = active.first().copied().filter(|next| takes_turns && stored.active.first() != Some(next));
-    Some((Stored { active: active.to_vec(), ..stored.clone() }, next))
+/// The schedule with those of its runs alone that have not ended; `None` when nothing changes.
+pub(super) fn turn(stored: &Stored, active: &[RunId]) -> Option<Stored> {
+    (stored.active != active).then(|| Stored { active: active.to_vec(), ..stored.clone() })
 }

@@ -2,8 +2,11 @@
 
 mod backlog;
 mod change;
+mod keeper;
 mod plan;
 mod stored;
+mod tick;
+mod told;
 
 #[cfg(test)]
 mod tests;

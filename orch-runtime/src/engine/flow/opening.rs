@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{again::end_left_over, crashing, joining::join};
 use crate::{
+    clock::Timestamp,
     definition::Definition,
     engine::{RunShared, alive::DROPPED, commit::child_step, prepared::Prepared, run::RunStart},
     error::{Error, ErrorKind},
@@ -34,7 +35,8 @@ pub(super) async fn open_root(
     let new = new_run(core, id, name, prepared, None, reruns.clone())?;
     match core.store.submit(new).await {
         Ok(Submitted::Created(fence)) => {
-            let start = RunStart { reruns, ..fresh(id, name, name, fence) };
+            let tick = prepared.options().started_by.as_ref().and_then(|by| by.tick);
+            let start = RunStart { reruns, tick, ..fresh(id, name, name, fence) };
             let run = RunShared::new(core.clone(), start);
             Ok(Opened::Run(run, Some(taken)))
         }
@@ -89,7 +91,7 @@ pub(super) async fn open_child(
     match core.store.submit(new).await.map_err(store_error)? {
         Submitted::Created(fence) => {
             let mut start = fresh(id, name, parent.root_flow, fence);
-            (start.background, start.reruns) = (parent.background, reruns);
+            (start.background, start.reruns, start.tick) = (parent.background, reruns, parent.tick);
             Ok(Opened::Run(RunShared::new(core.clone(), start), None))
         }
         Submitted::Existing(known)
@@ -133,7 +135,8 @@ async fn open_again(
 ) -> Result<Option<Result<Opened, Error>>, StoreError> {
     let (core, id) = (&parent.core, which.id());
     let opened = |claimed| {
-        let run = reopened(core, definition, claimed, Some(parent.root_flow), parent.background)?;
+        let (flow, tick) = (Some(parent.root_flow), parent.tick);
+        let run = reopened(core, definition, claimed, flow, parent.background, tick)?;
         Ok(Opened::Run(run, None))
     };
     let claim = Claim::any(id, core.worker, core.clock.now());
@@ -202,6 +205,7 @@ fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: Fence) -
         attempt: 1,
         first_attempt: 1,
         reruns: None,
+        tick: None,
     }
 }
 
@@ -211,6 +215,7 @@ pub(in crate::engine) fn reopened(
     claimed: Claimed,
     root_flow: Option<&'static str>,
     background: bool,
+    tick: Option<Timestamp>,
 ) -> Result<Arc<RunShared>, Error> {
     let Claimed { run, fence, next_task, first_attempt, .. } = claimed;
     let name = definition.resolve()?.name;
@@ -228,6 +233,7 @@ pub(in crate::engine) fn reopened(
         attempt: run.attempt.max(1),
         first_attempt,
         reruns: run.reruns,
+        tick: tick.or_else(|| run.started_by.and_then(|by| by.tick)),
     };
     Ok(RunShared::new(core.clone(), start))
 }
@@ -259,7 +265,7 @@ fn new_run(
         trigger,
         parent,
         reruns,
-        started_by: None,
+        started_by: prepared.options().started_by.clone(),
         waits: false,
         worker: Some(core.worker),
         at: core.clock.now(),

@@ -247,10 +247,13 @@ impl World {
         for key in waiting {
             let Some(starter) = self.starters(Starters::Key(key.clone()), 1).pop() else { continue };
             let stored = Stored::of(&starter).expect("a schedule");
-            let Some((after, next)) = change::turn(&stored, &self.active(&stored)) else { continue };
-            let change = change::change(&starter, &after, Vec::new(), moment(self.now)).expect("encoded");
-            self.change(change);
-            if let Some(next) = next {
+            let active = self.active(&stored);
+            if let Some(after) = change::turn(&stored, &active) {
+                let change = change::change(&starter, &after, Vec::new(), moment(self.now));
+                self.change(change.expect("encoded"));
+            }
+            let first = active.first().copied().filter(|first| !self.ends.contains_key(first));
+            if let Some(next) = first {
                 let claim = Claim::orphan(next, self.worker, moment(self.now));
                 assert!(now(self.store.claim(claim)).is_some(), "a run that waited");
                 self.begin(&key, next);

@@ -1,0 +1,225 @@
+//! Who looks after what starts runs by itself: at each when it is due, and at nothing else.
+
+use std::{
+    collections::HashSet,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
+};
+
+use futures_util::{
+    StreamExt,
+    future::{Either, join_all, select},
+    stream::FuturesUnordered,
+};
+use tokio::sync::Notify;
+
+use super::{stored::PREFIX, told::Told};
+use crate::{
+    clock::Timestamp,
+    engine::{self, Admitted, Pulse},
+    error::{Error, ErrorKind, Result},
+    id::RunId,
+    runtime::{Anchor, Core},
+    state::RunState,
+    store::{BoxFuture, Claimed, Page, RunFilter, Starter, Starters, StoreError},
+};
+
+/// What is looked at at once.
+const BATCH: usize = 256;
+
+/// How long nobody looks at the clock where nothing is due: the clock may be set, or the machine suspended, and no timer
+/// tells of either.
+const NAP: Duration = Duration::from_secs(5);
+
+/// Runs that wait for their turn, by pages.
+const PAGE: usize = 256;
+
+/// Looks after the starters of a store, and executes the runs that they start.
+pub(crate) struct Keeper {
+    pub(super) core: Arc<Core>,
+    /// Whose threads execute the runs. They must not keep themselves alive.
+    anchor: Weak<Anchor>,
+    pub(super) told: Arc<Told>,
+    /// Something is to be looked at sooner than was known.
+    stirred: Notify,
+    turns: Mutex<Turns>,
+}
+
+/// Schedules whose runs take turns.
+#[derive(Default)]
+struct Turns {
+    /// Those that somebody attends to.
+    attended: HashSet<String>,
+    /// Those that somebody is to attend to.
+    new: Vec<String>,
+}
+
+impl Keeper {
+    pub(crate) fn new(core: Arc<Core>, anchor: &Arc<Anchor>, told: Arc<Told>) -> Arc<Self> {
+        let (anchor, stirred, turns) = (Arc::downgrade(anchor), Notify::new(), Mutex::default());
+        Arc::new(Self { core, anchor, told, stirred, turns })
+    }
+
+    /// Looks after them until the store fails.
+    pub(crate) fn keep(self: &Arc<Self>) -> Attentive<BoxFuture<'static, Error>> {
+        let (pulse, keeper) = (Pulse::new(&self.core.clock), self.clone());
+        let keeping = Box::pin(async move {
+            match keeper.keep_on().await {
+                Ok(never) => match never {},
+                Err(error) => error,
+            }
+        });
+        Attentive { pulse, future: keeping }
+    }
+
+    async fn keep_on(&self) -> Result<std::convert::Infallible> {
+        let mut turns: FuturesUnordered<BoxFuture<'_, Result<()>>> = FuturesUnordered::new();
+        self.find_waiting().await?;
+        loop {
+            let now = self.core.clock.now();
+            let due = self.starters(Starters::Due(now), BATCH).await?;
+            let some = !due.is_empty();
+            for looked_at in join_all(due.into_iter().map(|starter| self.look_at(starter, now))).await {
+                looked_at?;
+            }
+            let new = std::mem::take(&mut self.turns().new);
+            turns.extend(new.into_iter().map(|key| Box::pin(self.attend(key)) as BoxFuture<'_, _>));
+            if some {
+                continue;
+            }
+            let first = self.starters(Starters::Due(Timestamp::from_micros(u64::MAX)), 1).await?;
+            let wake = first.first().and_then(|starter| starter.wake);
+            let stirred = self.stirred.notified();
+            let rest = std::pin::pin!(select(Box::pin(self.rest_until(wake)), Box::pin(stirred)));
+            let attended = async {
+                match turns.next().await {
+                    Some(attended) => attended,
+                    None => std::future::pending().await,
+                }
+            };
+            if let Either::Right((attended, _)) = select(rest, std::pin::pin!(attended)).await {
+                attended?;
+            }
+        }
+    }
+
+    /// Something may be due earlier than it was.
+    pub(crate) fn stir(&self) {
+        self.stirred.notify_one();
+    }
+
+    async fn rest_until(&self, wake: Option<Timestamp>) {
+        let clock = &self.core.clock;
+        let until = wake.map(|wake| wake.since(clock.now()));
+        match (clock.as_virtual(), until) {
+            // Nobody sets this one unseen.
+            (Some(_), Some(until)) => clock.sleep(until).await,
+            (Some(_), None) => std::future::pending().await,
+            (None, until) => clock.sleep(until.unwrap_or(NAP).min(NAP)).await,
+        }
+    }
+
+    async fn look_at(&self, starter: Starter, now: Timestamp) -> Result<()> {
+        if starter.key.starts_with(PREFIX) {
+            return self.tick(starter, now).await;
+        }
+        self.put_aside(starter, "this version does not know what it is").await
+    }
+
+    pub(super) async fn starters(&self, which: Starters, limit: usize) -> Result<Vec<Starter>> {
+        self.core.store.starters(which, limit).await.map_err(unreadable)
+    }
+
+    /// Executes a run on the threads of the runtime.
+    pub(super) fn launch(&self, claimed: Claimed, admitted: Admitted) -> Result<()> {
+        let anchor = self.anchor.upgrade().ok_or_else(|| Error::runtime("the runtime has been dropped"))?;
+        let (core, told, busy) = (self.core.clone(), self.told.clone(), self.core.clock.busy());
+        let (id, name, begun) = (claimed.run.id, claimed.run.name.to_string(), self.core.clock.now());
+        anchor.spawn(async move {
+            drop(busy);
+            let finished = engine::launch(core.clone(), claimed, admitted).await;
+            told.ended(&name, id, finished.as_ref().err(), core.clock.now().since(begun));
+        })
+    }
+
+    /// Those of these runs that have not ended.
+    pub(super) async fn active(&self, runs: &[RunId]) -> Result<Vec<RunId>> {
+        let mut active = Vec::new();
+        for id in runs {
+            let run = self.core.store.run(*id).await.map_err(unreadable)?;
+            // One that the store has forgotten had ended.
+            if run.is_some_and(|run| !run.state.is_final()) {
+                active.push(*id);
+            }
+        }
+        Ok(active)
+    }
+
+    fn turns(&self) -> std::sync::MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody has to see to it that the runs of a schedule take turns.
+    pub(super) fn take_turns(&self, key: &str) {
+        let mut turns = self.turns();
+        if turns.attended.insert(key.to_owned()) {
+            turns.new.push(key.to_owned());
+        }
+    }
+
+    pub(super) fn taken_turns(&self, key: &str) {
+        self.turns().attended.remove(key);
+    }
+
+    /// Runs that waited when the process before this one ended.
+    async fn find_waiting(&self) -> Result<()> {
+        let filter = RunFilter { state: Some(RunState::Scheduled), ..RunFilter::default() };
+        let mut page = Page::first(PAGE);
+        loop {
+            let runs = self.core.store.runs(filter.clone(), page).await.map_err(unreadable)?;
+            let Some(last) = runs.last() else { return Ok(()) };
+            page = Page::after(last.id, PAGE);
+            let by = runs.into_iter().filter_map(|run| run.started_by);
+            by.filter(|by| by.starter.starts_with(PREFIX)).for_each(|by| self.take_turns(&by.starter));
+        }
+    }
+}
+
+pub(super) fn unreadable(error: StoreError) -> Error {
+    Error::plain(ErrorKind::Store, format!("schedules cannot be read: {error}"))
+}
+
+pub(super) fn unwritable(error: StoreError) -> Error {
+    Error::plain(ErrorKind::Store, format!("a schedule cannot be written: {error}"))
+}
+
+/// Keeps a virtual clock from moving while a future has something to do.
+pub(crate) struct Attentive<F> {
+    pulse: Arc<Pulse>,
+    future: F,
+}
+
+impl<F: Future + Unpin> Future for Attentive<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let waker = Waker::from(self.pulse.clone());
+        loop {
+            self.pulse.look(cx.waker());
+            let _ = self.pulse.take_woken();
+            if let Poll::Ready(output) = Pin::new(&mut self.future).poll(&mut Context::from_waker(&waker)) {
+                self.pulse.close();
+                return Poll::Ready(output);
+            }
+            ready!(if self.pulse.rest() { Poll::Pending } else { Poll::Ready(()) });
+        }
+    }
+}
+
+impl<F> Drop for Attentive<F> {
+    fn drop(&mut self) {
+        self.pulse.close();
+    }
+}
