@@ -31,7 +31,7 @@ pub use engine::{
 pub use error::{BoxError, Error, ErrorKind, RecordedError, Result, Retry};
 pub use id::{CallKey, RunId, ScopeId, TaskNumber};
 pub use runtime::{
-    Cache, CacheStats, Explained, Recovered, Rerun, Runtime, RuntimeBuilder, Scoped, recover, rerun, resolve,
-    retry, send,
+    Cache, CacheStats, Explained, Recovered, Rerun, Runtime, RuntimeBuilder, Scoped, Serve, Served, recover,
+    rerun, resolve, retry, send, serve,
 };
 pub use state::{Event, EventKind, Notice, RunState, TaskState};

@@ -6,6 +6,7 @@ mod queries;
 mod recovery;
 mod rerun;
 mod retry;
+mod serve;
 mod signals;
 
 use std::{
@@ -26,6 +27,7 @@ pub(crate) use self::recovery::Anchor;
 pub use self::recovery::{Recovered, recover};
 pub use self::rerun::{Rerun, rerun};
 pub use self::retry::retry;
+pub use self::serve::{Serve, Served, serve};
 pub use self::signals::{resolve, send};
 use crate::{
     clock::Clock,

@@ -162,6 +162,14 @@ fn full_name(definition: &Definition) -> &'static str {
     }
 }
 
+/// Everything that can be started by name, in the order of the names.
+pub(crate) fn startable() -> Vec<&'static Registered> {
+    let mut all =
+        with_index(|index| index.startable.iter().map(|(name, own)| (*name, *own)).collect::<Vec<_>>());
+    all.sort_unstable_by_key(|(name, _)| *name);
+    all.into_iter().map(|(_, registered)| registered).collect()
+}
+
 /// The definition that has or had this name, and how to run it.
 pub(crate) fn find(name: &str) -> Option<&'static Registered> {
     with_index(|index| {

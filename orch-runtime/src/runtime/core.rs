@@ -55,6 +55,8 @@ pub(crate) struct Core {
     taken_up: Mutex<HashSet<RunId>>,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
     left: Notify,
+    /// Something that starts runs by itself may be due earlier than it was.
+    pub(crate) starters_changed: Notify,
 }
 
 impl Core {
@@ -85,6 +87,7 @@ impl Core {
             taken_up: Mutex::default(),
             active: Mutex::default(),
             left: Notify::new(),
+            starters_changed: Notify::new(),
         }
     }
 

@@ -8,13 +8,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{
-    StreamExt,
-    future::{Either, join_all, select},
-    stream::FuturesUnordered,
-};
-use tokio::sync::Notify;
-
 use super::{stored::PREFIX, told::Told};
 use crate::{
     clock::Timestamp,
@@ -24,6 +17,11 @@ use crate::{
     runtime::{Anchor, Core},
     state::RunState,
     store::{BoxFuture, Claimed, Page, RunFilter, Starter, Starters, StoreError},
+};
+use futures_util::{
+    StreamExt,
+    future::{Either, join_all, select},
+    stream::FuturesUnordered,
 };
 
 /// What is looked at at once.
@@ -42,8 +40,6 @@ pub(crate) struct Keeper {
     /// Whose threads execute the runs. They must not keep themselves alive.
     anchor: Weak<Anchor>,
     pub(super) told: Arc<Told>,
-    /// Something is to be looked at sooner than was known.
-    stirred: Notify,
     turns: Mutex<Turns>,
 }
 
@@ -58,8 +54,8 @@ struct Turns {
 
 impl Keeper {
     pub(crate) fn new(core: Arc<Core>, anchor: &Arc<Anchor>, told: Arc<Told>) -> Arc<Self> {
-        let (anchor, stirred, turns) = (Arc::downgrade(anchor), Notify::new(), Mutex::default());
-        Arc::new(Self { core, anchor, told, stirred, turns })
+        let (anchor, turns) = (Arc::downgrade(anchor), Mutex::default());
+        Arc::new(Self { core, anchor, told, turns })
     }
 
     /// Looks after them until the store fails.
@@ -79,6 +75,10 @@ impl Keeper {
         self.find_waiting().await?;
         loop {
             let now = self.core.clock.now();
+            // Before anything is read, so that no change is missed.
+            let changed = self.core.starters_changed.notified();
+            let mut changed = Box::pin(changed);
+            changed.as_mut().enable();
             let due = self.starters(Starters::Due(now), BATCH).await?;
             let some = !due.is_empty();
             for looked_at in join_all(due.into_iter().map(|starter| self.look_at(starter, now))).await {
@@ -91,8 +91,7 @@ impl Keeper {
             }
             let first = self.starters(Starters::Due(Timestamp::from_micros(u64::MAX)), 1).await?;
             let wake = first.first().and_then(|starter| starter.wake);
-            let stirred = self.stirred.notified();
-            let rest = std::pin::pin!(select(Box::pin(self.rest_until(wake)), Box::pin(stirred)));
+            let rest = std::pin::pin!(select(Box::pin(self.rest_until(wake)), changed));
             let attended = async {
                 match turns.next().await {
                     Some(attended) => attended,
@@ -103,11 +102,6 @@ impl Keeper {
                 attended?;
             }
         }
-    }
-
-    /// Something may be due earlier than it was.
-    pub(crate) fn stir(&self) {
-        self.stirred.notify_one();
     }
 
     async fn rest_until(&self, wake: Option<Timestamp>) {

@@ -1,0 +1,267 @@
+//! A process that starts runs by itself.
+
+use std::{
+    fmt,
+    process::{ExitCode, Termination},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::future::{Either, select};
+
+use super::{Core, Runtime};
+use crate::{
+    definition::startable,
+    error::{Error, Result},
+    schedule::{Keeper, Told, store_attributes},
+    store::{BoxFuture, Page},
+};
+
+/// How long runs may go on when the process is asked to end.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The exit code of a process that has left runs to the next one.
+const LEFT: u8 = 3;
+
+/// Runs that are counted, of those that are left.
+const COUNTED: usize = 10_000;
+
+/// Serves the current runtime: starts what its schedules name when it is due, takes up interrupted runs, and goes on until
+/// the process is asked to end. See [`Runtime::serve`].
+///
+/// ```no_run
+/// # extern crate orch_runtime as orch;
+/// #[tokio::main]
+/// async fn main() -> Result<orch::Served, orch::Error> {
+///     orch::serve().await
+/// }
+/// ```
+pub fn serve() -> Serve {
+    Serve::new(Runtime::current())
+}
+
+impl Runtime {
+    /// Serves this runtime, until the process gets SIGTERM or SIGINT (Ctrl-C), or [`until`](Serve::until) says so.
+    ///
+    /// At first the schedules that attributes name are stored, and what there is to serve is listed. Then runs are started
+    /// as [schedules](crate::schedule) say, each tick once, and those that were interrupted are taken up. All of them run
+    /// on threads of the runtime's own. When the end is asked for, no further run is started, and those under way have a
+    /// [grace](Serve::grace) to end in; what has not ended then is stopped where it is, and the next start takes it up. A
+    /// second signal ends the grace.
+    ///
+    /// What happens is told in one line each, on stderr unless [`lines`](Serve::lines) asks for them.
+    ///
+    /// ```
+    /// # extern crate orch_runtime as orch;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let runtime = orch::testing::runtime();
+    /// // For an hour, and in silence.
+    /// let hour = runtime.scope(async { orch::sleep(std::time::Duration::from_secs(3600)).await });
+    /// # let none = async {};
+    /// # let hour = none;
+    /// let served = runtime.serve().until(hour).lines(|_| {}).await;
+    /// # // This example has no flow, and says so.
+    /// # assert!(served.unwrap_err().to_string().contains("nothing to serve"));
+    /// # })
+    /// ```
+    pub fn serve(&self) -> Serve {
+        Serve::new(Ok(self.clone()))
+    }
+}
+
+/// A runtime that is to be served: awaited, it is; see [`Runtime::serve`].
+#[must_use = "nothing is served unless this is awaited"]
+pub struct Serve {
+    runtime: Result<Runtime>,
+    grace: Duration,
+    until: Option<BoxFuture<'static, ()>>,
+    told: Arc<Told>,
+}
+
+/// A runtime was served, and its end was asked for.
+///
+/// As the result of `main` it is the exit code: 0, or 3 where runs were left for the next start. An error is 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    left: usize,
+}
+
+impl Served {
+    /// How many runs had not ended, and go on when the runtime is served again. No more than 10,000 are counted.
+    pub fn left(&self) -> usize {
+        self.left
+    }
+}
+
+impl Termination for Served {
+    fn report(self) -> ExitCode {
+        if self.left == 0 { ExitCode::SUCCESS } else { ExitCode::from(LEFT) }
+    }
+}
+
+impl Serve {
+    fn new(runtime: Result<Runtime>) -> Self {
+        Self { runtime, grace: GRACE, until: None, told: Arc::new(Told::new(on_stderr)) }
+    }
+
+    /// How long runs that are under way may go on when the end is asked for. Default: 30 seconds.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Asks for the end when this future is ready, beside the signals.
+    pub fn until(mut self, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.until = Some(Box::pin(end));
+        self
+    }
+
+    /// Who is told what happens, a line at a time, instead of stderr. It is called on the way, so it must not take long.
+    pub fn lines(mut self, reader: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.told = Arc::new(Told::new(reader));
+        self
+    }
+
+    async fn run(self) -> Result<Served> {
+        let Self { runtime, grace, until, told } = self;
+        let runtime = runtime?;
+        let core = runtime.core();
+        let anchor = runtime.anchor.as_ref().ok_or_else(|| Error::runtime("the runtime has been dropped"))?;
+        let mut signals = Signals::new()?;
+        list(&core, &told).await?;
+        anchor.recover()?;
+        let end = {
+            let until = until.unwrap_or_else(|| Box::pin(std::future::pending()));
+            let asked = std::pin::pin!(signals.next());
+            let end = select(until, asked);
+            let keeper = Keeper::new(core.clone(), anchor, told.clone());
+            match select(keeper.keep(), end).await {
+                Either::Left((fault, _)) => return Err(fault),
+                Either::Right((Either::Left(_), _)) => "as was agreed".to_owned(),
+                Either::Right((Either::Right((signal, _)), _)) => format!("because of {signal}"),
+            }
+        };
+        drain(&core, &told, &mut signals, &end, grace).await
+    }
+}
+
+/// Stores the schedules of the attributes, and says what there is.
+async fn list(core: &Arc<Core>, told: &Told) -> Result<()> {
+    let flows = startable().iter().filter(|registered| registered.definition.is_flow()).count();
+    if flows == 0 {
+        return Err(Error::runtime(
+            "there is nothing to serve: this program has no flow that can be started by its name. Flows of a library are \
+             in a program only where it names something of that library, such as `use my_flows as _;`",
+        ));
+    }
+    let place = core.store.location();
+    let schedules = store_attributes(core, told).await?;
+    let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+    told.line(&format!(
+        "serving {} with {} of their attributes, in `{place}`",
+        count(flows, "flow"),
+        count(schedules, "schedule")
+    ));
+    Ok(())
+}
+
+/// Lets what is under way come to its end, within the grace.
+async fn drain(
+    core: &Arc<Core>,
+    told: &Told,
+    signals: &mut Signals,
+    end: &str,
+    grace: Duration,
+) -> Result<Served> {
+    told.line(&format!("ending {end}: no further run is started, and those under way have {grace:?}"));
+    {
+        let closing = std::pin::pin!(core.close(Some(grace)));
+        let again = std::pin::pin!(signals.next());
+        match select(closing, again).await {
+            Either::Left((closed, _)) => closed?,
+            Either::Right((signal, closing)) => {
+                told.line(&format!("{signal} again: runs are stopped where they are"));
+                drop(closing);
+                core.close(Some(Duration::ZERO)).await?;
+            }
+        }
+    }
+    let left = core.store.orphans(Page::first(COUNTED)).await;
+    let left = left.map_err(|error| Error::plain(crate::ErrorKind::Store, error.to_string()))?.len();
+    told.line(&match left {
+        0 => "ended: every run has come to its end".to_owned(),
+        left => format!("ended: {left} runs are left, and go on at the next start"),
+    });
+    Ok(Served { left })
+}
+
+impl IntoFuture for Serve {
+    type Output = Result<Served>;
+    type IntoFuture = BoxFuture<'static, Result<Served>>;
+
+    /// # Errors
+    /// When there is no flow to serve, a schedule cannot be what its attribute says, the runtime is closed, or the store
+    /// fails.
+    ///
+    /// # Cancel safety
+    /// Dropping the future starts nothing more. Runs under way go on until the runtime is dropped.
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Debug for Serve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serve").field("grace", &self.grace).finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "whoever serves is told what happens")]
+fn on_stderr(line: &str) {
+    eprintln!("orch: {line}");
+}
+
+/// The signals that ask a process to end.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind| {
+            signal(kind).map_err(|error| Error::runtime(format!("signals cannot be listened to: {error}")))
+        };
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Result<Self> {
+        Ok(Self {})
+    }
+
+    /// The name of the next one.
+    #[cfg(unix)]
+    async fn next(&mut self) -> &'static str {
+        std::future::poll_fn(|cx| {
+            if self.terminate.poll_recv(cx).is_ready() {
+                return std::task::Poll::Ready("SIGTERM");
+            }
+            self.interrupt.poll_recv(cx).map(|_| "SIGINT")
+        })
+        .await
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> &'static str {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Nobody can ask for the end in this way.
+            std::future::pending::<()>().await;
+        }
+        "Ctrl-C"
+    }
+}
