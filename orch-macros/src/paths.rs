@@ -116,6 +116,28 @@ private! {
     source => Source;
     /// A body with its arguments.
     started => Started;
+    /// One schedule of a flow.
+    schedule_definition => ScheduleDefinition;
+    /// When it is due, as it was written.
+    rule_text => RuleText;
+    /// What becomes of missed ticks.
+    catch_up => CatchUp;
+    /// What becomes of a tick while an earlier run is under way.
+    overlap => Overlap;
+    /// What becomes of local times when clocks are changed.
+    dst => Dst;
+    /// The part of it about times that are left out.
+    missing => Missing;
+    /// The part of it about times that are repeated.
+    doubled => Doubled;
+    /// Encodes the arguments of a scheduled run.
+    stored_input => stored_input;
+    /// The same for a flow without arguments.
+    no_input => no_input;
+    /// What it makes.
+    bytes => Bytes;
+    /// Why it could not.
+    codec_error => CodecError;
     /// Takes out a body that has its arguments from the store.
     decoded => decoded;
     /// Makes the call of a task.

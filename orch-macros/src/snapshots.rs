@@ -48,6 +48,22 @@ fn the_first_page() {
 }
 
 #[test]
+fn schedules() {
+    flow(
+        "cron = \"0 9 * * MON-FRI\", tz = \"Europe/Berlin\", with(url = \"https://shop.example/1\", budget = 120)",
+        "async fn watch_price(url: String, budget: u32) -> anyhow::Result<bool> { Ok(url.len() as u32 > budget) }",
+        expect_file!["../snapshots/flow_scheduled.rs"],
+    );
+    flow(
+        "every = \"5m\", jitter = \"30s\", schedule(name = \"eve\", at = [\"2026-12-24 18:00\", \"2026-12-31\"], \
+         tz = \"Europe/Berlin\", dst(missing = skip, doubled = both), catch_up = all, max_late = \"1h\", overlap = queue, \
+         until = \"2027-01-01\", max_runs = 3), schedule(name = \"counted\", every = \"1h\", anchor = \"2026-01-01 06:30\")",
+        "fn tidy(#[provided] db: &Pool) {}",
+        expect_file!["../snapshots/flow_with_every_schedule.rs"],
+    );
+}
+
+#[test]
 fn warnings_about_the_body() {
     flow(
         "",

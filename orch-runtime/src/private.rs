@@ -117,6 +117,14 @@ pub fn stored_input<A: Serialize + DeserializeOwned + 'static>(arguments: &A) ->
     codec::encode(arguments)
 }
 
+/// The same for a flow without arguments.
+///
+/// # Errors
+/// Never; it stands in the place of [`stored_input`].
+pub fn no_input() -> Result<Bytes, CodecError> {
+    codec::encode(&())
+}
+
 /// The call of a task.
 pub fn call<T>(started: Started<T>) -> Call<T, Task> {
     Call::new(started)

@@ -110,7 +110,10 @@ impl Reader<'_> {
     ) -> Result<u32, Mistake> {
         let written = self.rest().get(..digits).filter(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
         let Some(written) = written else {
-            return Err(self.wrong(self.at..self.text.len(), format!("a {part} has {digits} digits")));
+            return Err(self.wrong(
+                self.at..self.text.len(),
+                format!("{} {part} has {digits} digits", if part == "offset" { "an" } else { "a" }),
+            ));
         };
         let value = written.parse().unwrap_or(u32::MAX);
         let range = self.at..self.at + digits;

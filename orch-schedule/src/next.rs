@@ -13,8 +13,8 @@ use crate::{
 
 const SECOND: i64 = 1_000_000;
 
-/// The end of the year 9999, where calendars of four digits end.
-const END: i64 = 253_402_300_799;
+/// The end of the year 9999 in all zones, where calendars of four digits, and `Timestamp`, end.
+const END: i64 = 253_402_207_200;
 
 /// The beginning of year 1; nobody schedules before it.
 const BEGINNING: i64 = -62_135_596_800;

@@ -5,6 +5,7 @@ mod call;
 mod definition;
 mod flow;
 mod run;
+mod schedules;
 mod task;
 mod warnings;
 

@@ -55,7 +55,7 @@ pub(crate) fn parse(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors
     }
     let content;
     parenthesized!(content in input);
-    let options = reader::Options { owner: "`cache`", known: &KNOWN, elsewhere: &elsewhere };
+    let options = reader::Options { owner: "`cache`", known: &KNOWN, repeated: &[], elsewhere: &elsewhere };
     cache.seen = {
         let cache = &mut cache;
         reader::read_all(&content, &options, errors, |name, keyword, input, errors| {

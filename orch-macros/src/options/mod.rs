@@ -3,6 +3,7 @@
 mod backoff;
 mod cache;
 mod reader;
+mod schedule;
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
@@ -13,6 +14,7 @@ use syn::{Ident, LitStr, Path, Token, Type, bracketed, parenthesized};
 pub(crate) use backoff::{Backoff, Curve};
 pub(crate) use cache::{Cache, Key, Scope};
 pub(crate) use reader::Seen;
+pub(crate) use schedule::Schedule;
 
 use crate::diagnostics::{Errors, mistake, unexpected};
 use crate::model::Kind;
@@ -38,6 +40,8 @@ pub(crate) struct Options {
     pub(crate) strict: bool,
     /// `resume = "manual"`.
     pub(crate) resumes_by_hand: bool,
+    /// When the flow starts by itself; the first may be the one that is written without `schedule(…)`.
+    pub(crate) schedules: Vec<Schedule>,
     pub(crate) root: Option<Path>,
     pub(crate) seen: Seen,
 }
@@ -61,29 +65,44 @@ const TASK: [&str; 16] = [
     "crate",
 ];
 
-const FLOW: [&str; 13] = [
+const FLOW: [&str; 14] = [
     "name", "formerly", "version", "retries", "backoff", "timeout", "strict", "resume", "skip", "fallible",
-    "error", "tags", "crate",
+    "error", "tags", "schedule", "crate",
 ];
 
 /// Reads all options; what is wrong goes to `errors`.
 pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> Options {
     let mut options = Options::default();
-    let known: &[&str] = match kind {
-        Kind::Task => &TASK,
-        Kind::Flow => &FLOW,
+    let known = match kind {
+        Kind::Task => TASK.to_vec(),
+        Kind::Flow => FLOW.into_iter().chain(schedule::SHORT).collect(),
     };
     let elsewhere = |name: &str| elsewhere(kind, name);
-    let list = reader::Options { owner: kind.attribute(), known, elsewhere: &elsewhere };
+    let list = reader::Options {
+        owner: kind.attribute(),
+        known: &known,
+        repeated: &["schedule"],
+        elsewhere: &elsewhere,
+    };
+    let mut short = Schedule::default();
     let before = errors.len();
     let parsed = (|input: ParseStream<'_>| {
         let seen = reader::read_all(input, &list, errors, |name, keyword, input, errors| {
-            options.read(name, keyword, input, errors)
+            if schedule::SHORT.contains(&name) {
+                short.read(name, keyword, input, errors)
+            } else {
+                options.read(name, keyword, input, errors)
+            }
         });
         options.seen = seen;
         Ok(())
     })
     .parse2(attribute);
+    short.misread = errors.len() > before;
+    short.seen = options.seen.only(&schedule::SHORT);
+    if short.place().is_some() {
+        options.schedules.insert(0, short);
+    }
     // syn adds "unexpected token" for parentheses that a bad option left half read.
     if let Err(error) = parsed
         && errors.len() == before
@@ -98,6 +117,10 @@ fn elsewhere(kind: Kind, name: &str) -> Option<String> {
     let only = |other: &str| Some(format!("`{name}` is an option of {other}"));
     match (kind, name) {
         (Kind::Task, "strict") => only("`#[flow]`; a task has no journal that could differ from it"),
+        (Kind::Task, "schedule") => only("`#[flow]`; a task runs when a flow calls it"),
+        (Kind::Task, name) if schedule::SHORT.contains(&name) => {
+            only("`#[flow]`; a task runs when a flow calls it")
+        }
         (Kind::Task, "resume") => only("`#[flow]`; a task is taken up with the flow that calls it"),
         (Kind::Flow, "cache") => only("`#[task]`; move the work whose result is kept into a task"),
         (Kind::Flow, "once") => {
@@ -115,7 +138,9 @@ fn elsewhere(kind: Kind, name: &str) -> Option<String> {
         (Kind::Task, "ttl" | "scope" | "key" | "depends" | "max_size") => {
             Some(format!("`{name}` is an option of `cache`: write it inside `cache(…)`"))
         }
+        (Kind::Flow, "schedules") => Some("did you mean `schedule`? There may be several".to_owned()),
         (_, "provided") => Some("it stands before the parameter: `#[provided] db: &Pool`".to_owned()),
+        (Kind::Flow, name) => schedule::elsewhere(name),
         _ => None,
     }
 }
@@ -164,6 +189,7 @@ impl Options {
                 reader::flag(keyword, input)?;
                 self.strict = true;
             }
+            "schedule" => self.schedules.push(schedule::parse(keyword, input, errors)?),
             "resume" => self.resumes_by_hand = resume(keyword, input)?,
             _ => {
                 let example = "crate = ::my_crate::orch";

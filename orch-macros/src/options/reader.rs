@@ -13,6 +13,8 @@ pub(crate) struct Options<'a> {
     /// For example `` `#[task]` ``.
     pub(crate) owner: &'a str,
     pub(crate) known: &'a [&'static str],
+    /// Which of them may stand there more than once.
+    pub(crate) repeated: &'a [&'static str],
     /// What to write instead of a name that belongs elsewhere.
     pub(crate) elsewhere: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -27,6 +29,11 @@ impl Seen {
     /// The keyword as it stands in the source.
     pub(crate) fn keyword(&self, name: &str) -> Option<&Ident> {
         self.0.iter().find(|(seen, _)| seen == name).map(|(_, keyword)| keyword)
+    }
+
+    /// Only these of them.
+    pub(crate) fn only(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect())
     }
 }
 
@@ -78,7 +85,7 @@ fn accept(name: &str, keyword: &Ident, options: &Options<'_>, seen: &Seen) -> sy
             .unwrap_or_else(|| format!("the options are {}", enumerate(options.known.iter().copied())));
         return Err(unexpected(keyword, &format!("{} has no option `{name}`", options.owner), &fix));
     }
-    if seen.keyword(name).is_some() {
+    if seen.keyword(name).is_some() && !options.repeated.contains(&name) {
         return Err(unexpected(
             keyword,
             &format!("`{name}` is given twice, and each option has one value"),

@@ -2,6 +2,7 @@
 
 mod body;
 mod options;
+mod schedules;
 mod signature;
 mod types;
 

@@ -3,6 +3,7 @@
 use syn::Type;
 use syn::ext::IdentExt as _;
 
+use super::schedules::schedules;
 use crate::diagnostics::{Errors, did_you_mean, enumerate, mistake};
 use crate::model::{Model, Output, Role};
 use crate::options::{Curve, Key};
@@ -17,6 +18,7 @@ pub(crate) fn options(model: &mut Model, errors: &mut Errors) {
     skip(model, errors);
     names(model, errors);
     cache(model, errors);
+    schedules(model, errors);
 }
 
 fn retries(model: &mut Model, errors: &mut Errors) {
@@ -259,7 +261,7 @@ fn callers_see(model: &Model) -> Vec<String> {
     model.arguments().map(|parameter| parameter.name.unraw().to_string()).collect()
 }
 
-fn unknown_parameter(name: &syn::Ident, option: &str, known: &[String]) -> syn::Error {
+pub(super) fn unknown_parameter(name: &syn::Ident, option: &str, known: &[String]) -> syn::Error {
     let known = || known.iter().map(String::as_str);
     let fix = did_you_mean(&name.unraw().to_string(), known()).map_or_else(
         || match known().next() {

@@ -157,7 +157,8 @@ fn read_fields(text: &str, mistakes: &mut Vec<Mistake>) -> Result<Cron, Mistake>
             return Err(Mistake::new(Field::Expression, pieces[6].range.clone(), text, rule, fix));
         }
         count => {
-            let rule = format!("a cron expression has five or six fields, and this one has {count}");
+            let has = if count == 0 { "is empty".to_owned() } else { format!("has {count}") };
+            let rule = format!("a cron expression has five or six fields, and this one {has}");
             let fix = "write `minute hour day-of-month month day-of-week`, with seconds before them if you need them: \
                        `0 9 * * MON-FRI`";
             return Err(Mistake::new(Field::Expression, whole(text), text, rule, fix));

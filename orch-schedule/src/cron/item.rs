@@ -165,7 +165,7 @@ fn read_value(bounds: &Bounds, text: &str) -> Result<u32, Fault> {
         }
         let fix = match (field, value) {
             (Field::Hour, 24) => "midnight is hour 0 of the next day".to_owned(),
-            (Field::Minute | Field::Second, 60) => "the next one is 0".to_owned(),
+            (Field::Minute | Field::Second, 60) => "write 0, which comes after 59".to_owned(),
             (Field::DayOfMonth | Field::Month, 0) => "counting starts at 1".to_owned(),
             _ => format!("write a number from {} to {}", bounds.first, bounds.last),
         };

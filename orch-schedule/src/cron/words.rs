@@ -118,7 +118,7 @@ impl Days {
 /// The step of a set that is all multiples of one number; a number that does not divide `size` starts anew with it, and
 /// is no period.
 fn step_of(set: u64, size: u32) -> Option<u32> {
-    let mut steps = (2..size).filter(|step| size % step == 0);
+    let mut steps = (2..size).filter(|step| size.is_multiple_of(*step));
     steps.find(|step| (0..size).all(|value| (set >> value & 1 == 1) == (value % step == 0)))
 }
 

@@ -25,6 +25,8 @@ mod parameters;
 mod places;
 #[path = "../pass/results.rs"]
 mod results;
+#[path = "../pass/schedules.rs"]
+mod schedules;
 #[path = "../pass/warnings.rs"]
 mod warnings;
 

@@ -1,0 +1,6 @@
+use orch::flow;
+
+#[flow(schedule = "0 9 * * *")]
+async fn f() {}
+
+fn main() {}
