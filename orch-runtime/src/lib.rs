@@ -34,4 +34,5 @@ pub use runtime::{
     Cache, CacheStats, Explained, Recovered, Rerun, Runtime, RuntimeBuilder, Scoped, Serve, Served, recover,
     rerun, resolve, retry, send, serve,
 };
+pub use schedule::emit;
 pub use state::{Event, EventKind, Notice, RunState, TaskState};

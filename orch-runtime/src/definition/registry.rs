@@ -188,6 +188,14 @@ pub(crate) fn known(name: &str) -> Option<&'static Definition> {
     })
 }
 
+/// The full name of the annotated function at `path`, as the compiler names it.
+pub(crate) fn path_named(path: &str) -> Option<&'static str> {
+    let kept: Vec<&str> =
+        path.split("::").filter(|part| *part != "{{closure}}" && !part.starts_with("__orch_")).collect();
+    let path = kept.join("::");
+    with_index(|index| index.by_path.get(path.as_str()).map(|definition| full_name(definition)))
+}
+
 /// The body hash of the annotated function at `path`, for `cache(depends(…))`.
 pub(crate) fn body_hash_at(path: &str) -> Option<u64> {
     let path: Vec<&str> =

@@ -140,6 +140,11 @@ impl Core {
         }
     }
 
+    /// Resolves when a run of this process is over, or is given back.
+    pub(crate) fn run_left(&self) -> tokio::sync::futures::Notified<'_> {
+        self.left.notified()
+    }
+
     pub(super) fn anchored(&self, anchor: &Arc<Anchor>) {
         let _ = self.anchor.set(Arc::downgrade(anchor));
     }

@@ -1,6 +1,7 @@
 //! A process that starts runs by itself.
 
 use std::{
+    collections::HashSet,
     fmt,
     process::{ExitCode, Termination},
     sync::Arc,
@@ -8,12 +9,13 @@ use std::{
 };
 
 use futures_util::future::{Either, select};
+use tokio::sync::{mpsc, oneshot};
 
-use super::{Core, Runtime};
+use super::{Anchor, Core, Runtime};
 use crate::{
     definition::startable,
     error::{Error, Result},
-    schedule::{Keeper, Told, store_attributes},
+    schedule::{Keeper, Told, Trigger, store_attributes},
     store::{BoxFuture, Page},
 };
 
@@ -76,6 +78,7 @@ pub struct Serve {
     grace: Duration,
     until: Option<BoxFuture<'static, ()>>,
     told: Arc<Told>,
+    triggers: Vec<Trigger>,
 }
 
 /// A runtime was served, and its end was asked for.
@@ -101,7 +104,13 @@ impl Termination for Served {
 
 impl Serve {
     fn new(runtime: Result<Runtime>) -> Self {
-        Self { runtime, grace: GRACE, until: None, told: Arc::new(Told::new(on_stderr)) }
+        Self {
+            runtime,
+            grace: GRACE,
+            until: None,
+            told: Arc::new(Told::new(on_stderr)),
+            triggers: Vec::new(),
+        }
     }
 
     /// How long runs that are under way may go on when the end is asked for. Default: 30 seconds.
@@ -122,19 +131,26 @@ impl Serve {
         self
     }
 
+    /// Starts runs also when something happens. See [`Trigger`].
+    pub fn trigger(mut self, trigger: Trigger) -> Self {
+        self.triggers.push(trigger);
+        self
+    }
+
     async fn run(self) -> Result<Served> {
-        let Self { runtime, grace, until, told } = self;
+        let Self { runtime, grace, until, told, triggers } = self;
         let runtime = runtime?;
         let core = runtime.core();
         let anchor = runtime.anchor.as_ref().ok_or_else(|| Error::runtime("the runtime has been dropped"))?;
-        let mut signals = Signals::new()?;
-        list(&core, &told).await?;
+        let mut signals = Signals::new(anchor).await?;
+        unique(&triggers)?;
+        list(&core, &told, triggers.len()).await?;
         anchor.recover()?;
         let end = {
             let until = until.unwrap_or_else(|| Box::pin(std::future::pending()));
             let asked = std::pin::pin!(signals.next());
             let end = select(until, asked);
-            let keeper = Keeper::new(core.clone(), anchor, told.clone());
+            let keeper = Keeper::new(core.clone(), anchor, told.clone(), triggers);
             match select(keeper.keep(), end).await {
                 Either::Left((fault, _)) => return Err(fault),
                 Either::Right((Either::Left(_), _)) => "as was agreed".to_owned(),
@@ -145,8 +161,20 @@ impl Serve {
     }
 }
 
+/// Two triggers of one name would take for seen what the other one saw.
+fn unique(triggers: &[Trigger]) -> Result<()> {
+    let mut names = HashSet::new();
+    match triggers.iter().find(|trigger| !names.insert(trigger.name())) {
+        None => Ok(()),
+        Some(twice) => Err(Error::definition(format!(
+            "two triggers have the name `{}`; give one of them another one",
+            twice.name()
+        ))),
+    }
+}
+
 /// Stores the schedules of the attributes, and says what there is.
-async fn list(core: &Arc<Core>, told: &Told) -> Result<()> {
+async fn list(core: &Arc<Core>, told: &Told, triggers: usize) -> Result<()> {
     let flows = startable().iter().filter(|registered| registered.definition.is_flow()).count();
     if flows == 0 {
         return Err(Error::runtime(
@@ -158,9 +186,10 @@ async fn list(core: &Arc<Core>, told: &Told) -> Result<()> {
     let schedules = store_attributes(core, told).await?;
     let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
     told.line(&format!(
-        "serving {} with {} of their attributes, in `{place}`",
+        "serving {} with {} of their attributes and {}, in `{place}`",
         count(flows, "flow"),
-        count(schedules, "schedule")
+        count(schedules, "schedule"),
+        count(triggers, "trigger")
     ));
     Ok(())
 }
@@ -221,31 +250,59 @@ fn on_stderr(line: &str) {
     eprintln!("orch: {line}");
 }
 
-/// The signals that ask a process to end.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
+/// The signals that ask a process to end, as they come.
+struct Signals(mpsc::Receiver<&'static str>);
 
 impl Signals {
-    #[cfg(unix)]
-    fn new() -> Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| {
-            signal(kind).map_err(|error| Error::runtime(format!("signals cannot be listened to: {error}")))
-        };
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Result<Self> {
-        Ok(Self {})
+    /// Listens to them from now on: on a thread of the runtime's own, because the caller's tokio may have no driver for it.
+    async fn new(anchor: &Anchor) -> Result<Self> {
+        let (sender, signals) = mpsc::channel(4);
+        let (listening, listens) = oneshot::channel();
+        anchor.spawn(async move {
+            let mut source = match Source::new() {
+                Ok(source) => source,
+                Err(error) => return drop(listening.send(Err(error))),
+            };
+            let _ = listening.send(Ok(()));
+            loop {
+                let (next, gone) = (std::pin::pin!(source.next()), std::pin::pin!(sender.closed()));
+                match select(next, gone).await {
+                    // Who has two of them unread has been told enough.
+                    Either::Left((signal, _)) => drop(sender.try_send(signal)),
+                    Either::Right(_) => return,
+                }
+            }
+        })?;
+        match listens.await {
+            Ok(Ok(())) => Ok(Self(signals)),
+            Ok(Err(error)) => Err(Error::runtime(format!("signals cannot be listened to: {error}"))),
+            Err(_) => Err(Error::runtime("the runtime has been dropped")),
+        }
     }
 
     /// The name of the next one.
-    #[cfg(unix)]
+    async fn next(&mut self) -> &'static str {
+        match self.0.recv().await {
+            Some(signal) => signal,
+            // The runtime's threads are gone, and the end comes otherwise.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(unix)]
+struct Source {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Source {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
     async fn next(&mut self) -> &'static str {
         std::future::poll_fn(|cx| {
             if self.terminate.poll_recv(cx).is_ready() {
@@ -255,8 +312,17 @@ impl Signals {
         })
         .await
     }
+}
 
-    #[cfg(not(unix))]
+#[cfg(not(unix))]
+struct Source;
+
+#[cfg(not(unix))]
+impl Source {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
     async fn next(&mut self) -> &'static str {
         if tokio::signal::ctrl_c().await.is_err() {
             // Nobody can ask for the end in this way.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     keeper::{unreadable, unwritable},
     put::{Made, put},
-    stored::{PREFIX, Source, Stored},
+    stored::{PREFIX, Source, Stored, key},
     told::Told,
 };
 use crate::{
@@ -29,8 +29,10 @@ pub(crate) async fn store_attributes(core: &Arc<Core>, told: &Told) -> Result<us
         if !definition.is_flow() {
             continue;
         }
-        let name = definition.name()?;
+        let name = definition.display_name();
         for schedule in definition.schedules {
+            // Two of one name would take each other's schedules.
+            definition.name()?;
             count += 1;
             store(core, told, definition, name, schedule).await?;
         }
@@ -86,7 +88,7 @@ async fn forget_others(
         let which = Starters::Listed { prefix: format!("{PREFIX}{known}/"), after: None };
         for starter in core.store.starters(which, PAGE).await.map_err(unreadable)? {
             let Ok(stored) = Stored::of(&starter) else { continue };
-            let named = *known == name && definition.schedules.iter().any(|own| own.name() == stored.name);
+            let named = definition.schedules.iter().any(|own| key(name, own.name()) == starter.key);
             if stored.source != Source::Attribute || named {
                 continue;
             }

@@ -1,14 +1,14 @@
 //! Who looks after what starts runs by itself: at each when it is due, and at nothing else.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError, Weak},
     task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
-use super::{stored::PREFIX, told::Told};
+use super::{stored::PREFIX, told::Told, trigger::Trigger, watch};
 use crate::{
     clock::Timestamp,
     engine::{self, Admitted, Pulse},
@@ -41,6 +41,9 @@ pub(crate) struct Keeper {
     anchor: Weak<Anchor>,
     pub(super) told: Arc<Told>,
     turns: Mutex<Turns>,
+    pub(super) triggers: Vec<Trigger>,
+    /// Up to where each trigger has looked, which is further than is stored where it has started nothing.
+    looked: Mutex<HashMap<String, u64>>,
 }
 
 /// Schedules whose runs take turns.
@@ -53,9 +56,14 @@ struct Turns {
 }
 
 impl Keeper {
-    pub(crate) fn new(core: Arc<Core>, anchor: &Arc<Anchor>, told: Arc<Told>) -> Arc<Self> {
-        let (anchor, turns) = (Arc::downgrade(anchor), Mutex::default());
-        Arc::new(Self { core, anchor, told, turns })
+    pub(crate) fn new(
+        core: Arc<Core>,
+        anchor: &Arc<Anchor>,
+        told: Arc<Told>,
+        triggers: Vec<Trigger>,
+    ) -> Arc<Self> {
+        let (turns, looked) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { core, anchor: Arc::downgrade(anchor), told, turns, triggers, looked })
     }
 
     /// Looks after them until the store fails.
@@ -79,6 +87,9 @@ impl Keeper {
             let changed = self.core.starters_changed.notified();
             let mut changed = Box::pin(changed);
             changed.as_mut().enable();
+            let mut left = Box::pin(self.core.run_left());
+            left.as_mut().enable();
+            self.look_around().await?;
             let due = self.starters(Starters::Due(now), BATCH).await?;
             let some = !due.is_empty();
             for looked_at in join_all(due.into_iter().map(|starter| self.look_at(starter, now))).await {
@@ -91,7 +102,14 @@ impl Keeper {
             }
             let first = self.starters(Starters::Due(Timestamp::from_micros(u64::MAX)), 1).await?;
             let wake = first.first().and_then(|starter| starter.wake);
-            let rest = std::pin::pin!(select(Box::pin(self.rest_until(wake)), changed));
+            let left = async {
+                match self.triggers.is_empty() {
+                    true => std::future::pending().await,
+                    false => left.await,
+                }
+            };
+            let happens = select(changed, Box::pin(left));
+            let rest = std::pin::pin!(select(Box::pin(self.rest_until(wake)), happens));
             let attended = async {
                 match turns.next().await {
                     Some(attended) => attended,
@@ -118,6 +136,9 @@ impl Keeper {
     async fn look_at(&self, starter: Starter, now: Timestamp) -> Result<()> {
         if starter.key.starts_with(PREFIX) {
             return self.tick(starter, now).await;
+        }
+        if starter.key.starts_with(watch::PREFIX) {
+            return self.look_at_absence(starter).await;
         }
         self.put_aside(starter, "this version does not know what it is").await
     }
@@ -165,6 +186,25 @@ impl Keeper {
 
     pub(super) fn taken_turns(&self, key: &str) {
         self.turns().attended.remove(key);
+    }
+
+    fn looked(&self) -> std::sync::MutexGuard<'_, HashMap<String, u64>> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Up to where a trigger has looked in this process.
+    pub(super) fn looked_at(&self, trigger: &str) -> u64 {
+        self.looked().get(trigger).copied().unwrap_or(0)
+    }
+
+    pub(super) fn look_on(&self, trigger: &str, to: u64) {
+        self.looked().insert(trigger.to_owned(), to);
+    }
+
+    /// What this process knows is not to be relied on.
+    pub(super) fn look_again(&self, trigger: &str) {
+        self.looked().remove(trigger);
+        self.core.starters_changed.notify_waiters();
     }
 
     /// Runs that waited when the process before this one ended.

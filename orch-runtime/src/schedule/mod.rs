@@ -1,9 +1,10 @@
-//! Runs that nobody calls: those of schedules.
+//! Runs that nobody calls: those of schedules and of triggers.
 
 mod attributes;
 mod backlog;
 mod change;
 mod create;
+mod emit;
 mod keeper;
 mod manage;
 mod plan;
@@ -12,6 +13,8 @@ mod spec;
 mod stored;
 mod tick;
 mod told;
+mod trigger;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +22,9 @@ mod tests;
 pub(crate) use self::{attributes::store_attributes, keeper::Keeper, told::Told};
 pub use self::{
     create::NewSchedule,
+    emit::emit,
     manage::{ChangeSchedule, Schedule, Schedules},
     stored::Source,
+    trigger::{Trigger, TriggerName, TriggerOn},
 };
 pub use orch_schedule::{CatchUp, Doubled, Dst, Missing, Overlap, Policy, Rule, RuleError};

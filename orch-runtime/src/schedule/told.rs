@@ -2,7 +2,6 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::stored::moment;
 use crate::{
     clock::Timestamp,
     error::Error,
@@ -86,6 +85,7 @@ pub(crate) fn shown(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::stored::moment;
 
     #[test]
     fn moments_are_shown() {

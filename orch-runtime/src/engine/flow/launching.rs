@@ -44,6 +44,11 @@ pub(crate) async fn launch(core: Arc<Core>, claimed: Claimed, admitted: Admitted
     finish(run.name, run.id, outcome, prepared.invocation)
 }
 
+/// Ends a run that this worker has taken, because nothing can be executed.
+pub(crate) async fn fail(core: &Core, claimed: &Claimed, fault: Error) {
+    crashing::fail(core, claimed, fault).await;
+}
+
 /// Takes a run whose turn has come; `None` when it is not there any more, or somebody else's.
 pub(crate) async fn take_turn(core: &Arc<Core>, id: RunId) -> Result<Option<Claimed>> {
     let claim = Claim::orphan(id, core.worker, core.clock.now());
