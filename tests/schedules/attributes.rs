@@ -49,7 +49,7 @@ async fn what_the_attribute_says_takes_the_place_of_what_is_stored() {
     let history = second.schedules().history("parties", Page::all()).await.unwrap();
     let last = &history.last().unwrap().what;
     let Happening::Changed { from, to } = last else { panic!("{last:?}") };
-    assert!(from.contains("hour") && to.contains("20:00"), "{from} {to}");
+    assert!(from.contains("every 1h") && to.contains("20:00"), "{from} {to}");
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn what_the_attribute_names_no_more_is_removed() {
     let flow = runtime.schedules().get("own").await.unwrap().flow().to_owned();
     crate::crashes::store_again(&runtime, "parties", Some(&format!("schedule/{flow}/old")), &flow).await;
     assert!(runtime.schedules().get("celebrates/old").await.is_ok());
-    serve_for(&runtime, 2.5).await;
+    serve_for(&runtime, 2.2).await;
     let schedules = runtime.schedules();
     assert!(schedules.get("celebrates/old").await.is_err());
     assert!(schedules.get("own").await.is_ok() && schedules.get("parties").await.is_ok());

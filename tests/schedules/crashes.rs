@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use orch::{
     RunState,
     schedule::{CatchUp, Overlap},
-    store::{StarterChange, StarterPut, Starters, Store, Trigger},
+    store::{StarterChange, StarterPut, Starters, Trigger},
     testing::TestRuntime,
 };
 

@@ -5,6 +5,7 @@
 #![allow(clippy::async_yields_async, reason = "a call is started inside the scope of its runtime")]
 
 mod attributes;
+mod backfills;
 mod crashes;
 mod managed;
 mod overlap;
@@ -22,17 +23,31 @@ use orch::{
     store::{Fate, Happening, Page, Run, RunFilter, Skip, Ticks},
     testing::{START, TestRuntime},
 };
+use tokio::sync::Notify;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Which ticks bodies stand for, in the order in which they began.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<(String, f64)>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<(String, f64)>>>, Arc<Notify>);
 
 impl Log {
     pub(crate) fn note(&self, who: &str) {
         let tick = orch::ctx().tick().expect("a tick started it");
         self.0.lock().unwrap().push((who.to_owned(), hours(tick)));
+        self.1.notify_waiters();
+    }
+
+    /// Waits until so many have begun.
+    pub(crate) async fn until(self, who: &str, count: usize) {
+        loop {
+            let mut noted = std::pin::pin!(self.1.notified());
+            noted.as_mut().enable();
+            if self.of(who).len() >= count {
+                return;
+            }
+            noted.await;
+        }
     }
 
     pub(crate) fn of(&self, who: &str) -> Vec<f64> {

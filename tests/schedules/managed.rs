@@ -129,13 +129,13 @@ async fn one_that_was_removed_starts_nothing() {
 async fn one_that_is_created_while_somebody_serves_is_served() {
     let log = Log::default();
     let runtime = runtime(&log);
-    let other = (*runtime).clone();
-    let creates = async {
-        other.scope(async { orch::sleep(HOUR.mul_f64(0.5)).await }).await;
-        works("a".into(), 0.0).on(&other).schedule("s").every(HOUR).create().await.unwrap();
-    };
-    let ((), served) = tokio::join!(creates, serve_for(&runtime, 2.5));
-    assert_eq!((served.left(), log.of("a")), (0, vec![1.0, 2.0]));
+    let twice = log.clone().until("a", 2);
+    let served = runtime.serve().until(twice).grace(HOUR).lines(|_| {}).into_future();
+    let creates = works("a".into(), 0.0).on(&runtime).schedule("s").every(HOUR).max_runs(2).create();
+    let (served, created) = tokio::join!(served, creates);
+    assert_eq!((served.unwrap().left(), log.of("a").len()), (0, 2));
+    let first = created.unwrap().next().map(hours).unwrap();
+    assert_eq!(log.of("a"), [first, first + 1.0]);
 }
 
 #[tokio::test]

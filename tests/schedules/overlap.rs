@@ -1,6 +1,6 @@
 //! Ticks that come while a run of an earlier one is under way.
 
-use orch::{RunState, prelude::*, schedule::Overlap, store::Skip};
+use orch::{RunState, schedule::Overlap, store::Skip};
 
 use crate::{HOUR, Log, fates, hours, row, runs_of, runtime, serve_for, skipped, states, works};
 

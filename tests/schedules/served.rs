@@ -50,6 +50,12 @@ async fn the_lines_say_what_happened() {
     assert!(has("ending as was agreed") && has("ended: every run has come to its end"), "{lines:#?}");
 }
 
+/// Runs that are caught up at once begin in any order.
+fn sorted(mut ticks: Vec<f64>) -> Vec<f64> {
+    ticks.sort_by(f64::total_cmp);
+    ticks
+}
+
 #[tokio::test]
 async fn what_was_missed_is_dealt_with_as_the_schedule_says() {
     let log = Log::default();
@@ -67,8 +73,8 @@ async fn what_was_missed_is_dealt_with_as_the_schedule_says() {
     serve_for(&second, 1.0).await;
     assert_eq!(log.of("none"), [1.0, 2.0, 7.0]);
     assert_eq!(log.of("last"), [1.0, 2.0, 6.0, 7.0]);
-    assert_eq!(log.of("all"), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
-    assert_eq!(log.of("late"), [1.0, 2.0, 5.0, 6.0, 7.0]);
+    assert_eq!(sorted(log.of("all")), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+    assert_eq!(sorted(log.of("late")), [1.0, 2.0, 5.0, 6.0, 7.0]);
     let (fired, seven) = ([row(1.0, 1, "fired"), row(2.0, 1, "fired")], [row(7.0, 1, "fired")]);
     let told = |middle: &[_]| [&fired[..], middle, &seven].concat();
     assert_eq!(fates(&second, "none").await, told(&[skipped(3.0, 4, Skip::Missed)]));
@@ -196,7 +202,7 @@ async fn what_a_flow_calls_stands_for_the_same_tick() {
     let log = Log::default();
     let runtime = runtime(&log);
     calls_works().on(&runtime).schedule("s").at("2026-01-01 02:00").create().await.unwrap();
-    serve_for(&runtime, 3.0).await;
+    crate::managed::serve_once(&runtime, 3.0).await;
     assert_eq!((log.of("outer"), log.of("inner")), (vec![2.0], vec![2.0]));
     let run = runs_of(&runtime, "::calls_works").await[0].id;
     runtime.scope(async { orch::rerun::<()>(run).await }).await.unwrap();

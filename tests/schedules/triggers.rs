@@ -52,6 +52,28 @@ async fn serve(runtime: &TestRuntime, triggers: impl IntoIterator<Item = Trigger
     serve.await.unwrap()
 }
 
+/// Does something after so many hours each. A flow, because the clock waits for one that it has woken.
+#[flow]
+async fn acts(script: Vec<(u32, String)>) -> Result<(), Error> {
+    let runtime = Runtime::current()?;
+    for (hours, act) in script {
+        orch::sleep(HOUR * hours).await;
+        match act.split_once(' ') {
+            Some(("extract", rows)) => drop(extracts(rows.parse().unwrap()).await),
+            Some(("say", text)) => runtime.emit("said", &text.to_owned()).await?,
+            Some(("number", number)) => runtime.emit("said", &number.parse::<u32>().unwrap()).await?,
+            _ => runtime.emit("heartbeat", &()).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Acts on a runtime.
+async fn acting(runtime: &TestRuntime, script: &[(u32, &str)]) {
+    let script = script.iter().map(|(hours, act)| (*hours, (*act).to_owned())).collect();
+    acts(script).on(runtime).await.unwrap();
+}
+
 /// A runtime on what is stored, in the next process.
 fn next(runtime: &TestRuntime, operations: usize) -> (TestRuntime, Given) {
     let given = Given::default();
@@ -65,14 +87,8 @@ fn by(runs: &[Run]) -> Vec<Why> {
 #[tokio::test]
 async fn a_flow_starts_after_another_one() {
     let (runtime, given) = next(&orch::testing::runtime(), 0);
-    let other = (*runtime).clone();
-    let calls = async {
-        other.scope(async { orch::sleep(HOUR).await }).await;
-        extracts(3).on(&other).await.unwrap();
-        extracts(0).on(&other).await.unwrap_err();
-        extracts(5).on(&other).await.unwrap();
-    };
-    let ((), served) = tokio::join!(calls, serve(&runtime, triggers(), 2.0));
+    let script = [(1, "extract 3"), (0, "extract 0"), (0, "extract 5")];
+    let (served, ()) = tokio::join!(serve(&runtime, triggers(), 2.0), acting(&runtime, &script));
     assert_eq!(served.left(), 0);
     let mut all = given.all();
     all.sort();
@@ -100,16 +116,17 @@ async fn what_ended_while_nobody_served_is_not_lost() {
 
 #[tokio::test]
 async fn after_every_cut_each_end_has_one_run() {
-    let (first, _) = next(&orch::testing::runtime(), 0);
-    let other = (*first).clone();
-    let calls = async {
-        for rows in [1, 0, 2] {
-            other.scope(async { orch::sleep(HOUR).await }).await;
-            let _ = extracts(rows).on(&other).await;
-        }
-    };
-    tokio::join!(calls, serve(&first, triggers(), 4.0));
-    for cut in 3..=first.store().operations() {
+    let (before, _) = next(&orch::testing::runtime(), 0);
+    serve(&before, triggers(), 0.1).await;
+    let (first, _) = next(&before, before.store().operations());
+    for rows in [1, 0, 2] {
+        let _ = extracts(rows).on(&first).await;
+    }
+    let ended = first.store().operations();
+    let (first, _) = next(&first, ended);
+    serve(&first, triggers(), 0.1).await;
+    assert!(first.store().operations() >= ended + 6);
+    for cut in ended..=first.store().operations() {
         let (second, _) = next(&first, cut);
         serve(&second, triggers(), 1.0).await;
         let extracted = runs_of(&second, "::extracts").await;
@@ -131,15 +148,8 @@ async fn events_start_what_waits_for_them() {
     };
     // Before the trigger was there, it is none of its business.
     first.emit("said", &"too early!".to_owned()).await.unwrap();
-    let other = (*first).clone();
-    let emits = async {
-        for text in ["a", "b!", "c!"] {
-            other.scope(async { orch::sleep(HOUR).await }).await;
-            other.emit("said", &text.to_owned()).await.unwrap();
-        }
-        other.emit("unheard", &1u32).await.unwrap();
-    };
-    tokio::join!(emits, serve(&first, [trigger()], 4.0));
+    let script = [(1, "say a"), (1, "say b!"), (1, "say c!"), (0, "beat")];
+    tokio::join!(serve(&first, [trigger()], 4.0), acting(&first, &script));
     assert_eq!(given.all(), ["b!", "c!"]);
     let runs = runs_of(&first, "::alerts").await;
     assert_eq!(
@@ -158,13 +168,8 @@ async fn events_start_what_waits_for_them() {
 async fn an_event_that_does_not_fit_leaves_a_failed_run() {
     let (runtime, given) = next(&orch::testing::runtime(), 0);
     let trigger = Trigger::new("loud").on_event("said").run(|text: String| alerts(text));
-    let other = (*runtime).clone();
-    let emits = async {
-        other.scope(async { orch::sleep(HOUR).await }).await;
-        other.emit("said", &7u32).await.unwrap();
-        other.emit("said", &"after it".to_owned()).await.unwrap();
-    };
-    tokio::join!(emits, serve(&runtime, [trigger], 2.0));
+    let script = [(1, "number 7"), (0, "say after it")];
+    tokio::join!(serve(&runtime, [trigger], 2.0), acting(&runtime, &script));
     assert_eq!(given.all(), ["after it"]);
     let failed = runs_of(&runtime, "trigger loud").await;
     assert_eq!(states(&failed), [RunState::Failed]);
@@ -177,14 +182,8 @@ async fn an_absence_starts_something_once() {
     let (runtime, given) = next(&orch::testing::runtime(), 0);
     let trigger = Trigger::new("silence").on_absence("heartbeat", HOUR * 2);
     let trigger = trigger.run(|()| alerts("silence".into()));
-    let other = (*runtime).clone();
-    let beats = async {
-        for hours in [1, 1, 1, 5, 1] {
-            other.scope(async { orch::sleep(HOUR * hours).await }).await;
-            other.emit("heartbeat", &()).await.unwrap();
-        }
-    };
-    tokio::join!(beats, serve(&runtime, [trigger], 10.5));
+    let script = [(1, "beat"), (1, "beat"), (1, "beat"), (5, "beat"), (1, "beat")];
+    tokio::join!(serve(&runtime, [trigger], 10.5), acting(&runtime, &script));
     let runs = runs_of(&runtime, "::alerts").await;
     // Beats at 1, 2, 3, 8 and 9 hours: silence from 3 on.
     let at: Vec<f64> = runs.iter().map(|run| crate::hours(run.created)).collect();

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     id::RunId,
     observe,
+    schedule::{Attentive, until_polled},
     state::RunState,
     store::{Page, Run, StoreError},
 };
@@ -212,7 +213,6 @@ impl Anchor {
         recovery.begin();
         let busy = core.clock.busy();
         let work = async move {
-            drop(busy);
             let resumed = engine::recover(core.clone(), orphan).await;
             let ended = match resumed {
                 Resumed::Others => None,
@@ -241,7 +241,9 @@ impl Anchor {
             };
             recovery.end(ended);
         };
-        if let Err(error) = self.spawn(work) {
+        // A virtual clock stands still while it is woken and not looked at.
+        let work = Attentive::new(&self.core, Box::pin(work));
+        if let Err(error) = self.spawn(until_polled(work, busy)) {
             observe::warn_outside(&error.to_string());
             self.recovery.end(None);
         }

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     fmt,
+    pin::Pin,
     process::{ExitCode, Termination},
     sync::Arc,
     time::Duration,
@@ -15,7 +16,7 @@ use super::{Anchor, Core, Runtime};
 use crate::{
     definition::startable,
     error::{Error, Result},
-    schedule::{Keeper, Told, Trigger, store_attributes},
+    schedule::{Attentive, Keeper, Told, Trigger, store_attributes},
     store::{BoxFuture, Page},
 };
 
@@ -141,24 +142,44 @@ impl Serve {
         let Self { runtime, grace, until, told, triggers } = self;
         let runtime = runtime?;
         let core = runtime.core();
-        let anchor = runtime.anchor.as_ref().ok_or_else(|| Error::runtime("the runtime has been dropped"))?;
-        let mut signals = Signals::new(anchor).await?;
-        unique(&triggers)?;
-        list(&core, &told, triggers.len()).await?;
-        anchor.recover()?;
-        let end = {
-            let until = until.unwrap_or_else(|| Box::pin(std::future::pending()));
-            let asked = std::pin::pin!(signals.next());
-            let end = select(until, asked);
-            let keeper = Keeper::new(core.clone(), anchor, told.clone(), triggers);
-            match select(keeper.keep(), end).await {
-                Either::Left((fault, _)) => return Err(fault),
-                Either::Right((Either::Left(_), _)) => "as was agreed".to_owned(),
-                Either::Right((Either::Right((signal, _)), _)) => format!("because of {signal}"),
-            }
-        };
-        drain(&core, &told, &mut signals, &end, grace).await
+        let anchor = runtime.anchor.clone().ok_or_else(|| Error::runtime("the runtime has been dropped"))?;
+        let serving = Box::pin(async move { serve_on(&core, &anchor, grace, until, &told, triggers).await });
+        Attentive::new(&runtime.core, serving).await
     }
+}
+
+async fn serve_on(
+    core: &Arc<Core>,
+    anchor: &Arc<Anchor>,
+    grace: Duration,
+    until: Option<BoxFuture<'static, ()>>,
+    told: &Arc<Told>,
+    triggers: Vec<Trigger>,
+) -> Result<Served> {
+    // A virtual clock stands still until everything waits that is to wait.
+    let mut setting_up = core.clock.busy();
+    let mut signals = Signals::new(anchor).await?;
+    unique(&triggers)?;
+    list(core, told, triggers.len()).await?;
+    anchor.recover()?;
+    let end = {
+        let until = until.unwrap_or_else(|| Box::pin(std::future::pending()));
+        let asked = std::pin::pin!(signals.next());
+        let end = select(until, asked);
+        let keeper = Keeper::new(core.clone(), anchor, told.clone(), triggers);
+        let mut serving = select(keeper.keep(), end);
+        let served = std::future::poll_fn(|cx| {
+            let polled = Pin::new(&mut serving).poll(cx);
+            drop(setting_up.take());
+            polled
+        });
+        match served.await {
+            Either::Left((fault, _)) => return Err(fault),
+            Either::Right((Either::Left(_), _)) => "as was agreed".to_owned(),
+            Either::Right((Either::Right((signal, _)), _)) => format!("because of {signal}"),
+        }
+    };
+    drain(core, told, &mut signals, &end, grace).await
 }
 
 /// Two triggers of one name would take for seen what the other one saw.

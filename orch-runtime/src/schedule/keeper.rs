@@ -1,17 +1,22 @@
 //! Who looks after what starts runs by itself: at each when it is due, and at nothing else.
 
 use std::{
-    collections::{HashMap, HashSet},
-    pin::Pin,
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError, Weak},
-    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
-use super::{stored::PREFIX, told::Told, trigger::Trigger, watch};
+use super::{
+    attentive::{Attentive, until_polled},
+    backfill,
+    stored::PREFIX,
+    told::Told,
+    trigger::Trigger,
+    watch,
+};
 use crate::{
     clock::Timestamp,
-    engine::{self, Admitted, Pulse},
+    engine::{self, Admitted},
     error::{Error, ErrorKind, Result},
     id::RunId,
     runtime::{Anchor, Core},
@@ -49,8 +54,8 @@ pub(crate) struct Keeper {
 /// Schedules whose runs take turns.
 #[derive(Default)]
 struct Turns {
-    /// Those that somebody attends to.
-    attended: HashSet<String>,
+    /// Those that somebody attends to, and whether there is more to see to since.
+    attended: HashMap<String, bool>,
     /// Those that somebody is to attend to.
     new: Vec<String>,
 }
@@ -68,19 +73,20 @@ impl Keeper {
 
     /// Looks after them until the store fails.
     pub(crate) fn keep(self: &Arc<Self>) -> Attentive<BoxFuture<'static, Error>> {
-        let (pulse, keeper) = (Pulse::new(&self.core.clock), self.clone());
-        let keeping = Box::pin(async move {
+        let keeper = self.clone();
+        let keeping: BoxFuture<'static, Error> = Box::pin(async move {
             match keeper.keep_on().await {
                 Ok(never) => match never {},
                 Err(error) => error,
             }
         });
-        Attentive { pulse, future: keeping }
+        Attentive::new(&self.core, keeping)
     }
 
     async fn keep_on(&self) -> Result<std::convert::Infallible> {
         let mut turns: FuturesUnordered<BoxFuture<'_, Result<()>>> = FuturesUnordered::new();
         self.find_waiting().await?;
+        self.find_backfills().await?;
         loop {
             let now = self.core.clock.now();
             // Before anything is read, so that no change is missed.
@@ -140,6 +146,9 @@ impl Keeper {
         if starter.key.starts_with(watch::PREFIX) {
             return self.look_at_absence(starter).await;
         }
+        if starter.key.starts_with(backfill::PREFIX) {
+            return self.wake_backfill(starter).await;
+        }
         self.put_aside(starter, "this version does not know what it is").await
     }
 
@@ -149,13 +158,16 @@ impl Keeper {
 
     /// Executes a run on the threads of the runtime.
     pub(super) fn launch(&self, claimed: Claimed, admitted: Admitted) -> Result<()> {
-        let anchor = self.anchor.upgrade().ok_or_else(|| Error::runtime("the runtime has been dropped"))?;
+        let anchor = self.anchor()?;
         let (core, told, busy) = (self.core.clone(), self.told.clone(), self.core.clock.busy());
         let (id, name, begun) = (claimed.run.id, claimed.run.name.to_string(), self.core.clock.now());
+        // Whoever waits for the runs to end is told of all of them.
+        let staying = self.core.enter().ok();
+        let launched = Attentive::new(&self.core, Box::pin(engine::launch(core.clone(), claimed, admitted)));
         anchor.spawn(async move {
-            drop(busy);
-            let finished = engine::launch(core.clone(), claimed, admitted).await;
+            let finished = until_polled(launched, busy).await;
             told.ended(&name, id, finished.as_ref().err(), core.clock.now().since(begun));
+            drop(staying);
         })
     }
 
@@ -176,16 +188,36 @@ impl Keeper {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody has to see to it that the runs of a schedule take turns.
+    /// Somebody has to see to a schedule whose runs take turns, or to a backfill.
     pub(super) fn take_turns(&self, key: &str) {
         let mut turns = self.turns();
-        if turns.attended.insert(key.to_owned()) {
+        if turns.attended.insert(key.to_owned(), true).is_none() {
             turns.new.push(key.to_owned());
         }
     }
 
-    pub(super) fn taken_turns(&self, key: &str) {
-        self.turns().attended.remove(key);
+    /// Whether there was nothing more to see to since this was last asked; then nobody attends to it any more.
+    pub(super) fn is_over(&self, key: &str) -> bool {
+        let mut turns = self.turns();
+        let over = turns.attended.get_mut(key).is_none_or(|more| !std::mem::take(more));
+        if over {
+            turns.attended.remove(key);
+        }
+        over
+    }
+
+    /// Under a virtual clock: the time stands still until a run that was stopped is gone.
+    pub(super) fn stand_still_until_left(&self, run: RunId) -> Result<()> {
+        let Some(busy) = self.core.clock.busy() else { return Ok(()) };
+        let core = self.core.clone();
+        self.anchor()?.spawn(async move {
+            core.until_left(run).await;
+            drop(busy);
+        })
+    }
+
+    fn anchor(&self) -> Result<Arc<Anchor>> {
+        self.anchor.upgrade().ok_or_else(|| Error::runtime("the runtime has been dropped"))
     }
 
     fn looked(&self) -> std::sync::MutexGuard<'_, HashMap<String, u64>> {
@@ -227,33 +259,4 @@ pub(super) fn unreadable(error: StoreError) -> Error {
 
 pub(super) fn unwritable(error: StoreError) -> Error {
     Error::plain(ErrorKind::Store, format!("a schedule cannot be written: {error}"))
-}
-
-/// Keeps a virtual clock from moving while a future has something to do.
-pub(crate) struct Attentive<F> {
-    pulse: Arc<Pulse>,
-    future: F,
-}
-
-impl<F: Future + Unpin> Future for Attentive<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let waker = Waker::from(self.pulse.clone());
-        loop {
-            self.pulse.look(cx.waker());
-            let _ = self.pulse.take_woken();
-            if let Poll::Ready(output) = Pin::new(&mut self.future).poll(&mut Context::from_waker(&waker)) {
-                self.pulse.close();
-                return Poll::Ready(output);
-            }
-            ready!(if self.pulse.rest() { Poll::Pending } else { Poll::Ready(()) });
-        }
-    }
-}
-
-impl<F> Drop for Attentive<F> {
-    fn drop(&mut self) {
-        self.pulse.close();
-    }
 }

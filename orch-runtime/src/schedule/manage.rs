@@ -36,6 +36,10 @@ impl Schedule {
         Self { id, definition: definition.to_owned(), stored: stored.clone() }
     }
 
+    pub(super) fn stored(&self) -> &Stored {
+        &self.stored
+    }
+
     /// What no other schedule has: the flow's full name, a slash and its own name.
     pub fn id(&self) -> &str {
         &self.id
@@ -127,6 +131,10 @@ pub struct Schedules {
 impl Schedules {
     pub(super) fn new(core: Arc<Core>) -> Self {
         Self { core }
+    }
+
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     /// Whoever serves looks again at what is due.

@@ -1,6 +1,8 @@
 //! Runs that nobody calls: those of schedules and of triggers.
 
+mod attentive;
 mod attributes;
+mod backfill;
 mod backlog;
 mod change;
 mod create;
@@ -19,8 +21,14 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::{attributes::store_attributes, keeper::Keeper, told::Told};
+pub(crate) use self::{
+    attentive::{Attentive, until_polled},
+    attributes::store_attributes,
+    keeper::Keeper,
+    told::Told,
+};
 pub use self::{
+    backfill::{Backfill, Backfilled},
     create::NewSchedule,
     emit::emit,
     manage::{ChangeSchedule, Schedule, Schedules},

@@ -1,6 +1,7 @@
 //! A schedule that is due.
 
 use super::{
+    backfill,
     change::{change, step, turn},
     keeper::{Keeper, unreadable, unwritable},
     plan::plan,
@@ -63,7 +64,7 @@ impl Keeper {
     async fn cancel(&self, run: RunId, schedule: &str) -> Result<()> {
         let reason = format!("a later tick of `{schedule}` took its place");
         if self.core.stop(run, &reason) {
-            return Ok(());
+            return self.stand_still_until_left(run);
         }
         engine::cancel_unattended(&self.core, run, &reason).await
     }
@@ -84,11 +85,27 @@ impl Keeper {
         self.core.store.change_starter(change).await.map_err(unwritable).map(drop)
     }
 
-    /// Waits until the first of a schedule's runs has ended, and lets the next one begin; until none waits.
+    /// Sees to it that the runs of a schedule take turns, or to a backfill, as long as there is something to see to.
     pub(super) async fn attend(&self, key: String) -> Result<()> {
         loop {
-            let Some(starter) = self.starters(Starters::Key(key.clone()), 1).await?.pop() else { break };
-            let Ok(stored) = Stored::of(&starter) else { break };
+            if key.starts_with(backfill::PREFIX) {
+                self.fill(&key).await?;
+            } else {
+                self.let_take_turns(&key).await?;
+            }
+            if self.is_over(&key) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until the first of a schedule's runs has ended, and lets the next one begin; until none waits.
+    async fn let_take_turns(&self, key: &str) -> Result<()> {
+        loop {
+            let Some(starter) = self.starters(Starters::Key(key.to_owned()), 1).await?.pop() else {
+                return Ok(());
+            };
+            let Ok(stored) = Stored::of(&starter) else { return Ok(()) };
             let active = self.active(&stored.active).await?;
             if let Some(after) = turn(&stored, &active) {
                 let change = change(&starter, &after, Vec::new(), self.core.clock.now());
@@ -96,22 +113,20 @@ impl Keeper {
                 self.core.store.change_starter(change).await.map_err(unwritable)?;
                 continue;
             }
-            let Some(first) = active.first() else { break };
+            let Some(first) = active.first() else { return Ok(()) };
             let run = self.core.store.run(*first).await.map_err(unreadable)?;
             if run.is_some_and(|run| run.state == RunState::Scheduled) {
                 self.begin(*first).await?;
                 continue;
             }
             if active.len() == 1 {
-                break;
+                return Ok(());
             }
             if stored.policy.overlap == Overlap::Cancel {
                 self.cancel(*first, &stored.name).await?;
             }
             self.until_ended(*first).await?;
         }
-        self.taken_turns(&key);
-        Ok(())
     }
 
     async fn begin(&self, run: RunId) -> Result<()> {
@@ -127,7 +142,7 @@ impl Keeper {
         }
     }
 
-    async fn until_ended(&self, run: RunId) -> Result<()> {
+    pub(super) async fn until_ended(&self, run: RunId) -> Result<()> {
         let mut pause = ASK_AGAIN.0;
         loop {
             self.core.until_left(run).await;
