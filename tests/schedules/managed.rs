@@ -88,13 +88,18 @@ async fn ticks_of_a_pause_are_skipped_and_told() {
     assert_eq!(fates(&runtime, "s").await, [row(1.0, 1, "fired"), skipped(2.0, 3, Skip::Paused)]);
 }
 
+/// A flow, because the clock waits for one that it has woken.
+#[flow]
+async fn waits(hours: f64) {
+    orch::sleep(HOUR.mul_f64(hours)).await;
+}
+
 /// Serves for a while, and leaves the runtime open.
 pub(super) async fn serve_once(runtime: &orch::testing::TestRuntime, hours: f64) {
-    let asked = crate::until(runtime, hours);
     let serving = runtime.serve().until(std::future::pending()).lines(|_| {});
     // Dropped, it starts nothing more, and the runtime stays open.
     let serving = std::pin::pin!(serving.into_future());
-    futures_util::future::select(serving, Box::pin(asked)).await;
+    futures_util::future::select(serving, waits(hours).on(runtime)).await;
 }
 
 #[tokio::test]

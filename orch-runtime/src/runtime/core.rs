@@ -149,7 +149,7 @@ impl Core {
         let _ = self.anchor.set(Arc::downgrade(anchor));
     }
 
-    pub(super) fn anchor(&self) -> Option<Arc<Anchor>> {
+    pub(crate) fn anchor(&self) -> Option<Arc<Anchor>> {
         self.anchor.get()?.upgrade()
     }
 

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use futures_util::future::{Either, select};
 use orch_schedule::{CatchUp, Overlap, Policy, Rule};
 
 use crate::{
@@ -86,16 +87,16 @@ fn child(dir: &Path, at: Option<(CrashPoint, u64)>) {
         let store = open(dir);
         let runtime = Runtime::builder().store(store.clone()).build().expect("a runtime");
         create(&*store, overlap).await;
-        let anchor = runtime.anchor.clone().expect("an anchor");
+        let anchor = runtime.core().anchor().expect("an anchor");
         let keeper = Keeper::new(runtime.core(), &anchor, Arc::new(Told::new(|_| {})), Vec::new());
         let over = async {
             while !is_over(&*store).await {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::select! {
-            error = keeper.keep() => panic!("{error}"),
-            () = over => {}
+        match select(keeper.keep(), std::pin::pin!(over)).await {
+            Either::Left((error, _)) => panic!("{error}"),
+            Either::Right(_) => {}
         }
         runtime.close().await.expect("closed");
     });
