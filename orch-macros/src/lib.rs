@@ -247,13 +247,14 @@ use proc_macro::TokenStream;
 ///
 /// ### `once`
 ///
-/// `once`: a body that was interrupted by the end of its process does not run again by itself. For what must not
-/// happen twice and cannot be asked about, such as a payment without an idempotency key. Its beginning is on disk
-/// before the body starts, which costs a sync. When a resumed run finds that it had begun and has no outcome, the task run
-/// becomes *Unknown*, and its caller waits until a person says with `orch::resolve` what became of it: its value, an
-/// error, or that the body may run again. Errors, panics, time-outs and cancellations in a living process are ends
-/// like those of other tasks, and a further attempt of the flow, or `orch::retry`, makes the call anew. Default: an
-/// interrupted body runs again. Excludes [`retries`](#retries) and
+/// `once`: a body that was left amid its work does not run again by itself. For what must not happen twice and cannot be
+/// asked about, such as a payment without an idempotency key. Its beginning is on disk before the body starts, which
+/// costs a sync. When its process ends meanwhile, or the call is dropped, cancelled or takes too long, nobody knows
+/// whether it did its work: the task run becomes *Unknown*. Whoever makes the call again, a resumed run, a further
+/// attempt of the flow or `orch::retry`, waits until a person says with `orch::resolve` what became of it: its value, an
+/// error, or that the body may run again. After a time-out or a panic its caller has that as its error, as with other
+/// tasks, and a further attempt waits for a person. An error that the body returned is an end like any other: a
+/// further attempt makes the call anew. Default: an interrupted body runs again. Excludes [`retries`](#retries) and
 /// [`cache`](#cache).
 ///
 /// ```
@@ -389,7 +390,8 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ### `timeout`
 ///
-/// `timeout = "1h30m"`: the limit of the whole run with all its attempts. Default: none.
+/// `timeout = "1h30m"`: the limit of the whole run with all its attempts, in one process: a run that is taken up after the
+/// end of its process has the whole time once more, so that what lay down for long does not end at once. Default: none.
 ///
 /// ### `strict`
 ///
@@ -422,6 +424,116 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// ### `tags`
 ///
 /// `tags("shop", "nightly")`: words to find runs by. Default: none.
+///
+/// ### `cron`
+///
+/// `cron = "0 9 * * MON-FRI"`: the flow starts by itself at the local times that the expression names, in universal
+/// time if there is no [`tz`](#tz). Five fields (minute, hour, day of the month, month, day of the week) or six, with
+/// seconds first: numbers, names (`JAN`, `MON`), ranges, steps and lists; `L` (the last day of the month), `L-2`, `15W`
+/// (the weekday next to the 15th), `LW`, `FRI#2` (the second Friday), `FRIL` (the last); `@hourly`, `@daily`, `@weekly`,
+/// `@monthly`, `@yearly`. Where both day fields are given, one that fits is enough, as in the cron of Unix; where one of
+/// them starts with `*`, both have to. Dates that never come, such as the 30th of February, are refused.
+///
+/// ```
+/// # use orch::prelude::*;
+/// #[flow(
+///     cron = "0 9 * * MON-FRI",
+///     tz = "Europe/Berlin",
+///     with(url = "https://shop.example/1", budget = 120),
+///     overlap = skip,
+/// )]
+/// async fn watch_price(url: String, budget: u32) -> anyhow::Result<bool> {
+///     // …
+/// #   Ok(url.len() as u32 > budget)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
+/// # orch::testing::runtime().install().unwrap();
+/// # watch_price("x".into(), 120).await?;
+/// # Ok(()) }
+/// ```
+///
+/// ### `every`
+///
+/// `every = "5m"`: the flow starts by itself again and again, and in between passes this much time, whatever the clocks
+/// show. Counted from the beginning of 1970 in universal time, so `"1h"` is due at full hours; `anchor = "2026-01-01
+/// 06:30"` names another moment that is due.
+///
+/// ### `at`
+///
+/// `at = "2026-12-24 18:00"` or `at = ["2026-12-24 18:00", "2026-12-31"]`: the flow starts by itself at these moments. A
+/// date alone is its midnight; `Z` or an offset such as `+01:00` at the end says whose clock is meant, otherwise it is
+/// that of [`tz`](#tz).
+///
+/// ### `schedule`
+///
+/// `schedule(name = "mornings", cron = "0 9 * * *", …)`: one of several schedules, each with all the options here and a
+/// name, by which it is paused and told from the others. What stands in the attribute itself is the schedule with the
+/// name `default`.
+///
+/// ```
+/// # use orch::prelude::*;
+/// #[flow(
+///     schedule(name = "mornings", cron = "0 9 * * *", tz = "Europe/Berlin", with(days = 1)),
+///     schedule(name = "month", cron = "0 7 L * *", catch_up = all, with(days = 31)),
+/// )]
+/// async fn report(days: u32) -> anyhow::Result<String> {
+///     // …
+/// #   Ok(format!("{days}"))
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
+/// # orch::testing::runtime().install().unwrap();
+/// # report(1).await?;
+/// # Ok(()) }
+/// ```
+///
+/// ### `with`
+///
+/// `with(url = "https://shop.example/1", budget = 120)`: the arguments of the runs that a schedule starts, one for each
+/// parameter, as expressions of their types; a text literal does for a `String`. `#[provided]` parameters have none.
+/// They are evaluated when a program takes its schedules up, and they are stored. Excludes [`skip`](#skip) and type
+/// parameters.
+///
+/// ### `tz`
+///
+/// `tz = "Europe/Berlin"`: whose clocks `cron`, `at`, `anchor` and `until` speak of; a name of the IANA database, which
+/// is part of the program. Default: `"UTC"`.
+///
+/// ### `dst`
+///
+/// `dst(missing = skip, doubled = both)`: what becomes of local times when clocks are changed. A time that is left out
+/// comes as much later (`shift`, the default), where it is one with what is due then anyway, or not at all (`skip`). Of a
+/// time that comes twice the `first` (the default), the `last` or `both` count, for `*/30` too. Needs [`tz`](#tz).
+/// Excludes [`every`](#every).
+///
+/// ### `catch_up`
+///
+/// `catch_up = all`: what becomes of ticks that passed while no program was there to start them. `none`: they are skipped;
+/// `last` (the default): the latest is started; `all`: each of them is, in order.
+///
+/// ### `max_late`
+///
+/// `max_late = "1h"`: a tick that could not be started within this time is skipped. Default: no limit.
+///
+/// ### `overlap`
+///
+/// `overlap = skip`: what becomes of a tick while a run of an earlier one is under way. `allow` (the default): it starts
+/// beside it; `skip`: it does not start; `queue`: it starts when the earlier ones have ended; `cancel`: the earlier one is
+/// cancelled.
+///
+/// ### `jitter`
+///
+/// `jitter = "30s"`: each tick starts up to this much later, the same tick always by the same time, so that many schedules
+/// of one minute do not start in one second. Not longer than the period of [`every`](#every). Default: none.
+///
+/// ### `until`
+///
+/// `until = "2027-01-01"`: nothing is due after this moment. Default: no end.
+///
+/// ### `max_runs`
+///
+/// `max_runs = 10`: the schedule ends after so many runs. Default: no end.
 ///
 /// ### `crate`
 ///

@@ -22,7 +22,7 @@ use std::{
 
 pub use self::cache::{Cache, CacheStats, Explained};
 use self::core::Provided;
-pub(crate) use self::core::{Core, Entering, TakenUp};
+pub(crate) use self::core::{Core, Entering, TakenUp, Waiting};
 pub(crate) use self::recovery::Anchor;
 pub use self::recovery::{Recovered, recover};
 pub use self::rerun::{Rerun, rerun};

@@ -9,6 +9,10 @@ pub(crate) fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> 
             let candidate = name.to_ascii_lowercase();
             // `Berlin` alone is what people remember of `Europe/Berlin`.
             let city = candidate.rsplit('/').next() == Some(&lower);
+            // There are at least as many edits as the lengths differ, and a character has up to four bytes.
+            if !city && lower.len().abs_diff(candidate.len()) > 4 * allowed {
+                return None;
+            }
             let distance = if city { 0 } else { distance(&lower, &candidate) };
             (distance <= allowed).then_some((distance, name))
         })

@@ -4,4 +4,5 @@ mod cache;
 mod call;
 mod flow;
 mod retry;
+mod schedule;
 mod task;

@@ -7,6 +7,7 @@
 
 mod cases;
 pub mod flows;
+mod later;
 
 use std::{
     collections::BTreeSet,
@@ -14,7 +15,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use orch::{DefinitionKind, EventKind, Notice, RunState, TaskState, prelude::*, store::Page};
+use orch::{
+    DefinitionKind, EventKind, Notice, RunId, RunState, TaskState, prelude::*, store::Page,
+    testing::TestRuntime,
+};
 
 /// The bodies that ran, as `task(input)`.
 #[derive(Clone, Default)]
@@ -92,7 +96,11 @@ pub async fn edit<T: Debug + PartialEq + 'static>(
     for cut in 1..live.store().operations() {
         let fork = live.fork(cut).provide(ran.clone()).provide(Code::New).build();
         let before = recorded(&fork, expected.renamed).await;
+        let began = fork.store().operations();
         let value = fork.resume::<T>(run).await;
+        for later in began..fork.store().operations() {
+            goes_on(&fork, run, later, &expected.value).await;
+        }
         let ran = ran.take();
         let value = value.unwrap_or_else(|error| panic!("cut {cut}: {error}"));
         assert_eq!(value, expected.value, "cut {cut}, recorded before {before:?}, ran {ran:?}");
@@ -113,6 +121,17 @@ pub async fn edit<T: Debug + PartialEq + 'static>(
         told.push(notices);
     }
     told
+}
+
+/// The edited code is interrupted in turn: no record of its own is in the way of the same code.
+async fn goes_on<T: Debug + PartialEq + 'static>(second: &TestRuntime, run: RunId, cut: usize, value: &T) {
+    let third = second.fork(cut).provide(Ran::default()).provide(Code::New).build();
+    let again = third.resume::<T>(run).await.unwrap_or_else(|error| panic!("then {cut}: {error}"));
+    assert_eq!(again, *value, "then {cut}");
+    // What was recorded by either body and is still asked for is there.
+    let ends = third.store().operations();
+    let fourth = third.fork(ends - 1).provide(Ran::default()).provide(Code::New).build();
+    assert_eq!(fourth.resume::<T>(run).await.unwrap(), *value);
 }
 
 async fn diverged(runtime: &Runtime) -> Vec<String> {

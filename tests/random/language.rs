@@ -150,7 +150,8 @@ fn fit_one(stmt: &Stmt, salted: bool, kept: bool) -> Option<Stmt> {
         draw => draw,
     };
     Some(match stmt {
-        Stmt::Lull(_) if !salted => return None,
+        // How far a bare wait lets a loser come before it is kept aside is nobody's promise either.
+        Stmt::Lull(_) if !salted || kept => return None,
         // Their places have no salt.
         Stmt::Sleep(_) if salted => return None,
         Stmt::Spawn(of) if salted => {

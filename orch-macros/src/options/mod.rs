@@ -65,9 +65,10 @@ const TASK: [&str; 16] = [
     "crate",
 ];
 
-const FLOW: [&str; 14] = [
+/// Without those of schedules and `crate`, which come behind them in messages.
+const FLOW: [&str; 13] = [
     "name", "formerly", "version", "retries", "backoff", "timeout", "strict", "resume", "skip", "fallible",
-    "error", "tags", "schedule", "crate",
+    "error", "tags", "schedule",
 ];
 
 /// Reads all options; what is wrong goes to `errors`.
@@ -75,7 +76,7 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
     let mut options = Options::default();
     let known = match kind {
         Kind::Task => TASK.to_vec(),
-        Kind::Flow => FLOW.into_iter().chain(schedule::SHORT).collect(),
+        Kind::Flow => FLOW.into_iter().chain(schedule::SHORT).chain(["crate"]).collect(),
     };
     let elsewhere = |name: &str| elsewhere(kind, name);
     let list = reader::Options {

@@ -23,9 +23,7 @@ pub(super) fn schedules(model: &mut Model, errors: &mut Errors) {
             inputs(model, schedule, errors);
         }
     }
-    let is_read =
-        |schedule: &Schedule| schedule.cron.is_some() || schedule.every.is_some() || !schedule.at.is_empty();
-    if errors.len() == before && schedules.iter().all(is_read) {
+    if errors.len() == before && !schedules.iter().any(|schedule| schedule.misread) {
         model.options.schedules = schedules;
     }
 }

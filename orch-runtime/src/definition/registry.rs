@@ -23,6 +23,19 @@ impl Registered {
     pub const fn new(definition: &'static Definition, decode: Decode) -> Self {
         Self { definition, decode }
     }
+
+    /// The static data of the function.
+    pub fn definition(&self) -> &'static Definition {
+        self.definition
+    }
+
+    /// Whether the function can be started with this stored input.
+    ///
+    /// # Errors
+    /// With what does not fit.
+    pub fn takes(&self, input: &[u8]) -> Result<(), DecodeError> {
+        (self.decode)(input).map(drop)
+    }
 }
 
 inventory::collect!(Registered);

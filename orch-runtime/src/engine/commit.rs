@@ -159,13 +159,23 @@ impl RunShared {
     /// A call waits until a moment that is to hold when the run is taken up again. The mark becomes durable, and nobody
     /// waits for that.
     pub(super) fn begin_wait(&self, begun: Begun) {
-        let commit = {
-            let at = self.core.clock.now();
-            let mut writer = self.writer();
-            writer.push(at, Step::Begun(begun));
-            self.send(&mut writer, Durability::Durable)
-        };
+        self.buffer(|writer, at| writer.push(at, Step::Begun(begun)));
+        self.hasten();
+    }
+
+    /// Sends what is buffered, so that it becomes durable soon; nobody waits for it.
+    pub(super) fn hasten(&self) {
+        let commit = self.send(&mut self.writer(), Durability::Durable);
         self.watch(commit);
+    }
+
+    /// Says from which number on a scope's records are those of the body as it is now.
+    pub(super) fn mark_edited(&self, scope: ScopeId, instance: u64, call: u128, occurrence: u32) {
+        if self.core.verifying.is_none() {
+            self.buffer(|writer, at| {
+                writer.push(at, Step::Begun(Begun { scope, instance, call, occurrence, due: at }));
+            });
+        }
     }
 
     /// Says that a call was dropped before its outcome was handed over.

@@ -21,18 +21,20 @@ const LOOKED_AT: usize = 16;
 /// The body has ended: what was recorded and was not asked for stops a run whose code is what it was, and is told in one
 /// whose code was edited.
 pub(super) async fn settle(frame: &Frame, scope: &Arc<Scope>) {
-    let divergence = match scope.divergence() {
+    let left_out = left_out(frame, scope).await;
+    let stops = match scope.divergence() {
         Some(divergence) => Some(divergence),
-        None => left_out(frame, scope).await.into_iter().next().map(alone),
+        None if scope.is_edited() => None,
+        None => left_out.first().cloned().map(alone),
     };
-    let Some(divergence) = divergence else { return };
-    if !scope.run.is_edited() && !show(scope).await {
+    if let Some(divergence) = stops
+        && !show(scope).await
+    {
         scope.run.stop(Stop::Diverged(divergence));
         // The run's own body stops the run; this one gives nothing any more.
         std::future::pending::<()>().await;
     }
     let (mut unused, mut count) = scope.unused(NAMED);
-    let left_out = left_out(frame, scope).await;
     count += left_out.len();
     unused.extend(left_out);
     tell(scope, &unused, count).await;
@@ -65,10 +67,11 @@ pub(super) async fn show(scope: &Arc<Scope>) -> bool {
         let same = asked.iter().any(|asked| {
             let named = is_row(asked.definition.display_name())
                 || asked.definition.formerly.iter().any(|name| is_row(name));
-            named && asked.input.as_ref().is_some_and(|own| own.to_string() == input)
+            let other = asked.call != record.call;
+            other && named && asked.input.as_ref().is_some_and(|own| own.to_string() == input)
         });
         if same {
-            return scope.run.found_edited();
+            return scope.found_edited();
         }
     }
     false

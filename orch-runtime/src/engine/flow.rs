@@ -226,7 +226,8 @@ async fn attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Option<
     if !definition.is_flow() {
         return solo(run, prepared).await;
     }
-    let limit = prepared.timeout();
+    // A run that is only looked at is not stopped where it rests.
+    let limit = prepared.timeout().filter(|_| run.core.verifying.is_none());
     let all = body_attempts(run, prepared, parent);
     let Some(limit) = limit else { return all.await };
     let (mut all, mut timer) = (pin!(all), pin!(run.core.clock.sleep(limit)));

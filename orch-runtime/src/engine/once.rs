@@ -10,9 +10,9 @@ use super::{
     prepared::Prepared,
     progress::{Progress, because},
     task::End,
+    ticket::Ticket,
 };
 use crate::{
-    clock::Timestamp,
     codec,
     error::{Error, ErrorKind, RecordedError, Result},
     state::{Notice, TaskInput, TaskState},
@@ -69,6 +69,20 @@ pub(super) fn is_interrupted(task: &InFlight) -> bool {
     matches!(task.state, TaskState::Running | TaskState::Unknown)
 }
 
+/// Whether a body of this call may have begun before, in the process before this one or in an earlier attempt of its caller,
+/// and nobody has said anything of it since.
+pub(super) fn was_begun(ticket: &Ticket) -> bool {
+    match ticket.in_flight() {
+        // The process ended before it could ask what had become of the earlier one.
+        Some(task) if task.state == TaskState::Pending => ticket.was_interrupted(),
+        Some(task) => is_interrupted(task),
+        None => ticket.was_interrupted(),
+    }
+}
+
+/// What a person reads who has to say something.
+const ASKS: &str = "it may not run again by itself; `orch::resolve` says what became of it";
+
 /// Waits until somebody says what became of the interrupted task run.
 pub(super) async fn resolved(
     run: &Arc<RunShared>,
@@ -76,12 +90,31 @@ pub(super) async fn resolved(
     progress: &mut Progress,
 ) -> Option<Resolved> {
     let task = progress.number()?;
-    if progress.state() == TaskState::Running {
-        let text = "its process ended while the body ran, and it may not run again by itself; `orch::resolve` says \
-                    what became of it";
-        progress.step(TaskInput::Lose, progress.attempt(), Some(because(text)));
-        run.flush();
+    let earlier = progress.ticket.was_interrupted();
+    let what = match progress.state() {
+        TaskState::Running if earlier => Some("its body was left amid its work"),
+        TaskState::Running => Some("its process ended while the body ran"),
+        TaskState::Pending => {
+            Some("an earlier attempt of its caller had a body that did not come to an end of its own")
+        }
+        _ => None,
+    };
+    match what {
+        Some(what) => {
+            let detail = Some(because(format!("{what}, and {ASKS}")));
+            progress.step(TaskInput::Lose, progress.attempt(), detail);
+        }
+        None => {
+            let whose = if earlier { "an earlier attempt of its caller" } else { "an earlier process" };
+            let text = format!(
+                "task run {task} `{}` is asked for again, {whose} left it amid its body, and {ASKS}",
+                progress.name()
+            );
+            run.notice(Some(task), Notice::Unresolved, &text);
+        }
     }
+    // A process that dies while its run waits is to be known as one that did.
+    run.hasten();
     loop {
         let fits = Some(prepared.invocation.reads());
         let whom = Whom { order: run.mailbox.order(), to: Address::Task(task), fits };
@@ -120,11 +153,6 @@ pub(super) async fn resolved(
         run.notice_and_take(task, Notice::Unresolved, text, signal.number);
         run.flush();
     }
-}
-
-/// When the first attempt of an interrupted task run began.
-pub(super) fn first_start(task: &InFlight, now: Timestamp) -> Timestamp {
-    task.first_start.unwrap_or(now)
 }
 
 impl RunShared {

@@ -32,7 +32,10 @@ struct Standing {
 
 impl Progress {
     /// As the journal left it, or not claimed yet.
-    pub(super) fn new(ticket: Ticket, definition: &'static Definition, input: Option<InputText>) -> Self {
+    pub(super) fn new(mut ticket: Ticket, definition: &'static Definition, input: Option<InputText>) -> Self {
+        if definition.once {
+            ticket.adopt();
+        }
         let (number, state, attempt) = match ticket.in_flight() {
             Some(task) => (Some(task.task), task.state, task.attempt),
             None => (None, TaskState::Pending, 0),
@@ -121,6 +124,7 @@ impl Progress {
     }
 
     /// Ends, and puts the outcome into the journal and the queue: one change. `said` is the signal that it comes from.
+    /// A call that cannot begin has its outcome all the same, and what nobody knows of an earlier body stays unknown.
     pub(super) fn submit(
         &mut self,
         outcome: Outcome,
@@ -131,6 +135,15 @@ impl Progress {
         said: Option<u64>,
     ) {
         let Self { standing, ticket, .. } = self;
+        let was_begun = |state| matches!(state, TaskState::Running | TaskState::Unknown);
+        if input == TaskInput::Skip && was_begun(standing.state) {
+            ticket.submit(None, outcome, durability, waker, |writer, at| {
+                if standing.state == TaskState::Running {
+                    standing.step(&ticket.scope.run, writer, at, TaskInput::Lose, standing.attempt, detail);
+                }
+            });
+            return;
+        }
         ticket.submit(standing.number, outcome, durability, waker, |writer, at| {
             standing.step(&ticket.scope.run, writer, at, input, standing.attempt, detail);
             if let Some(signal) = said {
@@ -139,9 +152,17 @@ impl Progress {
         });
     }
 
-    /// Ends as cancelled, for this reason.
+    /// Ends as cancelled, for this reason. What may not run again by itself and was amid its body is Unknown instead: what
+    /// calls it again has to know.
     pub(super) fn cancel(&mut self, reason: &str) {
-        if self.standing.is_open() && self.run().leaves_traces() {
+        if !self.standing.is_open() || !self.run().leaves_traces() {
+            return;
+        }
+        let amid = self.standing.definition.once && self.state() == TaskState::Running;
+        if amid {
+            let text = format!("{reason} while its body ran; nobody knows whether it did its work");
+            self.step(TaskInput::Lose, self.attempt(), Some(because(text)));
+        } else if self.state() != TaskState::Unknown {
             self.step(TaskInput::Cancel, self.attempt(), Some(because(reason)));
         }
     }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::once;
 use crate::{
-    cache::{CallHash, InputText},
+    cache::{CallHash, InputText, prefix_digest},
     clock::Timestamp,
     definition::Definition,
+    error::ErrorKind,
     id::{RunId, TaskNumber},
     store::{InFlight, Journal, Outcome, Record},
 };
@@ -47,6 +49,8 @@ pub(super) struct History {
     begun: FxHashMap<LocalKey, Timestamp>,
     /// Calls that had begun and have no outcome.
     in_flight: FxHashMap<LocalKey, InFlight>,
+    /// Calls whose bodies earlier attempts left amid their work.
+    interrupted: FxHashMap<LocalKey, Interrupted>,
     /// The last run of each flow that was called.
     children: FxHashMap<LocalKey, RunId>,
     /// What the run whose records are reused has of the same scope.
@@ -55,8 +59,14 @@ pub(super) struct History {
     pub(super) next_number: u32,
     /// How many records of this attempt there were.
     pub(super) total: usize,
+    /// Records with a smaller number are of the body as it was before it was edited.
+    edited_below: u32,
+    /// No record of the body as it is now is left before this one.
+    first_kept: usize,
     /// The first calls of which the journal knows nothing, while records remained.
     asked: Vec<Asked>,
+    /// The first ones of the others.
+    known: Vec<Asked>,
 }
 
 /// How many calls without a past are remembered.
@@ -65,10 +75,11 @@ const REMEMBERED: usize = 256;
 /// How many of them a divergence names.
 const NAMED: usize = 3;
 
-/// A call of which the journal knows nothing.
+/// A call of the body as it is now.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) definition: &'static Definition,
+    pub(super) call: u128,
     pub(crate) input: Option<InputText>,
 }
 
@@ -77,6 +88,15 @@ pub(crate) struct Asked {
 pub(crate) struct Divergence {
     pub(crate) record: Record,
     pub(crate) asked: Vec<Asked>,
+}
+
+/// A body of an earlier attempt that did not come to an end of its own.
+#[derive(Clone)]
+pub(super) enum Interrupted {
+    /// The task run is still open.
+    Open(InFlight),
+    /// It took too long, panicked, or gave what cannot be kept.
+    Ended,
 }
 
 /// What a scope may reuse of the same scope of another run.
@@ -99,6 +119,8 @@ pub(super) struct Found {
     pub(super) dropped: bool,
     pub(super) pooled: Option<Outcome>,
     pub(super) in_flight: Option<InFlight>,
+    /// Only for those that may not run again by themselves.
+    pub(super) interrupted: Option<Interrupted>,
     pub(super) due: Option<Timestamp>,
     /// The run whose value `pooled` is, where it is another one.
     pub(super) pooled_from: Option<RunId>,
@@ -115,12 +137,25 @@ impl Found {
     }
 }
 
+/// What of a scope's records may be of a body that was another one then.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edited {
+    /// Nothing.
+    No,
+    /// Those from before the scope was first opened by the body as it is now.
+    Before,
+    /// All: something below the body was edited.
+    All,
+}
+
 /// What can be handed over next in replay.
 pub(super) enum Head {
     /// The outcome of the call in this slot.
     Ready(usize),
     /// The next record's call has not come yet.
     Missing,
+    /// What is left was recorded before an edit, and its calls may never come.
+    Edited,
     /// The next record's call is there, and what it waits for is not.
     NotReady,
     /// There is no record left.
@@ -129,7 +164,11 @@ pub(super) enum Head {
 
 impl Reused {
     fn read((run, journal): (RunId, Journal)) -> Self {
-        let values = journal.records.into_iter().filter(|record| record.outcome.is_value());
+        let undone = undone(&journal);
+        let is_reused = |record: &Record| {
+            record.outcome.is_value() && !undone.contains(&(record.instance, local_key(record)))
+        };
+        let values = journal.records.into_iter().filter(is_reused);
         Self {
             run,
             values: values.map(|record| ((record.call, record.occurrence), record.outcome)).collect(),
@@ -156,19 +195,24 @@ impl Reused {
 }
 
 impl History {
-    pub(super) fn read(past: Past, instance: u64) -> Self {
+    /// `edit` is the hash of the body where it was edited since the run was submitted.
+    pub(super) fn read(past: Past, instance: u64, edit: Option<u64>) -> Self {
         let Past { own: journal, reused } = past;
         let mut history = Self { reused: reused.map(Reused::read), ..Self::default() };
-        // What these had taken went back, and nobody saw their outcomes.
-        let undone = journal.dropped.iter().filter(|mark| mark.undone);
-        let undone: FxHashSet<(u64, LocalKey)> =
-            undone.map(|mark| (mark.instance, (mark.call, mark.occurrence))).collect();
+        let undone = undone(&journal);
         let begun = journal.begun.into_iter().filter(|begun| begun.instance == instance);
         history.begun = begun.map(|begun| ((begun.call, begun.occurrence), begun.due)).collect();
+        history.read_edits(edit);
         let marks = journal.dropped.into_iter().filter(|mark| mark.instance == instance);
         history.dropped = marks.map(|mark| ((mark.call, mark.occurrence), None)).collect();
-        let in_flight = journal.in_flight.into_iter().filter(|task| task.instance == instance);
-        history.in_flight = in_flight.map(|task| ((task.key.call, task.key.occurrence), task)).collect();
+        for task in journal.in_flight {
+            let key = (task.key.call, task.key.occurrence);
+            if task.instance == instance {
+                history.in_flight.insert(key, task);
+            } else if once::is_interrupted(&task) {
+                history.interrupted.insert(key, Interrupted::Open(task));
+            }
+        }
         let of_this_attempt = |record: Record| {
             let key = local_key(&record);
             if record.instance == instance {
@@ -185,6 +229,7 @@ impl History {
                 }
                 return Some(Some(record));
             }
+            history.note_end(key, &record.outcome);
             if record.outcome.is_value() {
                 // A later attempt's value replaces an earlier one's: it is what the body saw last.
                 history.pool.insert(key, record.outcome);
@@ -198,6 +243,7 @@ impl History {
             history.records.sort_by_key(number);
         }
         history.left = history.records.len();
+        history.first_kept = history.records.partition_point(|record| number(record) < history.edited_below);
         let children = journal.children.into_iter();
         history.children = children.map(|child| ((child.call, child.occurrence), child.run)).collect();
         history.total = history.left;
@@ -207,8 +253,49 @@ impl History {
         history
     }
 
+    /// An earlier attempt's call has ended like this; the last end of a body counts.
+    fn note_end(&mut self, key: LocalKey, outcome: &Outcome) {
+        let of_body = match outcome {
+            Outcome::Value(_) => true,
+            Outcome::Error(error) => match error.kind {
+                ErrorKind::TimedOut | ErrorKind::Panicked | ErrorKind::Output => {
+                    self.interrupted.entry(key).or_insert(Interrupted::Ended);
+                    false
+                }
+                // All others are ends of calls whose bodies had not begun, and say nothing of an earlier one.
+                kind => kind == ErrorKind::Failed,
+            },
+            Outcome::End => false,
+        };
+        if of_body && let Some(Interrupted::Ended) = self.interrupted.get(&key) {
+            self.interrupted.remove(&key);
+        }
+    }
+
+    /// From which number on the records are those of the body as it is now, and of what it calls.
+    fn read_edits(&mut self, edit: Option<u64>) {
+        let marked = |hash| {
+            let of_hash = self.begun.keys().filter(|(call, _)| *call == edit_key(hash));
+            of_hash.map(|(_, number)| *number).max()
+        };
+        // Without a mark, this edit is new to the scope.
+        let own = edit.map(|hash| marked(hash).unwrap_or(u32::MAX));
+        self.edited_below = own.max(marked(BELOW)).unwrap_or_default();
+    }
+
+    /// Whether the edit that the scope was read with is new to it.
+    pub(super) fn is_newly_edited(&self) -> bool {
+        self.edited_below == u32::MAX
+    }
+
+    /// Whether some of the records may be of a body that was another one then.
+    pub(super) fn is_edited(&self) -> bool {
+        self.edited_below > 0
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         !self.remains()
+            && self.interrupted.is_empty()
             && self.pool.is_empty()
             && self.in_flight.is_empty()
             && self.begun.is_empty()
@@ -246,6 +333,9 @@ impl History {
             if let Some(task) = self.in_flight.remove(&key) {
                 found.in_flight.get_or_insert(task);
             }
+            if let Some(interrupted) = self.interrupted.get(&key) {
+                found.interrupted.get_or_insert_with(|| interrupted.clone());
+            }
             if let Some(run) = self.children.get(&key) {
                 found.child.get_or_insert(*run);
             }
@@ -271,8 +361,10 @@ impl History {
         let record = self.records[place].take();
         self.likely = place + 1;
         self.left -= usize::from(record.is_some());
-        while self.records.get(self.first_left).is_some_and(Option::is_none) {
-            self.first_left += 1;
+        for first in [&mut self.first_left, &mut self.first_kept] {
+            while self.records.get(*first).is_some_and(Option::is_none) {
+                *first += 1;
+            }
         }
         record
     }
@@ -284,9 +376,9 @@ impl History {
         }
     }
 
-    /// What goes next. In an edited flow, the lowest-numbered record whose call exists may go before records
-    /// whose calls do not come any more.
-    pub(super) fn head(&mut self, edited: bool) -> Head {
+    /// What goes next. Of what an edited flow recorded before the edit, the lowest-numbered record whose call exists may
+    /// go before records whose calls do not come any more; what it recorded since has the order that it had.
+    pub(super) fn head(&mut self, edited: Edited) -> Head {
         let unclaimed = self.first_unclaimed().map(|record| record.number);
         let first =
             self.claimed.first_entry().filter(|first| unclaimed.is_none_or(|other| *first.key() < other));
@@ -296,12 +388,33 @@ impl History {
         if unclaimed.is_none() {
             return Head::Done;
         }
-        let ready =
-            self.claimed.iter().find(|(_, claimed)| edited && claimed.ready).map(|(number, _)| *number);
-        match ready.and_then(|number| self.claimed.remove(&number)) {
-            Some(claimed) => Head::Ready(claimed.slot),
-            None => Head::Missing,
+        let (kept, below) = match edited {
+            Edited::No => return Head::Missing,
+            Edited::Before => (self.first_kept().map(|record| record.number), self.edited_below),
+            Edited::All => (None, u32::MAX),
+        };
+        for (number, claimed) in &self.claimed {
+            let in_order = *number >= below;
+            if in_order && kept.is_some_and(|kept| kept < *number) {
+                return Head::Missing;
+            }
+            if claimed.ready {
+                let number = *number;
+                return self
+                    .claimed
+                    .remove(&number)
+                    .map_or(Head::NotReady, |claimed| Head::Ready(claimed.slot));
+            }
+            if in_order {
+                return Head::NotReady;
+            }
         }
+        if kept.is_some() { Head::Missing } else { Head::Edited }
+    }
+
+    /// The record that comes next of those since the edit, and that no call has claimed.
+    fn first_kept(&self) -> Option<&Record> {
+        self.records.get(self.first_kept)?.as_ref()
     }
 
     /// Whether calls are there whose records may not go yet.
@@ -319,23 +432,46 @@ impl History {
         (self.records.iter().skip(self.first_left).flatten(), self.left)
     }
 
-    /// A call comes of which nothing is known.
-    pub(super) fn note_asked(&mut self, asked: impl FnOnce() -> Asked) {
-        if self.asked.len() < REMEMBERED && self.remains() {
-            self.asked.push(asked());
+    /// A call comes, of which nothing may be known.
+    pub(super) fn note_asked(&mut self, unknown: bool, asked: impl FnOnce() -> Asked) {
+        let remains = self.remains();
+        let calls = if unknown { &mut self.asked } else { &mut self.known };
+        if remains && calls.len() < REMEMBERED {
+            calls.push(asked());
         }
     }
 
-    /// The record that comes next and that no call has claimed, with what was asked for instead.
-    pub(super) fn divergence(&self) -> Option<Divergence> {
-        let record = self.first_unclaimed()?.clone();
-        Some(Divergence { record, asked: self.asked.iter().take(NAMED).cloned().collect() })
+    /// The record that comes next and that no call has claimed, unless it is of a body that was another one then; with what
+    /// was asked for instead.
+    pub(super) fn divergence(&self, edited: Edited) -> Option<Divergence> {
+        let record = match edited {
+            Edited::No => self.first_unclaimed(),
+            Edited::Before => self.first_kept(),
+            Edited::All => None,
+        };
+        let asked = self.asked.iter().take(NAMED).cloned().collect();
+        Some(Divergence { record: record?.clone(), asked })
     }
 
-    /// The first calls of which nothing is known.
-    pub(super) fn asked(&self) -> &[Asked] {
-        &self.asked
+    /// The first calls: of those that have no record, and of those that have one.
+    pub(super) fn asked(&self) -> impl Iterator<Item = &Asked> {
+        self.asked.iter().chain(&self.known)
     }
+}
+
+/// Calls of each attempt of which nobody saw the outcome, because what they had taken went back.
+fn undone(journal: &Journal) -> FxHashSet<(u64, LocalKey)> {
+    let undone = journal.dropped.iter().filter(|mark| mark.undone);
+    undone.map(|mark| (mark.instance, (mark.call, mark.occurrence))).collect()
+}
+
+/// Stands for an edit of something that the body calls.
+pub(super) const BELOW: u64 = 0;
+
+/// What a scope notes under its own name when it is opened by a body that was edited: its occurrence is the number of the
+/// first record since.
+pub(super) fn edit_key(body_hash: u64) -> u128 {
+    prefix_digest("edited", "orch") ^ u128::from(body_hash)
 }
 
 fn local_key(record: &Record) -> LocalKey {

@@ -14,7 +14,7 @@ use super::{
     alive::Alive,
     commit::Writer,
     mailbox::Mailbox,
-    replay::{Divergence, Past},
+    replay::{Divergence, Edited, Past},
 };
 use crate::{
     clock::Timestamp,
@@ -43,7 +43,10 @@ pub(crate) struct RunShared {
     pub(super) first_attempt: u32,
     /// The code is not what it was when the run was first claimed, and may differ from its journal: a strict flow may
     /// not. The body's hash tells it from the beginning; that a task got another version shows when it is called.
-    edited: AtomicBool,
+    /// The hash of the flow's body, where that was edited since the run was submitted.
+    pub(super) edit: Option<u64>,
+    /// What the body calls is not what it was.
+    edited_below: AtomicBool,
     strict: bool,
     pub(crate) span: tracing::Span,
     /// Nobody awaits it: it goes with its runtime.
@@ -118,7 +121,8 @@ pub(super) struct RunStart {
     pub(super) root_flow: &'static str,
     pub(super) fence: Fence,
     pub(super) state: RunState,
-    pub(super) edited: bool,
+    /// The hash of the flow's body, where that was edited since the run was submitted.
+    pub(super) edit: Option<u64>,
     pub(super) strict: bool,
     pub(super) resumed: bool,
     pub(super) background: bool,
@@ -137,7 +141,7 @@ impl RunShared {
             root_flow,
             fence,
             state,
-            edited,
+            edit,
             strict,
             resumed,
             background,
@@ -159,7 +163,8 @@ impl RunShared {
             reruns,
             tick,
             first_attempt,
-            edited: AtomicBool::new(edited),
+            edit,
+            edited_below: AtomicBool::new(false),
             strict,
             span,
             background,
@@ -259,12 +264,21 @@ impl RunShared {
 
     /// Whether the body may differ from its journal.
     pub(super) fn is_edited(&self) -> bool {
-        self.edited.load(Ordering::Acquire)
+        self.edited() != Edited::No
+    }
+
+    /// What of the journal may be of a body that was another one.
+    pub(super) fn edited(&self) -> Edited {
+        match self.edit {
+            _ if self.edited_below.load(Ordering::Acquire) => Edited::All,
+            Some(_) => Edited::Before,
+            None => Edited::No,
+        }
     }
 
     /// What the body calls is not what it was. Says whether the body may differ from its journal now.
     pub(super) fn found_edited(&self) -> bool {
-        self.edited.fetch_or(!self.strict, Ordering::AcqRel) || !self.strict
+        self.edited_below.fetch_or(!self.strict, Ordering::AcqRel) || !self.strict
     }
 
     /// Whether task runs that are interrupted now are cancelled, or are to be found as they are by a resume.

@@ -19,14 +19,13 @@ use slab::Slab;
 use super::{
     RunShared, Stop,
     pulse::Pulse,
-    replay::{Asked as AskedFor, Divergence, Found, Head, History, Past},
+    replay::{Edited, Found, Head, History, Past, edit_key},
 };
 use crate::{
-    cache::{CallHash, InputText},
-    definition::Definition,
+    cache::CallHash,
     error::RecordedError,
     id::{CallKey, ScopeId},
-    store::{Commit, Committed, Record},
+    store::{Commit, Committed},
 };
 
 pub(crate) struct Scope {
@@ -146,7 +145,9 @@ impl Scope {
         outer: Option<Arc<Scope>>,
         past: Past,
     ) -> Arc<Self> {
-        let history = History::read(past, instance);
+        let history = History::read(past, instance, run.edit);
+        let edit = run.edit.filter(|_| history.is_newly_edited());
+        let first_since = history.next_number;
         let outer_replays = outer.as_ref().is_some_and(|outer| outer.replaying());
         let replaying = AtomicBool::new(history.remains() || outer_replays);
         let state = Mutex::new(State {
@@ -168,6 +169,9 @@ impl Scope {
         let pulse = Pulse::new(&run.core.clock);
         let closed = AtomicBool::new(false);
         let scope = Arc::new(Self { run, id, instance, pulse, outer, replaying, closed, state });
+        if let Some(hash) = edit {
+            scope.run.mark_edited(id, instance, edit_key(hash), first_since);
+        }
         if let Some(verifying) = &scope.run.core.verifying {
             verifying.opened(&scope);
         }
@@ -315,13 +319,14 @@ impl Scope {
             return self.hand_over(state, slot);
         }
         if self.replaying() {
-            let lenient = self.run.is_edited() || !self.run.core.rules.strict_head;
+            let strict = self.run.core.rules.strict_head;
+            let edited = if strict { self.edited_of(&state) } else { Edited::All };
             let holds_back =
                 state.history.as_deref().is_some_and(History::holds_back) || !state.queue.is_empty();
-            match state.history.as_deref_mut().map_or(Head::Done, |history| history.head(lenient)) {
+            match state.history.as_deref_mut().map_or(Head::Done, |history| history.head(edited)) {
                 Head::Ready(slot) => return self.hand_over(state, slot),
                 Head::NotReady => return Delivery::Inner,
-                Head::Missing if lenient => {}
+                Head::Edited => {}
                 Head::Missing if holds_back => return Delivery::Held,
                 Head::Missing => return Delivery::Empty,
                 // The body has been polled with the last record, and has dropped what it dropped in life.
@@ -480,18 +485,6 @@ impl Scope {
         any
     }
 
-    /// A call is written of which the journal knows nothing.
-    pub(super) fn note_asked(&self, definition: &'static Definition, input: Option<&InputText>) {
-        if let Some(history) = self.lock().history.as_deref_mut() {
-            history.note_asked(|| AskedFor { definition, input: input.cloned() });
-        }
-    }
-
-    /// The first record that no call of the body has claimed.
-    pub(super) fn divergence(&self) -> Option<Box<Divergence>> {
-        self.lock().history.as_deref().and_then(History::divergence).map(Box::new)
-    }
-
     /// Whether anything is known of what the body went through before.
     pub(super) fn has_history(&self) -> bool {
         self.lock().history.is_some()
@@ -508,19 +501,6 @@ impl Scope {
         let half = call as u64;
         let again = state.written_again.get(&half).copied().unwrap_or_default();
         if state.written_once.contains(&half) { again + 1 } else { 0 }
-    }
-
-    /// The calls of which the journal knows nothing.
-    pub(super) fn asked(&self) -> Vec<AskedFor> {
-        self.lock().history.as_deref().map(|history| history.asked().to_vec()).unwrap_or_default()
-    }
-
-    /// The first records that no call of the body has claimed, and how many there are.
-    pub(super) fn unused(&self, most: usize) -> (Vec<Record>, usize) {
-        let state = self.lock();
-        let Some(history) = state.history.as_deref() else { return (Vec::new(), 0) };
-        let (records, count) = history.unclaimed();
-        (records.take(most).cloned().collect(), count)
     }
 
     /// Whether no call of this body is under way.
@@ -597,4 +577,5 @@ fn release(state: &mut State, dropped_too: bool) -> Vec<Waker> {
     wakers
 }
 
+mod edited;
 mod started;

@@ -246,6 +246,8 @@ fn tell_of_waiting(run: &RunShared, name: &str, limit: Option<Duration>) {
         Some(limit) => format!("`{name}`, for {limit:?}"),
     };
     run.notice(None, Notice::WaitingForSignal, text);
+    // A process that dies while its run waits is to be known as one that did.
+    run.hasten();
 }
 
 /// Says that a run ends with signals that nobody has taken.

@@ -236,15 +236,15 @@ async fn attempts(
     let retries = prepared.retries();
     let (mut number, first_start) = match (&tried, progress.ticket.in_flight()) {
         (Some(tried), _) => (1, tried.begun),
-        (None, None) => (1, begins),
-        (None, Some(task)) if definition.once && once::is_interrupted(task) => {
-            let first_start = once::first_start(task, begins);
+        (None, task) if definition.once && once::was_begun(&progress.ticket) => {
+            let first_start = task.and_then(|task| task.first_start).unwrap_or(begins);
             match Box::pin(once::resolved(run, prepared, progress)).await? {
                 Resolved::Attempt(number) => (number, first_start),
                 Resolved::End(end) => return Some(end),
             }
         }
         (None, Some(task)) => Box::pin(resumed_at(run, task, begins)).await,
+        (None, None) => (1, begins),
     };
     let mut failed_already = tried.map(|tried| tried.failure);
     loop {

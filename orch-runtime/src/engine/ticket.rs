@@ -9,7 +9,7 @@ use std::{
 use super::{
     commit::{Submission, Writer},
     frame,
-    replay::Found,
+    replay::{Asked, Found, Interrupted},
     scope::{Claimed, Left, Scope},
 };
 use crate::{
@@ -66,11 +66,28 @@ impl Ticket {
         self.past.as_ref()?.in_flight.as_ref()
     }
 
-    /// Says to a scope that replays what a call is of which the journal knows nothing: should the run diverge, this is
-    /// what the body asks for instead of what was recorded.
+    /// What an earlier attempt of the body left amid its work is this call's: for one that may not run again by itself.
+    pub(super) fn adopt(&mut self) {
+        if let Some(past) = &mut self.past
+            && let Some(Interrupted::Open(task)) = &past.interrupted
+            && past.in_flight.is_none()
+        {
+            self.key = task.key;
+            past.in_flight = Some(task.clone());
+        }
+    }
+
+    /// Whether an earlier attempt of the body left the call amid its work.
+    pub(super) fn was_interrupted(&self) -> bool {
+        self.past.as_ref().is_some_and(|past| past.interrupted.is_some())
+    }
+
+    /// Says to a scope that replays what a call is: should a record be left, this is what the body asks for instead.
     pub(super) fn note_asked(&self, definition: &'static Definition, input: Option<&InputText>) {
-        if self.past.as_ref().is_some_and(|past| past.is_unknown()) {
-            self.scope.note_asked(definition, input);
+        if let Some(past) = &self.past {
+            let call = self.key.call;
+            let asked = || Asked { definition, call, input: input.cloned() };
+            self.scope.note_asked(past.is_unknown(), asked);
         }
     }
 

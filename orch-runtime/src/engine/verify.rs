@@ -141,8 +141,8 @@ impl Replayed {
             for record in &unused {
                 self.unasked.0.push(flow::named(run, record).await);
             }
-            // At rest behind calls that would run, a body that was not edited has handed over all that it had.
-            let is_held = !run.is_edited() && outcome.is_none() && self.diverged.is_none();
+            // At rest behind calls that would run, a body has handed over all that it had, but for what an edit explains.
+            let is_held = outcome.is_none() && self.diverged.is_none();
             if let Some(divergence) = scope.divergence().filter(|_| is_held)
                 && !edits::show(&scope).await
             {

@@ -23,14 +23,13 @@ impl Limit {
     /// The wait begins, or goes on: when it is over.
     pub(super) fn begin(&self) -> Timestamp {
         let latest = self.scope.run.core.clock.now().plus(self.limit);
-        // A clock that was set back makes no wait longer than it is.
-        if let Some(due) = self.due {
-            return due.min(latest);
-        }
+        let due = self.due.unwrap_or(latest);
         let CallKey { scope, call, occurrence } = self.key;
         let instance = self.scope.instance;
-        self.scope.run.begin_wait(Begun { scope, instance, call, occurrence, due: latest });
-        latest
+        // Also where it goes on: should this process die too, the run has only waited in it.
+        self.scope.run.begin_wait(Begun { scope, instance, call, occurrence, due });
+        // A clock that was set back makes no wait longer than it is.
+        due.min(latest)
     }
 
     /// Waits until it is over.

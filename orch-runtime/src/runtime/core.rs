@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use slab::Slab;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
@@ -53,6 +54,8 @@ pub(crate) struct Core {
     entering: AtomicUsize,
     /// Runs that are being taken up.
     taken_up: Mutex<HashSet<RunId>>,
+    /// Runs that wait for one which somebody else executes, from the inside outwards, and that one.
+    waiting: Mutex<Slab<(Vec<RunId>, RunId)>>,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
     left: Notify,
     /// Something that starts runs by itself may be due earlier than it was.
@@ -85,6 +88,7 @@ impl Core {
             shut_down: AtomicBool::new(false),
             entering: AtomicUsize::new(0),
             taken_up: Mutex::default(),
+            waiting: Mutex::default(),
             active: Mutex::default(),
             left: Notify::new(),
             starters_changed: Notify::new(),
@@ -119,6 +123,27 @@ impl Core {
             )));
         }
         Ok(TakenUp { core: self.clone(), run })
+    }
+
+    /// A body in the first of these runs, which the others have called one by the other, waits for `run` until the answer is
+    /// dropped. `None` when `run` waits for one of them in turn, so that it would be for ever.
+    pub(crate) fn wait_for(self: &Arc<Self>, above: Vec<RunId>, run: RunId) -> Option<Waiting> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reached = vec![run];
+        let mut next = 0;
+        while let Some(run) = reached.get(next).copied() {
+            if above.contains(&run) {
+                return None;
+            }
+            let awaited = waiting.iter().filter(|(_, (above, _))| above.contains(&run));
+            for (_, (_, awaited)) in awaited {
+                if !reached.contains(awaited) {
+                    reached.push(*awaited);
+                }
+            }
+            next += 1;
+        }
+        Some(Waiting { core: self.clone(), place: waiting.insert((above, run)) })
     }
 
     /// A run that is under way.
@@ -239,6 +264,18 @@ impl Drop for Entering {
     fn drop(&mut self) {
         self.0.entering.fetch_sub(1, Ordering::SeqCst);
         self.0.left.notify_waiters();
+    }
+}
+
+/// A body waits for a run that somebody else executes, until this is dropped.
+pub(crate) struct Waiting {
+    core: Arc<Core>,
+    place: usize,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.core.waiting.lock().unwrap_or_else(PoisonError::into_inner).try_remove(self.place);
     }
 }
 

@@ -147,6 +147,15 @@ impl Recovery {
     }
 }
 
+/// A search that has begun. It ends when this is dropped, which is also when nobody awaits it any more.
+struct Search<'a>(&'a Recovery);
+
+impl Drop for Search<'_> {
+    fn drop(&mut self) {
+        self.0.end(None);
+    }
+}
+
 impl Anchor {
     pub(super) fn new(core: Arc<Core>) -> Arc<Self> {
         let anchor = Arc::new(Self { core, threads: Mutex::default(), recovery: Arc::default() });
@@ -181,6 +190,7 @@ impl Anchor {
 
     /// Looks for orphaned runs and takes each of them up. Its own count is among those that are under way.
     async fn scan(&self) {
+        let _search = Search(&self.recovery);
         let mut page = Page::first(PAGE);
         loop {
             let orphans = match self.core.store.orphans(page).await {
@@ -196,7 +206,6 @@ impl Anchor {
                 self.consider(orphan).await;
             }
         }
-        self.recovery.end(None);
     }
 
     async fn consider(&self, orphan: Run) {

@@ -88,8 +88,16 @@ pub enum Notice {
     SignalSent,
     /// The run has ended, and nobody has taken these signals.
     SignalsLeft,
-    /// What a person said about an interrupted `once` task does not fit; it still has to be said.
+    /// A person has to say what became of an interrupted `once` task that a further attempt of its caller, or a further
+    /// process, asks for; or has said something that does not fit.
     Unresolved,
+}
+
+impl Notice {
+    /// Whether it tells that a run waits for somebody.
+    pub(crate) fn tells_of_waiting(self) -> bool {
+        matches!(self, Self::WaitingForSignal | Self::Unresolved)
+    }
 }
 
 impl fmt::Display for EventKind {

@@ -30,7 +30,8 @@ pub enum TaskState {
     Cancelled,
     /// A call that it comes after did not succeed.
     Skipped,
-    /// It may run only once and was interrupted: a person has to say what happened.
+    /// It may run only once and was interrupted: nobody knows whether it did its work. A caller that waits for it needs a
+    /// person to say so.
     Unknown,
 }
 
@@ -108,7 +109,8 @@ impl TaskState {
             (Running, I::TimeOut) => TimedOut,
             (Pending | AwaitingPermit | Running | AwaitingRetry | Unknown, I::Cancel) => Cancelled,
             (Pending, I::Skip) => Skipped,
-            (Running, I::Lose) => Unknown,
+            // Pending: an attempt of its caller before this one has begun it, and nobody knows what became of that.
+            (Pending | Running, I::Lose) => Unknown,
             (Unknown, I::Answer) => Completed,
             (Unknown, I::Refuse) => Failed,
             // A person lets its body run once more.

@@ -181,7 +181,8 @@ pub trait Store: Send + Sync + 'static {
     fn signals(&self, run: RunId, page: Page<u64>) -> BoxFuture<'_, Result<Vec<Signal>, StoreError>>;
 
     /// What another run may reuse of the journal of one scope: the records that were there when the run had `before`
-    /// task runs, and those children whose task runs have a number up to and with `before`. It needs no right to write;
+    /// task runs, those children whose task runs have a number up to and with `before`, and the marks of all drops that
+    /// [undo](super::Mark::undone) a record. It needs no right to write;
     /// a run that is unknown has nothing.
     fn past(
         &self,

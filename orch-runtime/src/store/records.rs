@@ -346,7 +346,7 @@ pub struct Mark {
     pub undone: bool,
 }
 
-/// A call that waits for a time.
+/// A call that waits for a time: told again by every process in which it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Begun {
     /// The scope.

@@ -27,9 +27,13 @@ impl Cron {
     fn times(&self) -> String {
         let (minutes, hours) = (self.minutes, u64::from(self.hours));
         let times = minutes.count_ones() * hours.count_ones();
-        if self.seconds == 1 && times <= LISTED {
-            let shown = bits(hours)
-                .flat_map(|hour| bits(minutes).map(move |minute| format!("{hour:02}:{minute:02}")));
+        if self.seconds.is_power_of_two() && times <= LISTED {
+            let second = match self.seconds.trailing_zeros() {
+                0 => String::new(),
+                second => format!(":{second:02}"),
+            };
+            let of_hour = |hour| bits(minutes).map(move |minute| format!("{hour:02}:{minute:02}"));
+            let shown = bits(hours).flat_map(of_hour).map(|time| format!("{time}{second}"));
             return format!("at {}", joined(shown.collect(), "and"));
         }
         let mut words = match (self.seconds, minutes) {

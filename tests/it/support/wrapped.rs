@@ -23,11 +23,19 @@ use orch::{
 pub struct Wrapped {
     pub memory: MemoryStore,
     pub fails: Arc<AtomicBool>,
+    /// Orphans are found and runs are submitted only when somebody asks again.
+    pub late: bool,
     /// When given, outcomes of tasks are acknowledged late, and are counted here until then.
     pub unacknowledged: Option<Arc<AtomicUsize>>,
 }
 
 impl Wrapped {
+    async fn comes_late(&self) {
+        if self.late {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn fault(&self) -> Result<(), StoreError> {
         if self.fails.load(Ordering::SeqCst) {
             return Err(StoreError::new("no space left on device"));
@@ -38,13 +46,20 @@ impl Wrapped {
 
 impl Store for Wrapped {
     fn submit(&self, run: NewRun) -> BoxFuture<'_, Result<Submitted, StoreError>> {
-        self.memory.submit(run)
+        Box::pin(async move {
+            let submitted = self.memory.submit(run).await;
+            self.comes_late().await;
+            submitted
+        })
     }
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Option<Claimed>, StoreError>> {
         self.memory.claim(claim)
     }
     fn orphans(&self, page: Page<RunId>) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
-        self.memory.orphans(page)
+        Box::pin(async move {
+            self.comes_late().await;
+            self.memory.orphans(page).await
+        })
     }
     fn leave(&self, worker: WorkerId) {
         self.memory.leave(worker);

@@ -55,7 +55,7 @@ async fn inputs(
              overlap = cancel, with(r#type = 0, arg1 = (1, 1), x = format!("{BUDGET}"))),
 )]
 fn several(r#type: u8, (a, b): (u8, u8), mut x: String) {
-    x.push_str("!");
+    x.push('!');
     let _ = (r#type, a, b, x);
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{execute, finish, opening::reopened, taking_up::found};
 use crate::{
+    definition::{self, Definition},
     engine::{RunShared, prepared::Prepared, progress::because, task::Finished},
     error::{Error, ErrorKind},
     id::RunId,
@@ -52,7 +53,8 @@ pub(crate) async fn stored(core: &Core, id: RunId) -> Result<(Run, Prepared), Er
     Ok((run, Prepared::new(found.definition, invocation)))
 }
 
-/// Cancels task runs that an end of the run has left as they were: the attempt that is to come has others.
+/// Cancels task runs that an end of the run has left as they were: the attempt that is to come has others. One that may
+/// not run again by itself and was amid its body is Unknown, and the attempt that is to come has to know.
 pub(super) async fn end_left_over(run: &RunShared, counts: &Counts) -> Result<(), StoreError> {
     let is_left = |state: TaskState| !state.is_final() && state != TaskState::Unknown;
     let mut left: u64 = counts.iter().filter(|(state, _)| is_left(**state)).map(|(_, count)| count).sum();
@@ -60,10 +62,14 @@ pub(super) async fn end_left_over(run: &RunShared, counts: &Counts) -> Result<()
     while left > 0 {
         let tasks = run.core.store.task_runs(run.id, page).await?;
         let Some(last) = tasks.last().map(|task| task.task) else { break };
-        for TaskRun { task, state, attempt, .. } in tasks.into_iter().filter(|task| is_left(task.state)) {
+        for TaskRun { task, name, state, attempt, .. } in tasks.into_iter().filter(|task| is_left(task.state))
+        {
             left -= 1;
             let detail = Some(because("its run ended before it did, and is executed again"));
-            let (expect, state) = ((state, attempt), TaskState::Cancelled);
+            let amid =
+                state == TaskState::Running && definition::known(&name).is_some_and(Definition::is_once);
+            let expect = (state, attempt);
+            let state = if amid { TaskState::Unknown } else { TaskState::Cancelled };
             run.buffer(|writer, at| writer.push(at, Step::Task { task, expect, state, attempt, detail }));
         }
         page = Page::after(last, PAGE);

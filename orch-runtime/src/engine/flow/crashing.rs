@@ -4,14 +4,38 @@ use std::sync::Arc;
 
 use crate::{
     error::{Error, ErrorKind, RecordedError},
+    id::RunId,
     runtime::Core,
-    state::{RunInput, RunState},
-    store::{Change, Claimed, Durability, Outcome, Run, Stamped, Step},
+    state::{RunInput, RunState, TaskState},
+    store::{BoxFuture, Change, Claimed, Durability, Outcome, Page, Run, Stamped, Step},
 };
 
+/// Task runs that are looked through at a time.
+const PAGE: usize = 256;
+
 /// Whether the process has died too often in this run, without an outcome in between.
-pub(super) fn has_crashed(core: &Core, run: &Run) -> bool {
-    run.state == RunState::Running && run.deaths >= core.max_deaths
+pub(super) async fn has_crashed(core: &Core, run: &Run) -> bool {
+    run.state == RunState::Running && run.deaths >= core.max_deaths && !only_calls(core, run.id).await
+}
+
+/// Whether nothing is under way in a run but called flows, one of which is not to be given up: what comes out of them
+/// and what they wait for is counted with their own runs. Where that cannot be read, the run's own count holds.
+fn only_calls<'a>(core: &'a Core, run: RunId) -> BoxFuture<'a, bool> {
+    Box::pin(async move {
+        let (mut page, mut goes_on) = (Page::first(PAGE), false);
+        while let Ok(tasks) = core.store.task_runs(run, page).await
+            && let Some(last) = tasks.last().map(|task| task.task)
+        {
+            page = Page::after(last, PAGE);
+            for task in tasks.into_iter().filter(|task| task.state == TaskState::Running) {
+                let Some(child) = task.child else { return false };
+                let Ok(Some(child)) = core.store.run(child).await else { continue };
+                // Its present death is counted when it is taken up, which its caller does.
+                goes_on |= child.deaths + 1 < core.max_deaths || only_calls(core, child.id).await;
+            }
+        }
+        goes_on
+    })
 }
 
 /// Ends a claimed run as Crashed, and says so.

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
+    state::RunState,
     store::{Claim, Outcome, Run},
 };
 
@@ -39,7 +40,10 @@ pub(super) async fn join(
         let Ok(taken) = core.take_up(id) else { continue };
         let claim = Claim::orphan(id, core.worker, core.clock.now());
         match core.store.claim(claim).await.map_err(store_error)? {
-            Some(claimed) if has_crashed(core, &claimed.run) => {
+            Some(claimed) if claimed.run.state == RunState::Cancelling => {
+                return Err(crashing::bring_to_its_end(core, &claimed).await);
+            }
+            Some(claimed) if has_crashed(core, &claimed.run).await => {
                 return Err(crashing::give_up(core, &claimed).await);
             }
             Some(claimed) => {

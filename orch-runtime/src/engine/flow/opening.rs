@@ -5,11 +5,11 @@ use std::{borrow::Cow, sync::Arc};
 use super::{again::end_left_over, crashing, joining::join};
 use crate::{
     clock::Timestamp,
-    definition::Definition,
+    definition::{self, Definition},
     engine::{RunShared, alive::DROPPED, commit::child_step, prepared::Prepared, run::RunStart},
     error::{Error, ErrorKind},
     id::{RunId, TaskNumber},
-    runtime::{Core, TakenUp},
+    runtime::{Core, TakenUp, Waiting},
     state::RunState,
     store::{Claim, Claimed, Fence, NewRun, Outcome, Reruns, Run, StoreError, Submitted, Trigger},
 };
@@ -33,7 +33,11 @@ pub(super) async fn open_root(
     let taken = core.take_up(id)?;
     let reruns = prepared.options().reruns.clone();
     let new = new_run(core, id, name, prepared, None, reruns.clone())?;
-    match core.store.submit(new).await {
+    let submitted = match core.store.submit(new).await {
+        Ok(submitted) => compared(core, name, prepared, submitted).await,
+        Err(error) => Err(error),
+    };
+    match submitted {
         Ok(Submitted::Created(fence)) => {
             let tick = prepared.options().started_by.as_ref().and_then(|by| by.tick);
             let start = RunStart { reruns, tick, ..fresh(id, name, name, fence) };
@@ -80,15 +84,18 @@ pub(super) async fn open_child(
     let (core, id) = (&parent.core, which.id());
     let store_error = |error| Error::at(name, id, ErrorKind::Store, format!("{error}"));
     if let Which::Earlier(_) = which {
-        // What it had started may be on its way out still.
+        // What it had started may be on its way out still, or it is somebody else's.
+        let waiting = wait_for(core, name, id, prepared)?;
         core.until_left(id).await;
+        drop(waiting);
     }
     let reruns = match reusable {
         Some((task, run)) => parent.reruns_of_child(task, run).await.map_err(store_error)?,
         None => None,
     };
     let new = new_run(core, id, name, prepared, Some((parent.id, task)), reruns.clone())?;
-    match core.store.submit(new).await.map_err(store_error)? {
+    let submitted = core.store.submit(new).await.map_err(store_error)?;
+    match compared(core, name, prepared, submitted).await.map_err(store_error)? {
         Submitted::Created(fence) => {
             let mut start = fresh(id, name, parent.root_flow, fence);
             (start.background, start.reruns, start.tick) = (parent.background, reruns, parent.tick);
@@ -97,13 +104,13 @@ pub(super) async fn open_child(
         Submitted::Existing(known)
             if prepared.options().given_id.is_some() && !is_own(parent, which, known).await? =>
         {
-            if prepared.runs_above().any(|above| above == known) {
-                return Err(Error::at(name, known, ErrorKind::Runtime, "it would wait for itself"));
-            }
+            let waiting = wait_for(core, name, known, prepared)?;
             if known != id {
                 parent.buffer(|writer, at| writer.push(at, child_step(task, known)));
             }
-            join(core, known, name, prepared, parent.root_flow).await
+            let joined = join(core, known, name, prepared, parent.root_flow).await;
+            drop(waiting);
+            joined
         }
         Submitted::Conflict(known) if known != id => Err(conflict(prepared, name, known)),
         // It was created before this process, or before the flow's last attempt.
@@ -116,15 +123,42 @@ pub(super) async fn open_child(
     }
 }
 
-/// Whether the run with the id that was given is the one that an earlier attempt of `parent` made for this call, and not
-/// one of somebody else that the call attaches to.
+/// Whether the run with the id that was given is this call's to execute again, and not one of somebody else that the call
+/// attaches to: the one that an earlier attempt of `parent` made for it, or the one that the process before this one
+/// made for it and let go.
 async fn is_own(parent: &RunShared, which: Which, known: RunId) -> Result<bool, Error> {
-    if !matches!(which, Which::Earlier(id) if id == known) {
+    if matches!(which, Which::New(_)) || which.id() != known {
         return Ok(false);
     }
     let error = |error| Error::plain(ErrorKind::Store, format!("run {known} cannot be read: {error}"));
     let run = parent.core.store.run(known).await.map_err(error)?;
-    Ok(run.and_then(|run| run.parent).is_some_and(|(caller, _)| caller == parent.id))
+    let is_own = |run: &Run| run.parent.is_some_and(|(caller, _)| caller == parent.id);
+    Ok(run.filter(is_own).is_some_and(|run| matches!(which, Which::Earlier(_)) || was_given_up(&run)))
+}
+
+/// What `submitted` means when the input counts and not its bytes: a map may be written in any order.
+async fn compared(
+    core: &Core,
+    name: &'static str,
+    prepared: &mut Prepared,
+    submitted: Submitted,
+) -> Result<Submitted, StoreError> {
+    let Submitted::Conflict(known) = submitted else { return Ok(submitted) };
+    let (run, input) = (core.store.run(known).await?, core.store.input(known).await?);
+    let same = run.is_some_and(|run| run.name == name)
+        && input.is_some_and(|input| {
+            let stored = definition::find(name).and_then(|found| (found.decode)(&input).ok());
+            let stored = stored.and_then(|stored| stored.hash_arguments());
+            stored.is_some() && stored == prepared.invocation.hash_arguments()
+        });
+    Ok(if same { Submitted::Existing(known) } else { submitted })
+}
+
+/// Lets the bodies around a call wait for a run that somebody else executes, unless they would do so for ever.
+fn wait_for(core: &Arc<Core>, name: &'static str, run: RunId, prepared: &Prepared) -> Result<Waiting, Error> {
+    let text = "it would wait for itself: that run is around this call, or waits for one that is";
+    let waiting = core.wait_for(prepared.runs_above().collect(), run);
+    waiting.ok_or_else(|| Error::at(name, run, ErrorKind::Runtime, text))
 }
 
 /// Opens a run of a called flow that is in the store; `None` when it is not to be had.
@@ -197,7 +231,7 @@ fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: Fence) -
         root_flow,
         fence,
         state: RunState::Running,
-        edited: false,
+        edit: None,
         strict: false,
         resumed: false,
         background: false,
@@ -225,7 +259,7 @@ pub(in crate::engine) fn reopened(
         root_flow: root_flow.unwrap_or(name),
         fence,
         state: run.state,
-        edited: run.body_hash != definition.body_hash && !definition.strict,
+        edit: (run.body_hash != definition.body_hash && !definition.strict).then_some(definition.body_hash),
         strict: definition.strict,
         resumed: true,
         background,

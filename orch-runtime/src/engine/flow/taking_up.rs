@@ -79,7 +79,7 @@ async fn recovered(core: &Arc<Core>, orphan: Run) -> Result<Resumed> {
     if claimed.run.state == RunState::Cancelling {
         return Err(crashing::bring_to_its_end(core, &claimed).await);
     }
-    if has_crashed(core, &claimed.run) {
+    if has_crashed(core, &claimed.run).await {
         return Err(crashing::give_up(core, &claimed).await);
     }
     let (run, mut prepared) = match ready(core, &claimed, true, |_| Ok(())).await {

@@ -63,7 +63,7 @@ impl Log {
         if row.state == RunState::Running && !row.released && !only_waited {
             row.deaths += 1;
         }
-        row.released = false;
+        (row.released, row.waited) = (false, false);
         row.worker = Some(worker);
         row.fence.0 += 1;
         row.applied = 0;
@@ -222,8 +222,10 @@ impl Data {
         let (first, last) = rows.tasks.unwrap_or((1, 0));
         let children = (first..=last.min(before.0)).filter_map(|number| row.child(scope, TaskNumber(number)));
         let records = rows.records.iter().filter(|record| record.claimed <= before.0);
+        let undone = rows.dropped.iter().filter(|mark| mark.undone);
         Journal {
             records: records.filter_map(|record| record.view(scope, &row.tasks)).collect(),
+            dropped: undone.copied().collect(),
             children: children.collect(),
             ..Journal::default()
         }
@@ -239,6 +241,11 @@ impl Data {
                 }
             }
         }
+        self.forget_events(keep_events);
+    }
+
+    /// The same for events alone, of which one long run may have more than that.
+    pub(super) fn forget_events(&mut self, keep_events: usize) {
         while self.log.runs.len() > keep_events {
             let serial = self.log.runs.pop_front();
             self.log.forgotten += 1;
@@ -356,6 +363,7 @@ fn apply(log: &mut Log, row: &mut RunRow, at: Timestamp, step: Step) {
                 task.changed = at;
                 match state {
                     TaskState::Running => task.starts(at),
+                    TaskState::Unknown => row.waited = true,
                     TaskState::AwaitingRetry => {
                         let delay = detail.as_ref().and_then(|detail| detail.delay).unwrap_or_default();
                         task.extra().retry_at = Some(at.plus(delay));
@@ -384,12 +392,14 @@ fn apply(log: &mut Log, row: &mut RunRow, at: Timestamp, step: Step) {
         }
         Step::Dropped(mark) => row.scopes.entry(&mark.scope).dropped.push(mark),
         Step::Begun(begun) => {
-            row.waited = true;
+            // What is over as it begins is no wait, but a note that a scope keeps.
+            row.waited |= begun.due > at;
             row.scopes.entry(&begun.scope).begun.push(begun);
         }
         Step::Taken(number) => row.mail.take(number),
         Step::GivenBack(signal) => row.mail.put(signal.number, *signal),
         Step::Notice { task, notice, text } => {
+            row.waited |= notice.tells_of_waiting();
             log.push(row, at, What::More(Box::new(More::Notice(task, notice, text))));
         }
     }

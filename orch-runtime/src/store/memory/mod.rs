@@ -175,7 +175,9 @@ impl Store for MemoryStore {
     fn commit(&self, change: Change, _durability: Durability) -> Commit {
         let mut inner = self.lock();
         inner.note(|| Operation::Commit(change.clone()));
-        Commit::ready(inner.data.commit(change))
+        let committed = inner.data.commit(change);
+        inner.data.forget_events(self.keep.events);
+        Commit::ready(committed)
     }
 
     fn replay(&self, run: RunId, fence: Fence, scope: ScopeId) -> BoxFuture<'_, Result<Journal, StoreError>> {

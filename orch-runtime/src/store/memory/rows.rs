@@ -28,7 +28,7 @@ pub(super) struct RunRow {
     /// Its worker has given it back.
     pub(super) released: bool,
     pub(super) deaths: u32,
-    /// Something in it has waited: for a time, or for a signal.
+    /// Something in it has waited since it was last taken: for a time, for a signal, or for a person.
     pub(super) waited: bool,
     pub(super) applied: u64,
     pub(super) state: RunState,

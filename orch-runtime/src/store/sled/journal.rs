@@ -41,6 +41,11 @@ pub(super) fn past(
             Tells::Outcome(_) => take_in(&mut journal, shared, entry),
             Tells::Dropped { .. } | Tells::Waits(_) => Ok(()),
         })?;
+        // Whenever it was given back: what a record had taken is nobody's then.
+        index.of_scope(shared, active, scope, |entry| match entry.tells {
+            Tells::Dropped { undone: true } => take_in(&mut journal, shared, entry),
+            _ => Ok(()),
+        })?;
         journal.children = index.children(scope, before);
         Ok(())
     })?;

@@ -24,7 +24,7 @@ pub(super) struct Standing {
     pub(super) first_attempt: u32,
     /// How often its process has died since its last recorded outcome.
     pub(super) deaths: u32,
-    /// Something in it has waited: for a time, or for a signal.
+    /// Something in it has waited since it was last taken: for a time, for a signal, or for a person.
     pub(super) waited: bool,
     /// Its worker has given it back.
     pub(super) released: bool,
@@ -100,7 +100,7 @@ impl Standing {
         if self.state == RunState::Running && !self.released && !only_waited {
             self.deaths += 1;
         }
-        self.released = false;
+        (self.released, self.waited) = (false, false);
     }
 
     /// The run itself moves. Says whether that is its end.
@@ -122,6 +122,7 @@ impl Standing {
         let from = &mut self.counts[usize::from(from.code())];
         *from = from.saturating_sub(1);
         self.counts[usize::from(to.code())] += 1;
+        self.waited |= to == TaskState::Unknown;
     }
 
     /// Takes in what the log tells, as the steps of the change did when it was committed.
@@ -153,9 +154,11 @@ impl Standing {
             }
             What::SignalTaken(number) => Arc::make_mut(&mut told.mail).take(*number),
             What::Record(_) => self.deaths = 0,
-            What::Begun(_) => self.waited = true,
+            // What is over as it begins is no wait, but a note that a scope keeps.
+            What::Begun(begun) => self.waited |= begun.due > fact.at,
             What::Released => self.released = true,
-            What::Submitted(_) | What::Child { .. } | What::Dropped(_) | What::Notice { .. } => {}
+            What::Notice { notice, .. } => self.waited |= notice.tells_of_waiting(),
+            What::Submitted(_) | What::Child { .. } | What::Dropped(_) => {}
         }
     }
 

@@ -135,8 +135,9 @@ impl SledStore {
                         live.standing.released = true;
                         live.worker = None;
                     }
-                    Step::Begun(_) => live.standing.waited = true,
-                    Step::Child { .. } | Step::Dropped(_) | Step::Notice { .. } => {}
+                    Step::Begun(begun) => live.standing.waited |= begun.due > at,
+                    Step::Notice { notice, .. } => live.standing.waited |= notice.tells_of_waiting(),
+                    Step::Child { .. } | Step::Dropped(_) => {}
                 }
             }
             live.sent += 1;
