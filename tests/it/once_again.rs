@@ -57,9 +57,9 @@ const WAYS: [Way; 6] = [Way::Sibling, Way::Loser, Way::Handle, Way::Nested, Way:
 
 async fn left(first: bool, way: Way) -> Result<u32, Error> {
     match way {
-        Way::TimeOut => return pays_in_time().await,
-        Way::Panic => return panics().await,
-        _ if !first => return pays().await,
+        Way::TimeOut => pays_in_time().await,
+        Way::Panic => panics().await,
+        _ if !first => pays().await,
         Way::Sibling | Way::Nested => tokio::try_join!(pays(), breaks()).map(|(paid, _)| paid),
         Way::Loser => {
             tokio::select! {

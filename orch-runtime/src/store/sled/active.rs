@@ -275,7 +275,8 @@ impl Runs {
         let mut map = self.write();
         for active in ended {
             let mut live = active.live();
-            if live.sent == active.written().messages && live.standing.state.is_final() {
+            // One that is out already may have been read again since, and that one has more to write.
+            if !live.gone && live.sent == active.written().messages && live.standing.state.is_final() {
                 live.gone = true;
                 map.remove(active);
             }

@@ -16,7 +16,7 @@ use super::{
 
 /// Memory for pages that were read or written lately. Little is read twice: appending to the log needs its end, and a
 /// replay goes through it once.
-const PAGES: u64 = 8 << 20;
+const PAGES: u64 = 4 << 20;
 
 /// How often, and after which pause, a lock is asked for that will be released in a moment.
 const LOCK_TRIES: u32 = 200;
@@ -36,7 +36,7 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn damaged(key: &[u8], damaged: Damaged) -> Self {
         let what = match key.first() {
-            Some(b'l') => "a part of the log",
+            Some(b'l' | b'w') => "a part of the log",
             Some(b'a' | b'r') => "the row of a run",
             Some(b'n') => "the name of a definition",
             Some(b'c') => "the checkpoint",
@@ -134,6 +134,11 @@ impl Db {
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, Fault> {
         self.reads.one();
         guarded(|| self.db.get(key))
+    }
+
+    /// Lets sled count one more access to the page of a key.
+    pub(super) fn touch(&self, key: &[u8]) -> Result<(), Fault> {
+        guarded(|| self.db.get(key)).map(drop)
     }
 
     pub(super) fn apply(&self, batch: sled::Batch) -> Result<(), Fault> {

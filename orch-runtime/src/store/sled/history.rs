@@ -4,8 +4,8 @@ use super::{
     active::{Active, ended_row},
     db::Fault,
     facts::{BLOCK, ClaimFact, Fact, KeptSignal, Origin, What},
-    keys::{LOG, Place},
-    pack,
+    keys::Place,
+    section::{Reader, Sections},
     shared::Shared,
     standing::{Standing, Told},
     trail::Trail,
@@ -71,6 +71,12 @@ impl Shared {
         found.told.mail.after(page.after).take(page.limit).map(signal).collect()
     }
 
+    /// The facts of pack `number` of a run.
+    fn facts(&self, packs: &mut Reader, run: RunId, trail: &Trail, number: u32) -> Result<Vec<Fact>, Fault> {
+        let place = trail.place(&self.db, run, number)?;
+        Ok(packs.pack(self, run, number, place, Vec::new())?.facts)
+    }
+
     pub(super) fn task_runs(&self, run: RunId, page: Page<TaskNumber>) -> Result<Vec<TaskRun>, Fault> {
         let Some(found) = self.find(run)? else { return Ok(Vec::new()) };
         let from = page.after.map_or(Some(0), |after| after.0.checked_add(1));
@@ -78,10 +84,11 @@ impl Shared {
         let limit = u32::try_from(page.limit).unwrap_or(u32::MAX);
         let to = from.saturating_add(limit).min(found.standing.tasks);
         let mut rows: Vec<TaskRun> = Vec::new();
+        let mut packs = Reader::default();
         let mut block = from / BLOCK;
         while block * BLOCK < to {
             for number in found.trail.of_block(&self.db, run, block)? {
-                let facts = self.pack(run, &found.trail, number)?.facts;
+                let facts = self.facts(&mut packs, run, &found.trail, number)?;
                 let of_block = |task: &TaskNumber| task.0 / BLOCK == block && (from..to).contains(&task.0);
                 for (fact, task) in
                     facts.iter().filter_map(|fact| Some((fact, fact.what.task().filter(of_block)?)))
@@ -133,8 +140,9 @@ impl Shared {
     pub(super) fn attempts(&self, run: RunId, wanted: TaskNumber) -> Result<Vec<Attempt>, Fault> {
         let mut attempts: Vec<Attempt> = Vec::new();
         let Some(found) = self.find(run)? else { return Ok(attempts) };
+        let mut packs = Reader::default();
         for number in found.trail.of_block(&self.db, run, wanted.0 / BLOCK)? {
-            for fact in self.pack(run, &found.trail, number)?.facts {
+            for fact in self.facts(&mut packs, run, &found.trail, number)? {
                 let What::Task(moved) = fact.what else { continue };
                 if moved.task != wanted {
                     continue;
@@ -166,16 +174,18 @@ impl Shared {
         let mut events = Vec::new();
         let from = page.after.unwrap_or(0).saturating_add(1);
         // The pack that tells of an event is the last that begins at or before it.
-        let holder = self.db.at_or_before(Place { first: from, nth: u32::MAX }.key())?;
-        let start = holder.map(|(key, _)| key.to_vec()).filter(|key| key[0] == LOG).unwrap_or(vec![LOG]);
-        for entry in self.db.range(start..vec![LOG + 1]) {
-            if events.len() >= page.limit {
-                break;
+        let mut sections = Sections::from(self, Place { first: from, nth: u32::MAX });
+        while let Some(section) = sections.next()? {
+            for pack in section.packs() {
+                let (place, pack) = pack.map_err(|damaged| section.damaged(damaged))?;
+                if events.len() >= page.limit {
+                    return Ok(events);
+                }
+                if place.first.saturating_add(pack.events) > from {
+                    let pack = pack.open(Vec::new()).map_err(|damaged| section.damaged(damaged))?;
+                    self.push_events(&mut events, pack.run, place, pack.facts, from, page.limit);
+                }
             }
-            let (key, stored) = entry?;
-            let place = Place::of(&key).map_err(|damaged| Fault::damaged(&key, damaged))?;
-            let pack = pack::of_entry(&self.db, &key, &stored)?;
-            self.push_events(&mut events, pack.run, place, pack.facts, from, page.limit);
         }
         Ok(events)
     }
@@ -194,12 +204,13 @@ impl Shared {
                 high = middle;
             }
         }
+        let mut packs = Reader::default();
         for number in low.saturating_sub(1)..found.trail.packs() {
             if events.len() >= page.limit {
                 break;
             }
             let place = found.trail.place(&self.db, run, number)?;
-            let facts = pack::read(&self.db, run, number, place)?.facts;
+            let facts = packs.pack(self, run, number, place, Vec::new())?.facts;
             self.push_events(&mut events, run, place, facts, from, page.limit);
         }
         Ok(events)

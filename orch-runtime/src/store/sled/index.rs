@@ -11,7 +11,7 @@ use super::{
     db::Fault,
     facts::{BLOCK, Fact, Held, Kept, RecordFact, What},
     keys::{NameId, Place},
-    pack,
+    section::Reader,
     shared::Shared,
     trail::Trail,
 };
@@ -77,6 +77,7 @@ pub(super) struct Index {
     end: Option<(TaskNumber, u32)>,
     /// The places of the packs that were looked for last.
     places: (u32, Vec<Place>),
+    packs: Reader,
     /// Those of the pack that was read last.
     facts: Vec<Fact>,
     decoded: Decoded,
@@ -205,7 +206,7 @@ impl Index {
         let place = self.place(shared, active, number)?;
         let mut room = std::mem::take(&mut self.facts);
         room.clear();
-        self.facts = pack::read_into(&shared.db, active.id, number, place, room)?.facts;
+        self.facts = self.packs.pack(shared, active.id, number, place, room)?.facts;
         Ok(())
     }
 

@@ -2,7 +2,8 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `l` place | a pack: what one run changed at one moment ([`facts`](super::facts)) |
+//! | `l` place | a [section](super::section) of the log: [packs](super::pack), the first of which lies there |
+//! | `w` slot | a pack that waits in the [tail](super::tail) of the log |
 //! | `n` name | the text of a definition's name |
 //! | `a` run | the row of a run that has not ended, as the last checkpoint left it |
 //! | `r` run | the row of a run that has ended |
@@ -11,7 +12,7 @@
 //! | `t` run block first | the packs that tell of a block of task runs, from pack `first` on |
 //! | `i` definition id | the run that its caller gave this id |
 //! | `k` key | what starts runs by itself ([`starters`](super::starters)) |
-//! | `w` time key | nothing: when each of these is to be looked at |
+//! | `u` time key | nothing: when each of these is to be looked at |
 //! | `h` key number | an entry of the history of one |
 //! | `c` | the checkpoint |
 //! | `x` key part | the rest of a value that is too long for one |
@@ -20,6 +21,7 @@ use super::wire::{Code, Damaged, In};
 use crate::{clock::Timestamp, id::RunId, state::RunState};
 
 pub(super) const LOG: u8 = b'l';
+pub(super) const SLOT: u8 = b'w';
 pub(super) const NAME: u8 = b'n';
 pub(super) const ACTIVE: u8 = b'a';
 pub(super) const ENDED: u8 = b'r';
@@ -62,6 +64,11 @@ impl Place {
             events => Self { first: self.first + events, nth: 0 },
         }
     }
+}
+
+/// A slot of the log's tail.
+pub(super) fn slot(number: u8) -> Vec<u8> {
+    vec![SLOT, number]
 }
 
 /// The key of the run of a definition that was given this id. The id is hashed: it may be of any length.
@@ -143,7 +150,7 @@ pub(super) fn part(key: &[u8], number: u16) -> Vec<u8> {
 }
 
 const STARTER: u8 = b'k';
-const WAKE: u8 = b'w';
+const WAKE: u8 = b'u';
 const ENTRY: u8 = b'h';
 
 /// The row of what starts runs by itself. The key is a text of its own, so that they are listed in its order.

@@ -10,9 +10,10 @@ use super::{
     builder::SyncMode,
     db::Fault,
     keys::{self, Place},
-    pack, row,
-    sealed::{self, PART},
+    pack, row, sealed,
+    section::ENOUGH,
     shared::{Item, RunItem, Shared},
+    tail::Tail,
     wire::Out,
 };
 use crate::id::RunId;
@@ -27,6 +28,8 @@ pub(super) struct Log {
     mode: SyncMode,
     /// Where the next pack goes.
     next: Place,
+    /// The end of the log, ahead of the one that readers see.
+    tail: Tail,
     /// Runs with something new since their row was written.
     dirty: FxHashMap<RunId, Arc<Active>>,
     packs: usize,
@@ -46,14 +49,15 @@ impl Log {
         shared: Arc<Shared>,
         mode: SyncMode,
         next: Place,
+        tail: Tail,
         dirty: FxHashMap<RunId, Arc<Active>>,
         packs: usize,
     ) -> Self {
         let skew = shared.skew.get();
-        Self { shared, mode, next, dirty, packs, bytes: 0, skew }
+        Self { shared, mode, next, tail, dirty, packs, bytes: 0, skew }
     }
 
-    /// Puts items of one run together, in packs that fit into one value each.
+    /// Puts items of one run together, in packs that are no longer than a section.
     fn pack(&mut self, batch: &mut sled::Batch, active: &Active, items: &[RunItem], written: &mut Written) {
         let run = active.id;
         let mut rest = items;
@@ -61,7 +65,7 @@ impl Log {
             let mut size = rest[0].encoded.bytes.len();
             let more = rest[1..].iter().take_while(|item| {
                 size += item.encoded.bytes.len();
-                size <= PART - 32
+                size <= ENOUGH
             });
             let (now, later) = rest.split_at(1 + more.count());
             rest = later;
@@ -82,8 +86,9 @@ impl Log {
             }
             written.trail.push(self.next, now.iter().flat_map(|item| item.encoded.blocks.iter().copied()));
             written.messages += now.len() as u64;
-            sealed::insert(batch, self.next.key(), &out.0);
-            self.next = self.next.next(events);
+            let place = self.next;
+            self.next = place.next(events);
+            self.tail.put(batch, place, self.next, &out.0);
             self.packs += 1;
             self.bytes += out.0.len();
         }
@@ -245,7 +250,9 @@ impl Backend for Log {
             for rows in &starters {
                 rows.write(&shared.db, &mut batch)?;
             }
+            self.tail.settle(&mut batch);
             shared.db.apply(batch)?;
+            shared.tail().follow(&self.tail);
         }
         shared.starters.written(&starters);
         if !ended.is_empty() {

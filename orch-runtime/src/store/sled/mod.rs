@@ -26,11 +26,13 @@ mod recover;
 mod row;
 mod runs;
 mod sealed;
+mod section;
 mod shared;
 mod standing;
 mod starters;
 mod store;
 mod sync;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod trail;

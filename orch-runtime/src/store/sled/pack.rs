@@ -1,11 +1,8 @@
-//! A pack: what one run changed at one moment, under one key of the log.
+//! A pack: what one run changed at one moment. It lies in a [section](super::section) of the log.
 
 use super::{
-    db::{Db, Fault},
     decode,
     facts::Fact,
-    keys::Place,
-    sealed,
     wire::{Damaged, In, Out},
 };
 use crate::id::RunId;
@@ -20,7 +17,15 @@ pub(super) struct Pack {
     pub(super) facts: Vec<Fact>,
 }
 
-/// Begins the content of a pack.
+/// A pack whose facts are not read yet.
+pub(super) struct Sealed<'a> {
+    pub(super) run: RunId,
+    pub(super) number: u32,
+    pub(super) events: u64,
+    facts: &'a [u8],
+}
+
+/// Begins a pack.
 pub(super) fn begin(run: RunId, number: u32, events: u64, facts: usize) -> Out {
     let mut out = Out(Vec::with_capacity(facts + 24));
     out.raw(run.as_uuid().as_bytes());
@@ -29,44 +34,20 @@ pub(super) fn begin(run: RunId, number: u32, events: u64, facts: usize) -> Out {
     out
 }
 
-/// Reads a pack. `facts` is empty, and may have room from another one.
-fn parse(content: &[u8], mut facts: Vec<Fact>) -> Result<Pack, Damaged> {
-    let mut read = In(content);
-    let run = RunId::from_bytes(read.array()?);
-    let (number, events) = (read.small()?, read.uint()?);
-    decode::facts(read.0, &mut facts)?;
-    if facts.iter().map(|fact| fact.what.events()).sum::<u64>() != events {
-        return Err(Damaged("it tells of more or fewer events than it says"));
+impl<'a> Sealed<'a> {
+    pub(super) fn read(pack: &'a [u8]) -> Result<Self, Damaged> {
+        let mut read = In(pack);
+        let run = RunId::from_bytes(read.array()?);
+        let (number, events) = (read.small()?, read.uint()?);
+        Ok(Self { run, number, events, facts: read.0 })
     }
-    Ok(Pack { run, number, events, facts })
-}
 
-/// The pack of an entry of the log.
-pub(super) fn of_entry(db: &Db, key: &[u8], stored: &[u8]) -> Result<Pack, Fault> {
-    let content = sealed::content(db, key, stored)?;
-    parse(&content, Vec::new()).map_err(|damaged| Fault::damaged(key, damaged))
-}
-
-/// Pack `number` of a run, which lies at `place`.
-pub(super) fn read(db: &Db, run: RunId, number: u32, place: Place) -> Result<Pack, Fault> {
-    read_into(db, run, number, place, Vec::new())
-}
-
-/// The same with a list that is empty and may have room.
-pub(super) fn read_into(
-    db: &Db,
-    run: RunId,
-    number: u32,
-    place: Place,
-    facts: Vec<Fact>,
-) -> Result<Pack, Fault> {
-    let key = place.key();
-    let damaged = |what| Fault::damaged(&key, Damaged(what));
-    let stored = db.get(&key)?.ok_or_else(|| damaged("it is missing"))?;
-    let content = sealed::content(db, &key, &stored)?;
-    let pack = parse(&content, facts).map_err(|damaged| Fault::damaged(&key, damaged))?;
-    if pack.run != run || pack.number != number {
-        return Err(damaged("it belongs to another run"));
+    /// Reads the facts. `facts` is empty, and may have room from another pack.
+    pub(super) fn open(&self, mut facts: Vec<Fact>) -> Result<Pack, Damaged> {
+        decode::facts(self.facts, &mut facts)?;
+        if facts.iter().map(|fact| fact.what.events()).sum::<u64>() != self.events {
+            return Err(Damaged("it tells of more or fewer events than it says"));
+        }
+        Ok(Pack { run: self.run, number: self.number, events: self.events, facts })
     }
-    Ok(pack)
 }

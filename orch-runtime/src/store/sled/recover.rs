@@ -10,12 +10,14 @@ use super::{
     builder::SyncMode,
     db::{Db, Fault},
     facts::What,
-    keys::{self, ACTIVE, CHECKPOINT, LOG, Place},
+    keys::{self, ACTIVE, CHECKPOINT, Place},
     log::Log,
     names::Names,
-    pack::{self, Pack},
+    pack::Pack,
     row, sealed,
+    section::Sections,
     shared::{Dir, Shared},
+    tail::Tail,
     wire::{Damaged, In},
 };
 use crate::{clock::Timestamp, id::RunId};
@@ -31,7 +33,10 @@ struct Checkpoint {
 pub(super) fn recover(dir: Dir, db: Db, blobs: Blobs, mode: SyncMode) -> Result<(Arc<Shared>, Log), Fault> {
     let names = Names::load(&db)?;
     let checkpoint = checkpoint(&db)?;
-    let shared = Shared::new(dir, db, blobs, names, checkpoint.last, checkpoint.skew);
+    let tail = Tail::read(&db)?;
+    let mut seen = Tail::new(Place::START);
+    seen.follow(&tail);
+    let shared = Shared::new(dir, db, blobs, names, seen, checkpoint.last, checkpoint.skew);
     for entry in shared.db.prefix(&[ACTIVE]) {
         let (key, stored) = entry?;
         let damaged = |damaged| Fault::damaged(&key, damaged);
@@ -44,16 +49,22 @@ pub(super) fn recover(dir: Dir, db: Db, blobs: Blobs, mode: SyncMode) -> Result<
     }
     let mut replay = Replay { shared: &shared, next: checkpoint.next, dirty: FxHashMap::default(), packs: 0 };
     replay.last_before_checkpoint()?;
-    for entry in shared.db.range(checkpoint.next.key()..vec![LOG + 1]) {
-        let (key, stored) = entry?;
-        replay.pack(&key, pack::of_entry(&shared.db, &key, &stored)?)?;
+    let mut sections = Sections::from(&shared, checkpoint.next);
+    while let Some(section) = sections.next()? {
+        for pack in section.packs() {
+            let (place, pack) = pack.map_err(|damaged| section.damaged(damaged))?;
+            if place >= checkpoint.next {
+                let pack = pack.open(Vec::new()).map_err(|damaged| section.damaged(damaged))?;
+                replay.pack(place, pack)?;
+            }
+        }
     }
     let Replay { next, dirty, packs, .. } = replay;
     if shared.db.reached()?.is_some_and(|reached| next < reached) {
         return Err(Fault::damaged(&next.key(), Damaged("its end is missing")));
     }
     let shared = Arc::new(shared);
-    let log = Log::new(shared.clone(), mode, next, dirty, packs);
+    let log = Log::new(shared.clone(), mode, next, tail, dirty, packs);
     Ok((shared, log))
 }
 
@@ -81,21 +92,20 @@ impl Replay<'_> {
         if self.next == Place::START {
             return Ok(());
         }
-        let key = self.next.key();
-        let before = self.shared.db.range(vec![LOG]..key.clone()).next_back().transpose()?;
-        let reaches = match before {
-            Some((key, stored)) => {
-                let place = Place::of(&key).map_err(|damaged| Fault::damaged(&key, damaged))?;
-                place.next(pack::of_entry(&self.shared.db, &key, &stored)?.events) == self.next
+        let mut reaches = false;
+        if let Some(section) = self.shared.section_before(self.next)? {
+            let mut packs = section.packs();
+            while !reaches && packs.next().transpose().map_err(|damaged| section.damaged(damaged))?.is_some()
+            {
+                reaches = packs.place == self.next;
             }
-            None => false,
-        };
-        if reaches { Ok(()) } else { Err(Fault::damaged(&key, Damaged("its end is missing"))) }
+        }
+        let missing = || Fault::damaged(&self.next.key(), Damaged("its end is missing"));
+        if reaches { Ok(()) } else { Err(missing()) }
     }
 
-    fn pack(&mut self, key: &[u8], pack: Pack) -> Result<(), Fault> {
-        let damaged = |what| Err(Fault::damaged(key, Damaged(what)));
-        let place = Place::of(key).map_err(|damaged| Fault::damaged(key, damaged))?;
+    fn pack(&mut self, place: Place, pack: Pack) -> Result<(), Fault> {
+        let damaged = |what| Err(Fault::damaged(&place.key(), Damaged(what)));
         if place != self.next {
             return damaged("what comes before it is missing");
         }

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     path::Path,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -18,11 +18,10 @@ use super::{
     encode::Encoded,
     facts::{Held, Kept},
     names::Names,
-    pack::{self, Pack},
     queue::Queue,
     standing::{Standing, Told},
     starters::{InLine, Rows},
-    trail::Trail,
+    tail::Tail,
 };
 use crate::{
     clock::Timestamp,
@@ -118,6 +117,8 @@ pub(super) struct Shared {
     pub(super) runs: Runs,
     pub(super) starters: InLine,
     pub(super) queue: Queue<ToWriter>,
+    /// The end of the log, as readers see it.
+    tail: Mutex<Tail>,
     /// The time of the last event.
     last: AtomicU64,
     /// See [`Skew`].
@@ -131,7 +132,15 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(dir: Dir, db: Db, blobs: Blobs, names: Names, last: Timestamp, skew: u64) -> Self {
+    pub(super) fn new(
+        dir: Dir,
+        db: Db,
+        blobs: Blobs,
+        names: Names,
+        tail: Tail,
+        last: Timestamp,
+        skew: u64,
+    ) -> Self {
         Self {
             dir,
             db,
@@ -140,6 +149,7 @@ impl Shared {
             runs: Runs::default(),
             starters: InLine::default(),
             queue: Queue::new(BACKLOG),
+            tail: Mutex::new(tail),
             last: AtomicU64::new(last.as_micros()),
             skew: Skew(AtomicU64::new(skew)),
             reopened: AtomicU64::new(0),
@@ -150,6 +160,10 @@ impl Shared {
 
     pub(super) fn last(&self) -> Timestamp {
         Timestamp::from_micros(self.last.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn saw(&self, at: Timestamp) {
@@ -215,11 +229,6 @@ impl Shared {
     pub(super) fn ended_run(&self, run: RunId) -> Result<Option<Arc<Active>>, Fault> {
         let row = ended_row(&self.db, run)?;
         Ok(row.map(|row| Arc::new(Active::ended(run, self.runs.family(run, &row.origin), row))))
-    }
-
-    /// Pack `number` of a run.
-    pub(super) fn pack(&self, run: RunId, trail: &Trail, number: u32) -> Result<Pack, Fault> {
-        pack::read(&self.db, run, number, trail.place(&self.db, run, number)?)
     }
 
     /// Reads where each task run of a run stands that has not ended, after a start.

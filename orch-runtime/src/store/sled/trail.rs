@@ -100,8 +100,10 @@ impl Trail {
             for entry in db.prefix(&keys::block(run, block)) {
                 let (key, stored) = entry?;
                 let content = sealed::content(db, &key, &stored)?;
-                packs
-                    .extend(read_rising(&mut In(&content)).map_err(|damaged| Fault::damaged(&key, damaged))?);
+                let spilled =
+                    read_rising(&mut In(&content)).map_err(|damaged| Fault::damaged(&key, damaged))?;
+                // What a checkpoint has moved there since this was copied is told of here too.
+                packs.extend(spilled.into_iter().filter(|pack| *pack < self.first));
             }
         }
         packs.extend(self.blocks.get(&block).into_iter().flatten());

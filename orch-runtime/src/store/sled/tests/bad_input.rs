@@ -39,12 +39,12 @@ fn a_newer_format() {
     let dir = tempfile::tempdir().expect("a directory");
     drop(SledStore::open(dir.path()).expect("a new store"));
     fs::write(dir.path().join("format"), "orch store 7\n").expect("written");
-    refused(dir.path(), &["format 7", "up to 3", "Update orch"]);
+    refused(dir.path(), &["format 7", "up to 4", "Update orch"]);
     fs::write(dir.path().join("format"), "orch store 1\n").expect("written");
-    refused(dir.path(), &["format 1", "reads format 3"]);
+    refused(dir.path(), &["format 1", "reads format 4"]);
     fs::write(dir.path().join("format"), "?").expect("written");
     refused(dir.path(), &["does not say what format"]);
-    fs::write(dir.path().join("format"), "orch store 3\n").expect("written");
+    fs::write(dir.path().join("format"), "orch store 4\n").expect("written");
     SledStore::open(dir.path()).expect("as it was");
 }
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::support::{Writer, block_on, everything, new_run};
+use super::support::{Writer, block_on, copy, everything, new_run};
 use crate::store::SledStore;
 
 /// A store with a few runs, closed in order.
@@ -107,17 +107,4 @@ fn a_database_that_was_never_made_is_made() {
     fs::create_dir_all(state.join("blobs")).expect("made");
     fs::write(state.join("conf"), &conf[..conf.len() - 4]).expect("written");
     SledStore::open(dir.path()).expect("there was nothing in it");
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a directory");
-    for entry in fs::read_dir(from).expect("a directory") {
-        let entry = entry.expect("readable");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("known").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copied");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::support::{Writer, block_on, new_run};
+use super::support::{Writer, block_on, new_run, value};
 use crate::store::{Page, RunFilter, SledStore, Store, StoreError};
 
 const DIR: &str = "ORCH_TEST_KILLED_STORE";
@@ -38,7 +38,7 @@ async fn work(store: &SledStore) -> Result<(), StoreError> {
             writeln!(out, "ended {}", own.run).expect("the parent reads");
             writer = None;
         } else {
-            own.durable_call(&number.to_le_bytes()).await?;
+            own.durable_call(&value(number)).await?;
             writeln!(out, "acknowledged {} {number}", own.run).expect("the parent reads");
         }
         out.flush().expect("the parent reads");
@@ -99,7 +99,7 @@ impl Promised {
                 // Ended runs cannot be claimed; the fence of the last claim still reads.
                 None => continue,
             };
-            let expected: Vec<_> = (0..reader.tasks).map(|number| number.to_le_bytes().to_vec()).collect();
+            let expected: Vec<_> = (0..reader.tasks).map(value).collect();
             assert_eq!(reader.values().await.expect("a journal"), expected);
         }
         let events = store.events(Page::all()).await.expect("readable");

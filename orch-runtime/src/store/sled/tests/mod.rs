@@ -3,10 +3,12 @@
 mod bad_input;
 mod conformance;
 mod damage;
+mod ended;
 mod kill;
 mod long_runs;
 mod model;
 mod order;
 mod reads;
+mod sections;
 mod strace;
 mod support;

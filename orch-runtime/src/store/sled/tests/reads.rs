@@ -60,7 +60,8 @@ async fn fill(store: &SledStore, runs: u64) -> Vec<RunId> {
 /// The reads of each query, on a store with so many runs.
 fn reads_of(runs: u64) -> Vec<(String, usize)> {
     let dir = tempfile::tempdir().expect("a directory");
-    let open = || SledStore::builder(dir.path()).durability(SyncMode::Relaxed).open().expect("it opens");
+    // Every change in a pack of its own, so that the runs of both stores lie in the log alike.
+    let open = || SledStore::builder(dir.path()).durability(SyncMode::Process).open().expect("it opens");
     let store = open();
     let ids = block_on(fill(&store, runs));
     drop(store);
@@ -144,7 +145,8 @@ fn reads_of(runs: u64) -> Vec<(String, usize)> {
 fn no_answer_costs_more_in_a_larger_store() {
     for ((what, small), (_, large)) in reads_of(50).into_iter().zip(reads_of(500)) {
         assert!(small > 0 || large == 0, "{what}: nothing is counted");
-        assert!(large <= small, "{what}: {small} reads among 50 runs, {large} among 500");
+        // The same packs may lie in one section more: a run begins anywhere in one.
+        assert!(large <= small + 1, "{what}: {small} reads among 50 runs, {large} among 500");
         assert!(large <= 60, "{what}: {large} reads");
     }
 }
