@@ -229,9 +229,8 @@ async fn drain(
         let again = std::pin::pin!(signals.next());
         match select(closing, again).await {
             Either::Left((closed, _)) => closed?,
-            Either::Right((signal, closing)) => {
+            Either::Right((signal, _)) => {
                 told.line(&format!("{signal} again: runs are stopped where they are"));
-                drop(closing);
                 core.close(Some(Duration::ZERO)).await?;
             }
         }
