@@ -261,7 +261,7 @@
 //!
 //! # Today
 //!
-//! A directory is one process's at a time; ended runs are kept until somebody removes the directory. Limits and rates come after that.
+//! A directory is one process's at a time; ended runs are kept until somebody removes the directory. Pools and rates (`limit`, `rate`) hold within one process.
 
 #[doc(inline)]
 pub use orch_macros::{flow, task};
