@@ -14,6 +14,7 @@ mod observe;
 #[doc(hidden)]
 pub mod private;
 mod runtime;
+pub mod schedule;
 pub mod state;
 pub mod store;
 pub mod testing;
@@ -32,7 +33,8 @@ pub use error::{BoxError, Error, ErrorKind, RecordedError, Result, Retry};
 pub use id::{CallKey, RunId, ScopeId, TaskNumber};
 pub use limits::{Holder, Limit, Permits, Waiting};
 pub use runtime::{
-    Cache, CacheStats, Explained, Recovered, Rerun, Runtime, RuntimeBuilder, Scoped, recover, rerun, resolve,
-    retry, send,
+    Cache, CacheStats, Explained, Recovered, Rerun, Runtime, RuntimeBuilder, Scoped, Serve, Served, recover,
+    rerun, resolve, retry, send, serve,
 };
+pub use schedule::emit;
 pub use state::{Event, EventKind, Notice, RunState, TaskState};

@@ -7,6 +7,7 @@ mod queries;
 mod recovery;
 mod rerun;
 mod retry;
+mod serve;
 mod signals;
 
 use std::{
@@ -21,12 +22,14 @@ use std::{
 };
 
 pub use self::cache::{Cache, CacheStats, Explained};
+use self::core::Provided;
 pub(crate) use self::core::{Core, Entering, TakenUp, Waiting};
+pub(crate) use self::recovery::Anchor;
 pub use self::recovery::{Recovered, recover};
 pub use self::rerun::{Rerun, rerun};
 pub use self::retry::retry;
+pub use self::serve::{Serve, Served, serve};
 pub use self::signals::{resolve, send};
-use self::{core::Provided, recovery::Anchor};
 use crate::{
     clock::Clock,
     engine::{self, Rules, Verifying, watch_panics},

@@ -17,5 +17,5 @@ pub(crate) use invocation::{AsyncInvocation, Cause, Moved, SyncInvocation, erase
 pub use invocation::{BodyError, BodyResult, DecodeError, Fallible, Invocation, Skipped};
 pub use policy::{CachePolicy, CacheScope};
 pub use registry::Registered;
-pub(crate) use registry::{Resolved, body_hash_at, find, known, step_definition};
+pub(crate) use registry::{Resolved, body_hash_at, find, known, path_named, startable, step_definition};
 pub use schedule::{RuleText, ScheduleDefinition};

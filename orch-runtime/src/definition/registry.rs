@@ -175,6 +175,14 @@ fn full_name(definition: &Definition) -> &'static str {
     }
 }
 
+/// Everything that can be started by name, in the order of the names.
+pub(crate) fn startable() -> Vec<&'static Registered> {
+    let mut all =
+        with_index(|index| index.startable.iter().map(|(name, own)| (*name, *own)).collect::<Vec<_>>());
+    all.sort_unstable_by_key(|(name, _)| *name);
+    all.into_iter().map(|(_, registered)| registered).collect()
+}
+
 /// The definition that has or had this name, and how to run it.
 pub(crate) fn find(name: &str) -> Option<&'static Registered> {
     with_index(|index| {
@@ -191,6 +199,14 @@ pub(crate) fn known(name: &str) -> Option<&'static Definition> {
         let named = index.by_name.get(name).or_else(|| index.by_former.get(name)).copied();
         named.or_else(|| index.steps.get(name).copied())
     })
+}
+
+/// The full name of the annotated function at `path`, as the compiler names it.
+pub(crate) fn path_named(path: &str) -> Option<&'static str> {
+    let kept: Vec<&str> =
+        path.split("::").filter(|part| *part != "{{closure}}" && !part.starts_with("__orch_")).collect();
+    let path = kept.join("::");
+    with_index(|index| index.by_path.get(path.as_str()).map(|definition| full_name(definition)))
 }
 
 /// The body hash of the annotated function at `path`, for `cache(depends(…))`.

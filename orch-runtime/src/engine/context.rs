@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::frame;
 use crate::{
+    clock::Timestamp,
     error::{Error, Result},
     id::{RunId, TaskNumber},
 };
@@ -15,6 +16,7 @@ pub struct Context {
     flow: Option<&'static str>,
     task: Option<(&'static str, TaskNumber)>,
     attempt: u32,
+    tick: Option<Timestamp>,
 }
 
 impl Context {
@@ -38,6 +40,12 @@ impl Context {
         self.task.map(|(_, number)| number)
     }
 
+    /// The moment for which the run stands that a schedule or a backfill has started, or that called this one: when its
+    /// tick was due, however late it was started. `None` where no tick started it.
+    pub fn tick(&self) -> Option<Timestamp> {
+        self.tick
+    }
+
     /// The attempt under way, from 1: the task's in its body, the run's in a flow's. 0 outside any run.
     pub fn attempt(&self) -> u32 {
         self.attempt
@@ -57,6 +65,7 @@ pub fn ctx() -> Context {
         flow: Some(frame.run.name),
         task: task.map(|task| (task.definition.display_name(), task.number)),
         attempt: task.map_or_else(|| frame.run.writer().attempt, |task| task.attempt),
+        tick: frame.run.tick,
     }
 }
 

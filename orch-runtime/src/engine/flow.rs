@@ -4,6 +4,7 @@ mod again;
 mod crashing;
 mod divergence;
 mod joining;
+mod launching;
 mod opening;
 mod taking_up;
 
@@ -14,6 +15,7 @@ use std::{
 };
 
 pub(crate) use self::again::retry;
+pub(crate) use self::launching::{Admitted, cancel_unattended, fail, launch, take_turn};
 use self::opening::{Opened, Which, open_child, open_root};
 pub(crate) use self::taking_up::{Resumed, end_orphaned_child, recover, resume};
 pub(super) use self::{

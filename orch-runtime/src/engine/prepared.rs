@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ErrorKind},
     id::RunId,
     runtime::Core,
-    store::{KeyDigest, Labels, Outcome, Reruns},
+    store::{KeyDigest, Labels, Outcome, Reruns, StartedBy},
 };
 
 /// A call without its types: what is needed to run it, and how far it has come on the straight way.
@@ -55,6 +55,8 @@ pub(crate) struct CallOptions {
     pub(super) run: Option<RunId>,
     /// The run that it executes anew.
     pub(super) reruns: Option<Box<Reruns>>,
+    /// What started the run that it executes anew.
+    pub(super) started_by: Option<Box<StartedBy>>,
     /// Whose call it is, for limits per key.
     pub(super) limit_key: Option<KeyDigest>,
     /// The runtime that was chosen for it.
@@ -73,6 +75,7 @@ static NO_OPTIONS: CallOptions = CallOptions {
     given_id: None,
     run: None,
     reruns: None,
+    started_by: None,
     limit_key: None,
     core: None,
 };

@@ -35,7 +35,7 @@ pub(crate) async fn rerun<T: 'static>(
     let own = |tag: &Cow<'static, str>| !prepared.definition.tags.contains(&&**tag);
     let tags = run.tags.iter().filter(|tag| own(tag)).map(|tag| tag.to_string()).collect();
     let options = prepared.options_mut();
-    (options.label, options.tags) = (run.label, tags);
+    (options.label, options.tags, options.started_by) = (run.label, tags, run.started_by);
     options.reruns = Some(Box::new(Reruns { run: id, from, keys }));
     options.core = Some(core);
     Ok(Call::of(Box::new(prepared)))

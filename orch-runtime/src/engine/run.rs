@@ -17,6 +17,7 @@ use super::{
     replay::{Divergence, Edited, Past},
 };
 use crate::{
+    clock::Timestamp,
     error::{Error, ErrorKind},
     id::{RunId, ScopeId, TaskNumber},
     runtime::Core,
@@ -36,6 +37,8 @@ pub(crate) struct RunShared {
     /// The run whose id is in the keys of the calls: itself, or the one that it executes anew.
     pub(crate) keys: RunId,
     reruns: Option<Box<Reruns>>,
+    /// The moment for which it stands, or for which that run stands that called it.
+    pub(super) tick: Option<Timestamp>,
     /// The attempt with which it was begun, or last retried by hand.
     pub(super) first_attempt: u32,
     /// The code is not what it was when the run was first claimed, and may differ from its journal: a strict flow may
@@ -127,6 +130,7 @@ pub(super) struct RunStart {
     pub(super) attempt: u32,
     pub(super) first_attempt: u32,
     pub(super) reruns: Option<Box<Reruns>>,
+    pub(super) tick: Option<Timestamp>,
 }
 
 impl RunShared {
@@ -145,6 +149,7 @@ impl RunShared {
             attempt,
             first_attempt,
             reruns,
+            tick,
         } = start;
         let keys = reruns.as_ref().map_or(id, |reruns| reruns.keys);
         let span = tracing::info_span!(target: "orch", "run", run = %id, flow = name);
@@ -156,6 +161,7 @@ impl RunShared {
             fence,
             keys,
             reruns,
+            tick,
             first_attempt,
             edit,
             edited_below: AtomicBool::new(false),

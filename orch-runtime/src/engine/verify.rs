@@ -98,7 +98,7 @@ pub(crate) async fn verify(core: &Arc<Core>, run: Run, input: Bytes) -> Result<R
     let run = Run { state: RunState::Running, ..run };
     let first_attempt = run.attempt;
     let claimed = Claimed { run, fence: Fence(0), input, next_task: u32::MAX / 2, first_attempt };
-    let shared = flow::reopened(core, found.definition, claimed, None, true)?;
+    let shared = flow::reopened(core, found.definition, claimed, None, true, None)?;
     let entering = core.enter()?;
     {
         let mut executing = pin!(flow::execute(&shared, &mut prepared, None, Some(entering)));

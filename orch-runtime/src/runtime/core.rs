@@ -59,6 +59,8 @@ pub(crate) struct Core {
     waiting: Mutex<Slab<(Vec<RunId>, RunId)>>,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
     left: Notify,
+    /// Something that starts runs by itself may be due earlier than it was.
+    pub(crate) starters_changed: Notify,
 }
 
 impl Core {
@@ -90,6 +92,7 @@ impl Core {
             waiting: Mutex::default(),
             active: Mutex::default(),
             left: Notify::new(),
+            starters_changed: Notify::new(),
         }
     }
 
@@ -163,11 +166,16 @@ impl Core {
         }
     }
 
+    /// Resolves when a run of this process is over, or is given back.
+    pub(crate) fn run_left(&self) -> tokio::sync::futures::Notified<'_> {
+        self.left.notified()
+    }
+
     pub(super) fn anchored(&self, anchor: &Arc<Anchor>) {
         let _ = self.anchor.set(Arc::downgrade(anchor));
     }
 
-    pub(super) fn anchor(&self) -> Option<Arc<Anchor>> {
+    pub(crate) fn anchor(&self) -> Option<Arc<Anchor>> {
         self.anchor.get()?.upgrade()
     }
 
@@ -205,9 +213,14 @@ impl Core {
     }
 
     pub(super) fn cancel(&self, run: RunId) -> bool {
+        self.stop(run, "it was cancelled through the runtime")
+    }
+
+    /// Cancels a run of this process for a reason. Says whether it was running here.
+    pub(crate) fn stop(&self, run: RunId, reason: &str) -> bool {
         let found = self.active().get(&run).cloned();
         found.is_some_and(|run| {
-            run.stop(Stop::Cancelled("it was cancelled through the runtime".into()));
+            run.stop(Stop::Cancelled(reason.to_owned()));
             true
         })
     }

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     id::RunId,
     observe,
+    schedule::{Attentive, until_polled},
     state::RunState,
     store::{Page, Run, StoreError},
 };
@@ -94,7 +95,7 @@ impl Runtime {
 }
 
 /// What the handles of a runtime keep alive: the threads of what runs in the background.
-pub(super) struct Anchor {
+pub(crate) struct Anchor {
     core: Arc<Core>,
     threads: Mutex<Option<tokio::runtime::Runtime>>,
     recovery: Arc<Recovery>,
@@ -175,8 +176,10 @@ impl Anchor {
             return Ok(());
         }
         self.recovery.begin();
-        let anchor = Arc::downgrade(self);
+        let (anchor, busy) = (Arc::downgrade(self), self.core.clock.busy());
         self.spawn(async move {
+            // A virtual clock stands still until everything is found.
+            let _busy = busy;
             if let Some(anchor) = anchor.upgrade() {
                 anchor.scan().await;
             }
@@ -221,7 +224,6 @@ impl Anchor {
         recovery.begin();
         let busy = core.clock.busy();
         let work = async move {
-            drop(busy);
             let resumed = engine::recover(core.clone(), orphan).await;
             let ended = match resumed {
                 Resumed::Others => None,
@@ -250,14 +252,16 @@ impl Anchor {
             };
             recovery.end(ended);
         };
-        if let Err(error) = self.spawn(work) {
+        // A virtual clock stands still while it is woken and not looked at.
+        let work = Attentive::new(&self.core, Box::pin(work));
+        if let Err(error) = self.spawn(until_polled(work, busy)) {
             observe::warn_outside(&error.to_string());
             self.recovery.end(None);
         }
     }
 
     /// Runs a future on threads of the runtime's own.
-    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let threads = match &mut *threads {
             Some(threads) => threads,

@@ -10,8 +10,8 @@ use std::{
 
 use super::records::{
     Attempt, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change, Claim, Claimed,
-    Fence, Forget, Journal, Lead, Lookup, NewRun, NewSignal, Page, Posted, Run, RunFilter, Signal, Submitted,
-    TaskRun, WorkerId,
+    Fence, Forget, Journal, Lead, Lookup, NewRun, NewSignal, Page, Posted, Run, RunFilter, Signal, Starter,
+    StarterChange, StarterChanged, StarterEntry, Starters, Submitted, TaskRun, WorkerId,
 };
 use crate::{
     clock::Timestamp,
@@ -128,7 +128,7 @@ impl fmt::Debug for Commit {
 /// *called*, and what is durable of them is always a prefix.
 pub trait Store: Send + Sync + 'static {
     /// Creates a run in state `Pending`, or, where `NewRun::worker` says who takes it at once, claimed by that
-    /// worker. The run is durable when this resolves. A second submission of the same id, or of the same
+    /// worker, or `Scheduled`, where it [waits](NewRun::waits) for its turn. The run is durable when this resolves. A second submission of the same id, or of the same
     /// [`given_id`](NewRun::given_id) and definition, changes nothing: it is `Existing` with equal definition and
     /// input, else `Conflict`.
     fn submit(&self, run: NewRun) -> BoxFuture<'_, Result<Submitted, StoreError>>;
@@ -229,6 +229,26 @@ pub trait Store: Send + Sync + 'static {
 
     /// How much the cache holds. Counted when it is written, so that asking costs nothing.
     fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>>;
+
+    /// Changes what starts runs by itself, and in the same step tells its history of that and creates the run that it
+    /// starts, as [`submit`](Self::submit) does: all of it holds, or nothing does. It is a compare-and-set on the
+    /// [revision](Starter::revision), so of several who do it at once, one does. The change is in line when this
+    /// *returns*, and durable when it resolves; dropping the future withdraws nothing.
+    ///
+    /// The key has 1 to [`MAX_KEY`](Starter::MAX_KEY) bytes, else it is an error. Of the history the last
+    /// [`KEEP_ENTRIES`](Starter::KEEP_ENTRIES) entries are kept.
+    fn change_starter(&self, change: StarterChange) -> BoxFuture<'_, Result<StarterChanged, StoreError>>;
+
+    /// What starts runs by itself, at most `limit` of it. What asking for those that are due costs does not grow with
+    /// those that are not.
+    fn starters(&self, which: Starters, limit: usize) -> BoxFuture<'_, Result<Vec<Starter>, StoreError>>;
+
+    /// The history of a starter, in the order of the numbers, by pages; none of an unknown one.
+    fn starter_entries(
+        &self,
+        key: String,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<StarterEntry>, StoreError>>;
 
     /// Resolves when everything that was committed before the call is as durable as the store makes it.
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>>;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 mod cached;
+mod starters;
 
 use crate::{
     cache::InputText,
@@ -19,6 +20,9 @@ use crate::{
 pub use cached::{
     CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Forget, KeyDigest, KeyParts,
     Lead, Lookup, Miss,
+};
+pub use starters::{
+    Fate, Happening, Skip, Starter, StarterChange, StarterChanged, StarterEntry, StarterPut, Starters, Ticks,
 };
 
 /// A process that executes runs.
@@ -39,6 +43,31 @@ pub enum Trigger {
     Parent,
     /// Somebody asked for a run that ended to be executed anew, as a run of its own; see [`Reruns`].
     Rerun,
+    /// A tick of a schedule was due; see [`StartedBy`] for this and those below.
+    Schedule,
+    /// A past tick of a schedule was asked for.
+    Backfill,
+    /// A run of another flow ended.
+    After,
+    /// Somebody emitted an event.
+    Event,
+    /// A file came or changed.
+    File,
+    /// Something that was expected did not happen in time.
+    Absence,
+}
+
+/// What started a run that nobody called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartedBy {
+    /// The key of the schedule, trigger or backfill.
+    pub starter: String,
+    /// The moment for which the run stands: when its tick was due, whenever it started.
+    pub tick: Option<Timestamp>,
+    /// The run whose end started it.
+    pub run: Option<RunId>,
+    /// More, for a reader: the event's name, the file's path.
+    pub detail: Option<String>,
 }
 
 /// The earlier run that a run executes anew, and what it reuses of it.
@@ -83,6 +112,10 @@ pub struct NewRun {
     pub parent: Option<(RunId, TaskNumber)>,
     /// The earlier run that it executes anew.
     pub reruns: Option<Box<Reruns>>,
+    /// What started it, where nobody called it.
+    pub started_by: Option<Box<StartedBy>>,
+    /// It waits for its turn, in state `Scheduled`, until somebody claims it: it is nobody's orphan.
+    pub waits: bool,
     /// Who takes it at once.
     pub worker: Option<WorkerId>,
     /// When it was asked for.
@@ -518,6 +551,8 @@ pub struct Run {
     pub parent: Option<(RunId, TaskNumber)>,
     /// The earlier run that it executes anew.
     pub reruns: Option<Box<Reruns>>,
+    /// What started it, where nobody called it.
+    pub started_by: Option<Box<StartedBy>>,
     /// Where it stands.
     pub state: RunState,
     /// The attempt of its body, from 1.

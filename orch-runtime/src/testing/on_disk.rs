@@ -19,8 +19,8 @@ use crate::{
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
         Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun,
-        NewSignal, Operation, Page, Posted, Run, RunFilter, Signal, SledStore, Store, StoreError, Submitted,
-        SyncMode, TaskRun, WorkerId,
+        NewSignal, Operation, Page, Posted, Run, RunFilter, Signal, SledStore, Starter, StarterChange,
+        StarterChanged, StarterEntry, Starters, Store, StoreError, Submitted, SyncMode, TaskRun, WorkerId,
     },
 };
 
@@ -46,6 +46,7 @@ impl OnDisk {
             let worker = match &operation {
                 Operation::Submit(run) => run.worker,
                 Operation::Claim(claim) => Some(claim.worker),
+                Operation::Starter(change) => change.run.as_ref().and_then(|run| run.worker),
                 _ => None,
             };
             repeat(&disk, operation);
@@ -91,6 +92,7 @@ fn repeat(disk: &SledStore, operation: Operation) {
         Operation::Reopen(run, worker, at) => drop(disk.reopen(run, worker, at)),
         Operation::Commit(change) => drop(disk.commit(change, Durability::Buffered)),
         Operation::Signal(run, signal) => drop(disk.signal(run, signal)),
+        Operation::Starter(change) => drop(disk.change_starter(change)),
         Operation::Publish(key, entry) => drop(disk.publish(Lead { key, id: 0 }, entry)),
         Operation::Forget(which) => {
             let mut forgetting = disk.cache_forget(which);
@@ -201,6 +203,21 @@ impl Store for OnDisk {
     }
     fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>> {
         self.disk.cache_size()
+    }
+    fn change_starter(&self, change: StarterChange) -> BoxFuture<'_, Result<StarterChanged, StoreError>> {
+        let _order = self.both();
+        drop(self.memory.change_starter(change.clone()));
+        self.busily(self.disk.change_starter(change))
+    }
+    fn starters(&self, which: Starters, limit: usize) -> BoxFuture<'_, Result<Vec<Starter>, StoreError>> {
+        self.disk.starters(which, limit)
+    }
+    fn starter_entries(
+        &self,
+        key: String,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<StarterEntry>, StoreError>> {
+        self.disk.starter_entries(key, page)
     }
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         self.busily(self.disk.flush())

@@ -10,7 +10,8 @@ use crate::{
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
         Claim, Claimed, Commit, Committed, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun,
-        NewSignal, Page, Posted, Run, RunFilter, Signal, Store, StoreError, Submitted, TaskRun, WorkerId,
+        NewSignal, Page, Posted, Run, RunFilter, Signal, Starter, StarterChange, StarterChanged,
+        StarterEntry, Starters, Store, StoreError, Submitted, TaskRun, WorkerId,
     },
 };
 
@@ -100,6 +101,19 @@ impl Store for ReadOnly {
     }
     fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>> {
         self.0.cache_size()
+    }
+    fn change_starter(&self, _: StarterChange) -> BoxFuture<'_, Result<StarterChanged, StoreError>> {
+        self.refuse()
+    }
+    fn starters(&self, which: Starters, limit: usize) -> BoxFuture<'_, Result<Vec<Starter>, StoreError>> {
+        self.0.starters(which, limit)
+    }
+    fn starter_entries(
+        &self,
+        key: String,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<StarterEntry>, StoreError>> {
+        self.0.starter_entries(key, page)
     }
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(ready(Ok(())))

@@ -31,7 +31,7 @@ pub(crate) async fn retry<T: 'static>(core: Arc<Core>, id: RunId) -> Finished {
         return Err(Error::runtime(format!("run {id} was taken up by somebody else just now")));
     };
     let counts = claimed.run.counts.clone();
-    let run = reopened(&core, prepared.definition, claimed, None, false)?;
+    let run = reopened(&core, prepared.definition, claimed, None, false, None)?;
     end_left_over(&run, &counts).await.map_err(store_error)?;
     let outcome = execute(&run, &mut prepared, None, Some(entering)).await;
     finish(run.name, id, outcome, prepared.invocation)

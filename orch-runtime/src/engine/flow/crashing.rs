@@ -61,6 +61,12 @@ pub(super) async fn cancel(core: &Core, claimed: &Claimed, reason: String) -> Re
     end(core, claimed, inputs, ErrorKind::Cancelled, reason).await
 }
 
+/// Ends a claimed run as Failed, because it cannot be executed here.
+pub(super) async fn fail(core: &Core, claimed: &Claimed, error: Error) -> Error {
+    let failed = end(core, claimed, &[RunInput::Fail], error.kind(), error.to_string()).await;
+    failed.err().unwrap_or(error)
+}
+
 /// Ends a claimed run that was being cancelled when its process ended.
 pub(super) async fn bring_to_its_end(core: &Core, claimed: &Claimed) -> Error {
     let reason = "it was being cancelled when its process ended".to_owned();

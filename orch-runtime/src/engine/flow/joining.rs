@@ -47,7 +47,7 @@ pub(super) async fn join(
                 return Err(crashing::give_up(core, &claimed).await);
             }
             Some(claimed) => {
-                let run = reopened(core, prepared.definition, claimed, Some(root_flow), false)?;
+                let run = reopened(core, prepared.definition, claimed, Some(root_flow), false, None)?;
                 return Ok(Opened::Run(run, Some(taken)));
             }
             None => {

@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{again::end_left_over, crashing, joining::join};
 use crate::{
+    clock::Timestamp,
     definition::{self, Definition},
     engine::{RunShared, alive::DROPPED, commit::child_step, prepared::Prepared, run::RunStart},
     error::{Error, ErrorKind},
@@ -38,7 +39,8 @@ pub(super) async fn open_root(
     };
     match submitted {
         Ok(Submitted::Created(fence)) => {
-            let start = RunStart { reruns, ..fresh(id, name, name, fence) };
+            let tick = prepared.options().started_by.as_ref().and_then(|by| by.tick);
+            let start = RunStart { reruns, tick, ..fresh(id, name, name, fence) };
             let run = RunShared::new(core.clone(), start);
             Ok(Opened::Run(run, Some(taken)))
         }
@@ -96,7 +98,7 @@ pub(super) async fn open_child(
     match compared(core, name, prepared, submitted).await.map_err(store_error)? {
         Submitted::Created(fence) => {
             let mut start = fresh(id, name, parent.root_flow, fence);
-            (start.background, start.reruns) = (parent.background, reruns);
+            (start.background, start.reruns, start.tick) = (parent.background, reruns, parent.tick);
             Ok(Opened::Run(RunShared::new(core.clone(), start), None))
         }
         Submitted::Existing(known)
@@ -167,7 +169,8 @@ async fn open_again(
 ) -> Result<Option<Result<Opened, Error>>, StoreError> {
     let (core, id) = (&parent.core, which.id());
     let opened = |claimed| {
-        let run = reopened(core, definition, claimed, Some(parent.root_flow), parent.background)?;
+        let (flow, tick) = (Some(parent.root_flow), parent.tick);
+        let run = reopened(core, definition, claimed, flow, parent.background, tick)?;
         Ok(Opened::Run(run, None))
     };
     let claim = Claim::any(id, core.worker, core.clock.now());
@@ -236,6 +239,7 @@ fn fresh(id: RunId, name: &'static str, root_flow: &'static str, fence: Fence) -
         attempt: 1,
         first_attempt: 1,
         reruns: None,
+        tick: None,
     }
 }
 
@@ -245,6 +249,7 @@ pub(in crate::engine) fn reopened(
     claimed: Claimed,
     root_flow: Option<&'static str>,
     background: bool,
+    tick: Option<Timestamp>,
 ) -> Result<Arc<RunShared>, Error> {
     let Claimed { run, fence, next_task, first_attempt, .. } = claimed;
     let name = definition.resolve()?.name;
@@ -262,6 +267,7 @@ pub(in crate::engine) fn reopened(
         attempt: run.attempt.max(1),
         first_attempt,
         reruns: run.reruns,
+        tick: tick.or_else(|| run.started_by.and_then(|by| by.tick)),
     };
     Ok(RunShared::new(core.clone(), start))
 }
@@ -293,6 +299,8 @@ fn new_run(
         trigger,
         parent,
         reruns,
+        started_by: prepared.options().started_by.clone(),
+        waits: false,
         worker: Some(core.worker),
         at: core.clock.now(),
     })

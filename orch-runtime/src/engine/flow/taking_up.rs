@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     crashing::{self, has_crashed},
     execute, finish,
+    launching::never_could_start,
     opening::reopened,
 };
 use crate::{
@@ -62,6 +63,11 @@ async fn recovered(core: &Arc<Core>, orphan: Run) -> Result<Resumed> {
     let id = orphan.id;
     let Ok(_taken) = core.take_up(id) else { return Ok(Resumed::Others) };
     match found(&orphan.name, id) {
+        Err(error) if never_could_start(&orphan) => {
+            let claim = Claim::orphan(id, core.worker, core.clock.now());
+            let Some(claimed) = claimed(core, claim).await? else { return Ok(Resumed::Others) };
+            return Err(crashing::fail(core, &claimed, error).await);
+        }
         Err(error) => return Ok(Resumed::Left(error.to_string())),
         Ok(found) if found.definition.resumes_by_hand => {
             return Ok(Resumed::Left("its flow says `resume = \"manual\"`".into()));
@@ -118,19 +124,26 @@ async fn ready(
     background: bool,
     check: impl FnOnce(&mut Prepared) -> Result<()>,
 ) -> Result<(Arc<RunShared>, Prepared)> {
-    let made = || {
-        let (name, id) = (&claimed.run.name, claimed.run.id);
-        let found = found(name, id)?;
-        let invocation = (found.decode)(&claimed.input)
-            .map_err(|error| Error::at(name, id, ErrorKind::Input, error.to_string()))?;
-        let mut prepared = Prepared::new(found.definition, invocation);
-        check(&mut prepared)?;
-        let run = reopened(core, prepared.definition, claimed.clone(), None, background)?;
-        Ok((run, prepared))
-    };
-    let made = made();
+    let made = made(core, claimed, background, check);
     if made.is_err() {
         crashing::release(core, claimed).await;
     }
     made
+}
+
+/// A claimed run and its body, where they can be had.
+pub(super) fn made(
+    core: &Arc<Core>,
+    claimed: &Claimed,
+    background: bool,
+    check: impl FnOnce(&mut Prepared) -> Result<()>,
+) -> Result<(Arc<RunShared>, Prepared)> {
+    let (name, id) = (&claimed.run.name, claimed.run.id);
+    let found = found(name, id)?;
+    let invocation = (found.decode)(&claimed.input)
+        .map_err(|error| Error::at(name, id, ErrorKind::Input, error.to_string()))?;
+    let mut prepared = Prepared::new(found.definition, invocation);
+    check(&mut prepared)?;
+    let run = reopened(core, prepared.definition, claimed.clone(), None, background, None)?;
+    Ok((run, prepared))
 }

@@ -55,6 +55,8 @@ pub(super) fn new_run(at: u64) -> NewRun {
         trigger: Trigger::Call,
         parent: None,
         reruns: None,
+        started_by: None,
+        waits: false,
         worker: None,
         at: moment(at),
     }

@@ -30,6 +30,7 @@ pub(super) struct Data {
     ended: VecDeque<RunId>,
     log: Log,
     moved: Vec<Moved>,
+    pub(super) starters: super::starters::Rows,
 }
 
 /// Whose events they are, in their order; the events themselves lie with their runs and go with them.

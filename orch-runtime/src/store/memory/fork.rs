@@ -4,7 +4,7 @@ use super::{Inner, MemoryStore};
 use crate::{
     clock::Timestamp,
     id::RunId,
-    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun, NewSignal, WorkerId},
+    store::{CacheEntry, CacheKey, Change, Claim, Forget, NewRun, NewSignal, StarterChange, WorkerId},
 };
 
 /// Something that changed the store.
@@ -17,6 +17,7 @@ pub(crate) enum Operation {
     Signal(RunId, NewSignal),
     Publish(CacheKey, CacheEntry),
     Forget(Forget),
+    Starter(StarterChange),
 }
 
 impl Operation {
@@ -27,6 +28,7 @@ impl Operation {
             Self::Reopen(run, ..) => Some(*run),
             Self::Commit(change) => Some(change.run),
             Self::Signal(run, _) => Some(*run),
+            Self::Starter(change) => change.run.as_ref().map(|run| run.id),
             Self::Publish(..) | Self::Forget(_) => None,
         }
     }
@@ -74,6 +76,7 @@ impl MemoryStore {
                     Operation::Signal(run, signal) => _ = inner.data.signal(run, signal),
                     Operation::Publish(key, entry) => drop(inner.cache.insert(key, entry, fork.keep.cache)),
                     Operation::Forget(which) => drop(inner.cache.forget(&which)),
+                    Operation::Starter(change) => drop(inner.data.change_starter(change)),
                 }
             }
             inner.data.leave_all();

@@ -4,6 +4,7 @@ mod cache;
 mod data;
 mod fork;
 mod rows;
+mod starters;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,7 +14,8 @@ use std::{
 use super::{
     Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
     Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, NewSignal, Page,
-    Posted, Run, RunFilter, Signal, Store, StoreError, Submitted, TaskRun, WorkerId,
+    Posted, Run, RunFilter, Signal, Starter, StarterChange, StarterChanged, StarterEntry, Starters, Store,
+    StoreError, Submitted, TaskRun, WorkerId,
 };
 use crate::{
     clock::Timestamp,
@@ -248,6 +250,26 @@ impl Store for MemoryStore {
         ready(Ok(self.lock().cache.size()))
     }
 
+    fn change_starter(&self, change: StarterChange) -> BoxFuture<'_, Result<StarterChanged, StoreError>> {
+        let mut inner = self.lock();
+        inner.note(|| Operation::Starter(change.clone()));
+        let changed = inner.data.change_starter(change);
+        inner.data.forget(self.keep.runs, self.keep.events);
+        ready(changed)
+    }
+
+    fn starters(&self, which: Starters, limit: usize) -> BoxFuture<'_, Result<Vec<Starter>, StoreError>> {
+        ready(Ok(self.lock().data.starters(&which, limit)))
+    }
+
+    fn starter_entries(
+        &self,
+        key: String,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<StarterEntry>, StoreError>> {
+        ready(Ok(self.lock().data.starter_entries(&key, page)))
+    }
+
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         ready(Ok(()))
     }
@@ -363,6 +385,19 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>> {
         (**self).cache_size()
+    }
+    fn change_starter(&self, change: StarterChange) -> BoxFuture<'_, Result<StarterChanged, StoreError>> {
+        (**self).change_starter(change)
+    }
+    fn starters(&self, which: Starters, limit: usize) -> BoxFuture<'_, Result<Vec<Starter>, StoreError>> {
+        (**self).starters(which, limit)
+    }
+    fn starter_entries(
+        &self,
+        key: String,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<StarterEntry>, StoreError>> {
+        (**self).starter_entries(key, page)
     }
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         (**self).flush()

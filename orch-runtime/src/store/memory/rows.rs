@@ -197,6 +197,7 @@ pub(super) struct TaskExtra {
 
 impl RunRow {
     pub(super) fn new(new: NewRun, serial: u32) -> Self {
+        let state = if new.waits { RunState::Scheduled } else { RunState::Pending };
         Self {
             new,
             serial,
@@ -206,7 +207,7 @@ impl RunRow {
             deaths: 0,
             waited: false,
             applied: 0,
-            state: RunState::Pending,
+            state,
             attempt: 0,
             first_attempt: 1,
             reason: None,
@@ -243,6 +244,7 @@ impl RunRow {
             trigger: self.new.trigger,
             parent: self.new.parent,
             reruns: self.new.reruns.clone(),
+            started_by: self.new.started_by.clone(),
             state: self.state,
             attempt: self.attempt,
             deaths: self.deaths,

@@ -104,7 +104,8 @@ impl Active {
 
     /// A run that was just submitted.
     pub(super) fn new(id: RunId, family: RunId, origin: Origin) -> Self {
-        let row = Row { origin, standing: Standing::new(), told: Told::default(), trail: Trail::default() };
+        let standing = Standing::new(&origin);
+        let row = Row { origin, standing, told: Told::default(), trail: Trail::default() };
         Self::with(id, family, row, Some(Slots::default()), false, None)
     }
 

@@ -25,7 +25,10 @@ impl Backend for Crashing {
     type Fault = Fault;
 
     fn write(&mut self, items: Vec<Item>) -> Result<(), Fault> {
-        let change = |item: &Item| change_of(item.active.id, item.standing.fence, item.standing.applied);
+        let change = |item: &Item| match &item.run {
+            Some(run) => change_of(run.active.id, run.standing.fence, run.standing.applied),
+            None => "what starts runs is changed".to_owned(),
+        };
         let changes: Vec<_> = items.iter().map(change).collect();
         reached(CrashPoint::Writing, &changes);
         self.log.write(items)?;

@@ -40,6 +40,7 @@ impl Fault {
             Some(b'a' | b'r') => "the row of a run",
             Some(b'n') => "the name of a definition",
             Some(b'c') => "the checkpoint",
+            Some(b'k' | b'h') => "what is stored of a schedule",
             _ => "an index",
         };
         Self::Damaged(format!("{what} is damaged: {damaged}"))

@@ -19,7 +19,7 @@ use crate::{
     definition::DefinitionKind,
     error::RecordedError,
     id::{CallKey, RunId, ScopeId, TaskNumber},
-    store::{Address, Begun, Fence, Labels, Mark, Reruns, TaskDetail},
+    store::{Address, Begun, Fence, Labels, Mark, Reruns, StartedBy, TaskDetail},
 };
 
 /// Reads all facts.
@@ -173,6 +173,8 @@ pub(super) fn origin(read: &mut In<'_>) -> Result<Origin, Damaged> {
         trigger: read.code()?,
         parent: read.maybe(|read| Ok((run(read)?, task(read)?)))?,
         reruns: read.maybe(reruns)?.map(Box::new),
+        started_by: read.maybe(started_by)?.map(Box::new),
+        waits: read.byte()? != 0,
         created: Timestamp::from_micros(read.uint()?),
     })
 }
@@ -182,6 +184,15 @@ fn reruns(read: &mut In<'_>) -> Result<Reruns, Damaged> {
         run: run(read)?,
         from: (0..read.uint()?).map(|_| task(read)).collect::<Result<_, Damaged>>()?,
         keys: run(read)?,
+    })
+}
+
+fn started_by(read: &mut In<'_>) -> Result<StartedBy, Damaged> {
+    Ok(StartedBy {
+        starter: owned(read)?,
+        tick: read.maybe(|read| read.uint().map(Timestamp::from_micros))?,
+        run: read.maybe(run)?,
+        detail: read.maybe(owned)?,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::{
     codec::Bytes,
     error::RecordedError,
     id::{CallKey, ScopeId, TaskNumber},
-    store::{Address, Labels, Record, Reruns, Stamped, Step, TaskClaim},
+    store::{Address, Labels, Record, Reruns, Stamped, StartedBy, Step, TaskClaim},
 };
 
 pub(super) const SUBMITTED: u8 = 0;
@@ -283,8 +283,21 @@ fn write_labels(out: &mut Out, labels: &Labels) {
 }
 
 pub(super) fn write_origin(out: &mut Out, origin: &Origin) {
-    let Origin { name, given_id, kind, body_hash, input, label, tags, trigger, parent, reruns, created } =
-        origin;
+    let Origin {
+        name,
+        given_id,
+        kind,
+        body_hash,
+        input,
+        label,
+        tags,
+        trigger,
+        parent,
+        reruns,
+        started_by,
+        waits,
+        created,
+    } = origin;
     out.uint(u64::from(*name));
     out.maybe(given_id.as_deref(), Out::text);
     out.code(*kind);
@@ -304,6 +317,13 @@ pub(super) fn write_origin(out: &mut Out, origin: &Origin) {
         from.iter().for_each(|task| out.uint(u64::from(task.0)));
         out.raw(keys.as_uuid().as_bytes());
     });
+    out.maybe(started_by.as_deref(), |out, StartedBy { starter, tick, run, detail }| {
+        out.text(starter);
+        out.maybe(*tick, |out, tick| out.uint(tick.as_micros()));
+        out.maybe(*run, |out, run| out.raw(run.as_uuid().as_bytes()));
+        out.maybe(detail.as_deref(), Out::text);
+    });
+    out.byte(u8::from(*waits));
     out.uint(created.as_micros());
 }
 

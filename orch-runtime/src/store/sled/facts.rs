@@ -10,7 +10,7 @@ use crate::{
     error::RecordedError,
     id::{CallKey, RunId, TaskNumber},
     state::{Notice, RunState, TaskState},
-    store::{Address, Begun, Fence, Labels, Mark, NewRun, Outcome, Reruns, TaskDetail, Trigger},
+    store::{Address, Begun, Fence, Labels, Mark, NewRun, Outcome, Reruns, StartedBy, TaskDetail, Trigger},
 };
 
 /// Task runs are found by blocks of this many.
@@ -44,6 +44,9 @@ pub(super) struct Origin {
     pub(super) trigger: Trigger,
     pub(super) parent: Option<(RunId, TaskNumber)>,
     pub(super) reruns: Option<Box<Reruns>>,
+    pub(super) started_by: Option<Box<StartedBy>>,
+    /// See [`NewRun::waits`].
+    pub(super) waits: bool,
     pub(super) created: Timestamp,
 }
 
@@ -199,8 +202,15 @@ impl Origin {
             trigger: new.trigger,
             parent: new.parent,
             reruns: new.reruns.clone(),
+            started_by: new.started_by.clone(),
+            waits: new.waits,
             created: new.at,
         }
+    }
+
+    /// The state in which the run comes into being.
+    pub(super) fn first_state(&self) -> RunState {
+        if self.waits { RunState::Scheduled } else { RunState::Pending }
     }
 }
 

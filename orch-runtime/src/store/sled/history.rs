@@ -239,7 +239,9 @@ impl Shared {
     /// The event that a fact makes, if it makes one.
     fn event(&self, what: What) -> Option<EventKind> {
         Some(match what {
-            What::Submitted(_) => EventKind::Run { state: RunState::Pending, attempt: 0, reason: None },
+            What::Submitted(origin) => {
+                EventKind::Run { state: origin.first_state(), attempt: 0, reason: None }
+            }
             What::Reopened { attempt } => EventKind::Run { state: RunState::Pending, attempt, reason: None },
             What::Taken { state, attempt, .. } => EventKind::Run { state, attempt, reason: None },
             What::Run(run) => EventKind::Run { state: run.state, attempt: run.attempt, reason: run.reason },

@@ -11,11 +11,14 @@
 //! | `p` run first | the places of a run's packs, from number `first` on |
 //! | `t` run block first | the packs that tell of a block of task runs, from pack `first` on |
 //! | `i` definition id | the run that its caller gave this id |
+//! | `k` key | what starts runs by itself ([`starters`](super::starters)) |
+//! | `u` time key | nothing: when each of these is to be looked at |
+//! | `h` key number | an entry of the history of one |
 //! | `c` | the checkpoint |
 //! | `x` key part | the rest of a value that is too long for one |
 
 use super::wire::{Code, Damaged, In};
-use crate::{id::RunId, state::RunState};
+use crate::{clock::Timestamp, id::RunId, state::RunState};
 
 pub(super) const LOG: u8 = b'l';
 pub(super) const SLOT: u8 = b'w';
@@ -144,4 +147,52 @@ pub(super) fn block_from(run: RunId, number: u32, first: u32) -> Vec<u8> {
 
 pub(super) fn part(key: &[u8], number: u16) -> Vec<u8> {
     [&[b'x'][..], key, &number.to_be_bytes()].concat()
+}
+
+const STARTER: u8 = b'k';
+const WAKE: u8 = b'u';
+const ENTRY: u8 = b'h';
+
+/// The row of what starts runs by itself. The key is a text of its own, so that they are listed in its order.
+pub(super) fn starter(key: &str) -> Vec<u8> {
+    [&[STARTER][..], key.as_bytes()].concat()
+}
+
+/// The key of a starter, from that of its row.
+pub(super) fn starter_of(key: &[u8]) -> Result<&str, Damaged> {
+    text(key.get(1..))
+}
+
+/// When a starter is to be looked at.
+pub(super) fn wake(at: Timestamp, key: &str) -> Vec<u8> {
+    [&[WAKE][..], &at.as_micros().to_be_bytes(), key.as_bytes()].concat()
+}
+
+/// The keys of all starters that are to be looked at until then.
+pub(super) fn wakes_until(until: Timestamp) -> std::ops::Range<Vec<u8>> {
+    let end = match until.as_micros().checked_add(1) {
+        Some(after) => wake(Timestamp::from_micros(after), ""),
+        None => vec![WAKE + 1],
+    };
+    vec![WAKE]..end
+}
+
+/// The key of the starter that is to be looked at.
+pub(super) fn woken(key: &[u8]) -> Result<&str, Damaged> {
+    text(key.get(9..))
+}
+
+fn text(key: Option<&[u8]>) -> Result<&str, Damaged> {
+    let text = key.and_then(|key| std::str::from_utf8(key).ok());
+    text.ok_or(Damaged("the key of what starts runs has another form"))
+}
+
+/// An entry of a starter's history. The starter's key is hashed: it may be of any length.
+pub(super) fn starter_entry(key: &str, number: u64) -> Vec<u8> {
+    [&[ENTRY][..], &blake3::hash(key.as_bytes()).as_bytes()[..16], &number.to_be_bytes()].concat()
+}
+
+/// The number at the end of a key.
+pub(super) fn number_of(key: &[u8]) -> Result<u64, Damaged> {
+    key.last_chunk().map(|number| u64::from_be_bytes(*number)).ok_or(Damaged("a key has no number"))
 }

@@ -10,7 +10,7 @@ use std::{
 use crate::{clock::Clock, store::StoreError};
 
 /// The format that this version reads and writes. Versions before a change read and write what is older.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 const FORMAT_FILE: &str = "format";
 const LOCK_FILE: &str = "lock";

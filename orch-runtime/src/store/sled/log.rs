@@ -12,7 +12,7 @@ use super::{
     keys::{self, Place},
     pack, row, sealed,
     section::ENOUGH,
-    shared::{Item, Shared},
+    shared::{Item, RunItem, Shared},
     tail::Tail,
     wire::Out,
 };
@@ -41,7 +41,7 @@ pub(super) struct Log {
 struct Stretch {
     /// Which of the group's runs they belong to.
     run: usize,
-    items: Vec<Item>,
+    items: Vec<RunItem>,
 }
 
 impl Log {
@@ -58,7 +58,7 @@ impl Log {
     }
 
     /// Puts items of one run together, in packs that are no longer than a section.
-    fn pack(&mut self, batch: &mut sled::Batch, active: &Active, items: &[Item], written: &mut Written) {
+    fn pack(&mut self, batch: &mut sled::Batch, active: &Active, items: &[RunItem], written: &mut Written) {
         let run = active.id;
         let mut rest = items;
         while !rest.is_empty() {
@@ -171,7 +171,7 @@ fn indexes(active: &Active, state: crate::state::RunState) -> Vec<Vec<u8>> {
 
 /// The runs of a group, and its items in stretches of one run each. Items of one run come together, unless
 /// another run of its family comes in between: a caller and the run that it called are told of in their order.
-fn by_run(items: Vec<Item>) -> (Vec<Arc<Active>>, Vec<Stretch>) {
+fn by_run(items: Vec<RunItem>) -> (Vec<Arc<Active>>, Vec<Stretch>) {
     let mut places: FxHashMap<RunId, (usize, usize)> = FxHashMap::default();
     let mut last_of_family: FxHashMap<RunId, usize> = FxHashMap::default();
     let mut runs: Vec<Arc<Active>> = Vec::new();
@@ -200,6 +200,14 @@ impl Backend for Log {
 
     fn write(&mut self, items: Vec<Item>) -> Result<(), Fault> {
         let shared = self.shared.clone();
+        let mut starters = Vec::new();
+        let items: Vec<RunItem> = items
+            .into_iter()
+            .filter_map(|item| {
+                starters.extend(item.starter);
+                item.run
+            })
+            .collect();
         for (_, value) in items.iter().flat_map(|item| &item.encoded.large) {
             shared.blobs.put(value)?;
         }
@@ -239,10 +247,14 @@ impl Backend for Log {
                 let then = untouched.iter().map(|active| &**active).zip(more.iter_mut().map(|g| &mut **g));
                 self.checkpoint(&mut batch, now.chain(then))?;
             }
+            for rows in &starters {
+                rows.write(&shared.db, &mut batch)?;
+            }
             self.tail.settle(&mut batch);
             shared.db.apply(batch)?;
             shared.tail().follow(&self.tail);
         }
+        shared.starters.written(&starters);
         if !ended.is_empty() {
             shared.runs.forget(ended.iter());
         }

@@ -29,6 +29,7 @@ mod sealed;
 mod section;
 mod shared;
 mod standing;
+mod starters;
 mod store;
 mod sync;
 mod tail;

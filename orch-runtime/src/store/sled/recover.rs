@@ -152,8 +152,8 @@ impl Replay<'_> {
                 pack.run,
                 family,
                 row::Row {
+                    standing: super::standing::Standing::new(origin),
                     origin: (**origin).clone(),
-                    standing: super::standing::Standing::new(),
                     told: super::standing::Told::default(),
                     trail: super::trail::Trail::default(),
                 },

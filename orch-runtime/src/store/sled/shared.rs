@@ -20,6 +20,7 @@ use super::{
     names::Names,
     queue::Queue,
     standing::{Standing, Told},
+    starters::{InLine, Rows},
     tail::Tail,
 };
 use crate::{
@@ -36,8 +37,24 @@ const BACKLOG: usize = 64 << 20;
 /// a time.
 const READERS: usize = 4;
 
-/// What a commit hands to the writer.
+/// What the writer is given: a change of a run, of a starter, or of both, which are written as one then.
 pub(super) struct Item {
+    pub(super) run: Option<RunItem>,
+    pub(super) starter: Option<Box<Rows>>,
+}
+
+impl Item {
+    fn weight(&self) -> usize {
+        let run = self.run.as_ref().map_or(0, |item| {
+            let large = item.encoded.large.iter().map(|(_, value)| value.len());
+            item.encoded.bytes.len() + large.sum::<usize>()
+        });
+        run + self.starter.as_ref().map_or(0, |rows| rows.weight())
+    }
+}
+
+/// What a commit of a run hands to the writer.
+pub(super) struct RunItem {
     pub(super) active: Arc<Active>,
     pub(super) encoded: Encoded,
     /// Where the run stands after it.
@@ -98,6 +115,7 @@ pub(super) struct Shared {
     pub(super) blobs: Blobs,
     pub(super) names: Names,
     pub(super) runs: Runs,
+    pub(super) starters: InLine,
     pub(super) queue: Queue<ToWriter>,
     /// The end of the log, as readers see it.
     tail: Mutex<Tail>,
@@ -129,6 +147,7 @@ impl Shared {
             blobs,
             names,
             runs: Runs::default(),
+            starters: InLine::default(),
             queue: Queue::new(BACKLOG),
             tail: Mutex::new(tail),
             last: AtomicU64::new(last.as_micros()),
@@ -174,9 +193,7 @@ impl Shared {
         need: Need,
         answer: Option<Ack<End>>,
     ) -> Result<(), StoreError> {
-        let weight = item.as_ref().map_or(0, |item| {
-            item.encoded.bytes.len() + item.encoded.large.iter().map(|(_, value)| value.len()).sum::<usize>()
-        });
+        let weight = item.as_ref().map_or(0, Item::weight);
         let sent = self.queue.push(Message { item, need, answer }, weight + size_of::<ToWriter>());
         sent.map_err(|_| StoreError::new(format!("the store in `{}` is closed", self.dir.0.display())))
     }
@@ -261,6 +278,7 @@ impl Shared {
             trigger: origin.trigger,
             parent: origin.parent,
             reruns: origin.reruns.clone(),
+            started_by: origin.started_by.clone(),
             state: standing.state,
             attempt: standing.attempt,
             deaths: standing.deaths,

@@ -1,7 +1,7 @@
 //! Where a run stands: the small part of it that every change may move.
 
 use super::{
-    facts::{Fact, Kept, KeptSignal, What},
+    facts::{Fact, Kept, KeptSignal, Origin, What},
     wire::{Code, Damaged, In, Out, TASK_STATES},
 };
 use std::sync::Arc;
@@ -52,11 +52,11 @@ impl Told {
 
 impl Standing {
     /// A run that was just submitted.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(origin: &Origin) -> Self {
         Self {
             fence: Fence(0),
             applied: 0,
-            state: RunState::Pending,
+            state: origin.first_state(),
             attempt: 0,
             first_attempt: 1,
             deaths: 0,

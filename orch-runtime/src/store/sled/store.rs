@@ -25,7 +25,8 @@ use crate::{
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
         Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, NewRun, NewSignal, Page,
-        Posted, Run, RunFilter, Signal, Store, StoreError, Submitted, TaskRun, WorkerId,
+        Posted, Run, RunFilter, Signal, Starter, StarterChange, StarterChanged, StarterEntry, Starters,
+        Store, StoreError, Submitted, TaskRun, WorkerId,
     },
 };
 
@@ -234,6 +235,26 @@ impl Store for SledStore {
 
     fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>> {
         ready(Ok(self.cache.size()))
+    }
+
+    fn change_starter(&self, change: StarterChange) -> BoxFuture<'_, Result<StarterChanged, StoreError>> {
+        let started = self.start_change_starter(change);
+        Box::pin(async move {
+            let (changed, acked) = started?;
+            self.end_of(acked).await.map(|()| changed)
+        })
+    }
+
+    fn starters(&self, which: Starters, limit: usize) -> BoxFuture<'_, Result<Vec<Starter>, StoreError>> {
+        Box::pin(self.read(move |shared| shared.starters_of(which, limit)))
+    }
+
+    fn starter_entries(
+        &self,
+        key: String,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<StarterEntry>, StoreError>> {
+        Box::pin(self.read(move |shared| shared.starter_entries(&key, page)))
     }
 
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>> {

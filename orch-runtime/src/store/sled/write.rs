@@ -10,8 +10,9 @@ use super::{
     builder::SyncMode,
     encode::Encoder,
     facts::{Fact, Kept, KeptSignal, Origin, SignalFact, What},
-    shared::{End, Item},
+    shared::{End, Item, RunItem},
     standing::{Standing, Told},
+    starters::Rows,
     store::SledStore,
 };
 use crate::{
@@ -141,8 +142,8 @@ impl SledStore {
             }
             live.sent += 1;
             let standing = live.standing;
-            let item = Item { active: active.clone(), encoded: encoder.finish(), standing, told };
-            return self.send(item, durability);
+            let item = RunItem { active: active.clone(), encoded: encoder.finish(), standing, told };
+            return self.send(Item { run: Some(item), starter: None }, durability);
         }
     }
 
@@ -180,6 +181,7 @@ impl SledStore {
         mut encoder: Encoder,
         facts: &[Fact],
         told: Option<Box<Told>>,
+        starter: Option<Box<Rows>>,
     ) -> Result<Waiting, StoreError> {
         for fact in facts {
             self.shared.saw(fact.at);
@@ -187,7 +189,16 @@ impl SledStore {
         }
         live.sent += 1;
         let (standing, encoded) = (live.standing, encoder.finish());
-        let item = Item { active: active.clone(), encoded, standing, told };
+        let run = Some(RunItem { active: active.clone(), encoded, standing, told });
+        self.send_durably(Item { run, starter })
+    }
+
+    /// Sends the change of a starter that starts no run.
+    pub(super) fn send_rows(&self, rows: Box<Rows>) -> Result<Waiting, StoreError> {
+        self.send_durably(Item { run: None, starter: Some(rows) })
+    }
+
+    fn send_durably(&self, item: Item) -> Result<Waiting, StoreError> {
         if !self.waits(Durability::Durable) {
             self.shared.send(Some(item), Need::Written, None)?;
             return Ok(None);
@@ -207,6 +218,15 @@ impl SledStore {
     pub(super) fn start_submit(&self, new: &NewRun) -> Result<(Submitted, Waiting), StoreError> {
         self.shared.healthy()?;
         self.shared.queue.wait_for_room();
+        self.submit_with(new, None)
+    }
+
+    /// Submits a run, and with it the change of the starter that starts it.
+    pub(super) fn submit_with(
+        &self,
+        new: &NewRun,
+        starter: Option<Box<Rows>>,
+    ) -> Result<(Submitted, Waiting), StoreError> {
         let mut encoder = Encoder::default();
         let name = self.shared.names.intern(&new.name);
         let origin = Origin::new(new, name, encoder.hold(&new.input));
@@ -229,7 +249,7 @@ impl SledStore {
             live.worker = new.worker;
             facts.push(Fact { at: new.at, what: live.standing.take(new.at) });
         }
-        let acked = self.send_facts(&active, &mut live, encoder, &facts, None)?;
+        let acked = self.send_facts(&active, &mut live, encoder, &facts, None, starter)?;
         Ok((Submitted::Created(live.standing.fence), acked))
     }
 
@@ -285,7 +305,7 @@ impl SledStore {
     fn take(&self, active: &Arc<Active>, live: &mut Live, facts: &[Fact]) -> Result<Claiming, StoreError> {
         let reopened = facts.iter().any(|fact| matches!(fact.what, What::Reopened { .. }));
         let told = reopened.then(|| Box::new(live.told.clone()));
-        let acked = self.send_facts(active, live, Encoder::default(), facts, told)?;
+        let acked = self.send_facts(active, live, Encoder::default(), facts, told, None)?;
         let view = self.shared.view(active.id, &active.origin, &live.standing, &live.told);
         let run = view.map_err(|fault| self.shared.unreadable(fault))?;
         let Standing { fence, tasks: next_task, first_attempt, .. } = live.standing;
@@ -339,7 +359,7 @@ impl SledStore {
             let number = Arc::make_mut(&mut live.told.mail).push(signal.clone());
             let fact = Fact { at, what: What::Signal(Box::new(SignalFact { number, signal })) };
             let told = Some(Box::new(live.told.clone()));
-            let acked = self.send_facts(&active, &mut live, encoder, &[fact], told)?;
+            let acked = self.send_facts(&active, &mut live, encoder, &[fact], told, None)?;
             return Ok((Posted::Accepted(number), acked));
         }
     }

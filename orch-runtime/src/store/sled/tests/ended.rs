@@ -20,9 +20,9 @@ use crate::{clock::Timestamp, state::RunState};
 fn a_run_that_was_read_again_is_not_taken_out_for_the_one_before() {
     let new = new_run("test::ended");
     let read = || {
-        let mut standing = Standing::new();
-        standing.move_run(Timestamp::from_micros(9), RunState::Completed, 1);
         let origin = Origin::new(&new, 0, Held::Here(new.input.clone()));
+        let mut standing = Standing::new(&origin);
+        standing.move_run(Timestamp::from_micros(9), RunState::Completed, 1);
         let row = Row { origin, standing, told: Told::default(), trail: Trail::default() };
         Arc::new(Active::ended(new.id, new.id, row))
     };

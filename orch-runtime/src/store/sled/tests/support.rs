@@ -43,6 +43,8 @@ pub(super) fn new_run(name: &'static str) -> NewRun {
         trigger: Trigger::Call,
         parent: None,
         reruns: None,
+        started_by: None,
+        waits: false,
         worker: Some(worker()),
         at: Timestamp::from_micros(1_000),
     }

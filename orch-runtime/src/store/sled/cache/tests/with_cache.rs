@@ -10,8 +10,8 @@ use crate::{
     store::{
         Attempt, BoxFuture, CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Change,
         Claim, Claimed, Commit, Durability, Fence, Forget, Journal, Lead, Lookup, MemoryStore, NewRun,
-        NewSignal, Page, Posted, Run, RunFilter, Signal, Store, StoreError, Submitted, TaskRun, WorkerId,
-        sled::cache::SledCache,
+        NewSignal, Page, Posted, Run, RunFilter, Signal, Starter, StarterChange, StarterChanged,
+        StarterEntry, Starters, Store, StoreError, Submitted, TaskRun, WorkerId, sled::cache::SledCache,
     },
 };
 
@@ -107,6 +107,19 @@ impl Store for WithCache {
     }
     fn cache_size(&self) -> BoxFuture<'_, Result<CacheSize, StoreError>> {
         ready(Ok(self.cache.size()))
+    }
+    fn change_starter(&self, change: StarterChange) -> BoxFuture<'_, Result<StarterChanged, StoreError>> {
+        self.memory.change_starter(change)
+    }
+    fn starters(&self, which: Starters, limit: usize) -> BoxFuture<'_, Result<Vec<Starter>, StoreError>> {
+        self.memory.starters(which, limit)
+    }
+    fn starter_entries(
+        &self,
+        key: String,
+        page: Page<u64>,
+    ) -> BoxFuture<'_, Result<Vec<StarterEntry>, StoreError>> {
+        self.memory.starter_entries(key, page)
     }
     fn flush(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         self.memory.flush()

@@ -1,0 +1,1 @@
+//! Single plans, policy by policy.
