@@ -235,7 +235,7 @@
 //!
 //! # Today
 //!
-//! A directory is one process's at a time; ended runs are kept until somebody removes the directory. Schedules, limits and rates come after that.
+//! A directory is one process's at a time; ended runs are kept until somebody removes the directory. Schedules come after that. Pools and rates (`limit`, `rate`) hold within one process.
 
 #[doc(inline)]
 pub use orch_macros::{flow, task};

@@ -55,6 +55,8 @@ pub(crate) struct CallOptions {
     pub(super) run: Option<RunId>,
     /// The run that it executes anew.
     pub(super) reruns: Option<Box<Reruns>>,
+    /// Whose call it is, for limits per key.
+    pub(super) limit_key: Option<KeyDigest>,
     /// The runtime that was chosen for it.
     pub(super) core: Option<Arc<Core>>,
 }
@@ -71,6 +73,7 @@ static NO_OPTIONS: CallOptions = CallOptions {
     given_id: None,
     run: None,
     reruns: None,
+    limit_key: None,
     core: None,
 };
 
@@ -199,7 +202,8 @@ impl Prepared {
     /// Whether nothing stands between the call's turn and its first attempt.
     pub(super) fn is_plain(&self) -> bool {
         let waits = self.fault.is_some() || !self.options().after.is_empty();
-        let plain = !self.definition.is_flow() && self.definition.cache.is_none() && !self.definition.once;
+        let Definition { cache, once, limited, .. } = self.definition;
+        let plain = !self.definition.is_flow() && cache.is_none() && !once && !limited;
         !waits && plain
     }
 
