@@ -2,7 +2,8 @@
 //!
 //! Two measurements: many stored schedules of which few are due (their memory, the opening of their store, what a tick
 //! costs beside them), and a thousand that are due in the same second (how late they start, beside bare timers of tokio).
-//! Without `--bench`, or with `--quick`, everything is small and only shows that it runs.
+//! Without `--bench`, or with `--quick`, everything is small and only shows that it runs; `--stored=100000` chooses how
+//! many are stored.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]
@@ -47,6 +48,8 @@ fn main() -> Result<()> {
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     tokio.block_on(async {
         let (stored, due) = if quick { (2_000, 50) } else { (1_000_000, 1_000) };
+        let given = arguments.iter().find_map(|argument| argument.strip_prefix("--stored="));
+        let stored = given.map_or(Ok(stored), str::parse)?;
         many(stored).await?;
         together(due).await
     })
