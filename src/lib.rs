@@ -179,6 +179,32 @@
 //! **A run that failed** is executed again by [`retry`]: what succeeded is reused, at every depth, also inside the flows that
 //! it called. [`rerun`] executes a run anew, as a run of its own: from a task on, or with other arguments.
 //!
+//! **Runs that nobody calls** start when they are due, or when something happens, while somebody [`serve`]s: schedules
+//! stand in the attribute or are made [in code](Call::schedule), [triggers](schedule::Trigger) follow other flows and
+//! [events](emit). Each tick has one fate, which is recorded: it started a run, was caught up, or was skipped for a reason.
+//!
+//! ```no_run
+//! # use orch::prelude::*;
+//! use orch::schedule::Trigger;
+//!
+//! #[flow(cron = "0 9 * * MON-FRI", tz = "Europe/Berlin", overlap = skip)]
+//! async fn report() -> Result<u32, Error> {
+//!     println!("the report of {:?}", orch::ctx().tick());
+//!     Ok(12)
+//! }
+//!
+//! #[flow]
+//! async fn publish(rows: u32) {
+//!     println!("{rows} rows");
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<orch::Served, Error> {
+//!     let published = Trigger::new("publish").after_completed(report).run(|rows: u32| publish(rows));
+//!     orch::serve().trigger(published).await
+//! }
+//! ```
+//!
 //! **Provided values** are parameters that are no data: a pool, a client, a fake in a test.
 //!
 //! **Tests** get a runtime of their own from [`testing::runtime`]: in memory, with the events at hand and a clock that jumps
@@ -235,7 +261,7 @@
 //!
 //! # Today
 //!
-//! A directory is one process's at a time; ended runs are kept until somebody removes the directory. Schedules, limits and rates come after that.
+//! A directory is one process's at a time; ended runs are kept until somebody removes the directory. Pools and rates (`limit`, `rate`) hold within one process.
 
 #[doc(inline)]
 pub use orch_macros::{flow, task};

@@ -106,6 +106,35 @@ fn table(quick: bool, only: String) -> Result<String> {
         ],
     )?;
 
+    let n = size(100_000);
+    table.compare(
+        "no-op tasks that take a permit",
+        Unit::Nanos("task"),
+        n,
+        vec![
+            Contender::new("orch", move || ours::limited_sequence(n)),
+            Contender::new("orch's no-op task", move || ours::sequence(n)),
+        ],
+    )?;
+    table.compare(
+        "a free permit, taken and given back",
+        Unit::Nanos("permit"),
+        n,
+        vec![
+            Contender::new("orch", move || ours::free_permits(n)),
+            Contender::new("tokio's Semaphore", move || theirs::free_permits(n)),
+        ],
+    )?;
+    table.compare(
+        "a permit handed over, 64 wait",
+        Unit::Nanos("permit"),
+        n,
+        vec![
+            Contender::new("orch", move || ours::handed_over(n, 64)),
+            Contender::new("tokio's Semaphore", move || theirs::handed_over(n, 64)),
+        ],
+    )?;
+
     let n = size(10_000);
     table.compare(
         "flows of one task, one after another",

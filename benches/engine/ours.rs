@@ -12,6 +12,11 @@ async fn no_op(n: u64) -> u64 {
     n
 }
 
+#[task(limit = "api")]
+async fn limited(n: u64) -> u64 {
+    n
+}
+
 #[task(cache)]
 async fn looked_up(n: u64, name: &str) -> u64 {
     n + name.len() as u64
@@ -22,6 +27,15 @@ async fn one_after_another(tasks: u64) -> Result<u64, orch::Error> {
     let mut sum = 0;
     for n in 0..tasks {
         sum += no_op(n).await?;
+    }
+    Ok(sum)
+}
+
+#[flow]
+async fn with_a_permit(tasks: u64) -> Result<u64, orch::Error> {
+    let mut sum = 0;
+    for n in 0..tasks {
+        sum += limited(n).await?;
     }
     Ok(sum)
 }
@@ -72,6 +86,47 @@ pub(super) async fn sequence(tasks: u64) -> Result<Duration> {
     let runtime = runtime()?;
     let start = Instant::now();
     one_after_another(tasks).on(&runtime).await?;
+    Ok(start.elapsed())
+}
+
+pub(super) async fn limited_sequence(tasks: u64) -> Result<Duration> {
+    let runtime = runtime()?;
+    runtime.set_limit("api", 4)?;
+    let start = Instant::now();
+    with_a_permit(tasks).on(&runtime).await?;
+    Ok(start.elapsed())
+}
+
+/// Takes a free permit and gives it back.
+pub(super) async fn free_permits(times: u64) -> Result<Duration> {
+    let runtime = runtime()?;
+    runtime.set_limit("api", 4)?;
+    let start = Instant::now();
+    for _ in 0..times {
+        drop(runtime.__permit("api").await?);
+    }
+    Ok(start.elapsed())
+}
+
+/// One permit goes round among those who wait for it.
+pub(super) async fn handed_over(times: u64, waiting: u64) -> Result<Duration> {
+    let runtime = runtime()?;
+    runtime.set_limit("api", 1)?;
+    let start = Instant::now();
+    let tasks = (0..waiting).map(|_| {
+        let runtime = runtime.clone();
+        tokio::spawn(async move {
+            for _ in 0..times / waiting {
+                let permit = runtime.__permit("api").await?;
+                tokio::task::yield_now().await;
+                drop(permit);
+            }
+            Ok::<_, orch::Error>(())
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await??;
+    }
     Ok(start.elapsed())
 }
 

@@ -3,12 +3,12 @@
 use std::{
     collections::HashMap,
     hint::black_box,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use futures_util::{StreamExt, stream};
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::Result;
 
@@ -99,6 +99,37 @@ pub(super) async fn flows(flows: u64, at_once: usize) -> Result<Duration> {
         while let Some(ended) = running.next().await {
             ended??;
         }
+    }
+    Ok(start.elapsed())
+}
+
+/// Takes a free permit and gives it back.
+pub(super) async fn free_permits(times: u64) -> Result<Duration> {
+    let semaphore = Arc::new(Semaphore::new(4));
+    let start = Instant::now();
+    for _ in 0..times {
+        drop(black_box(semaphore.clone().acquire_owned().await?));
+    }
+    Ok(start.elapsed())
+}
+
+/// One permit goes round among those who wait for it.
+pub(super) async fn handed_over(times: u64, waiting: u64) -> Result<Duration> {
+    let semaphore = Arc::new(Semaphore::new(1));
+    let start = Instant::now();
+    let tasks = (0..waiting).map(|_| {
+        let semaphore = semaphore.clone();
+        tokio::spawn(async move {
+            for _ in 0..times / waiting {
+                let permit = semaphore.clone().acquire_owned().await?;
+                tokio::task::yield_now().await;
+                drop(permit);
+            }
+            Ok::<_, tokio::sync::AcquireError>(())
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await??;
     }
     Ok(start.elapsed())
 }

@@ -285,6 +285,85 @@ use proc_macro::TokenStream;
 /// # }
 /// ```
 ///
+/// ### `limit`
+///
+/// `limit = "api"`: each attempt takes one permit of the pool `api`, and gives it back when it ends, however it ends.
+/// How many there are says the runtime: `Runtime::builder().limit("api", 4)`, `ORCH_LIMIT_API=4` in the environment, or
+/// `runtime.set_limit("api", 8)` at any time. Until all that it needs is free at once, the task run is
+/// *AwaitingPermit*, which says what for; `Runtime::limits` tells who has it. Default: none. Excludes
+/// [`limits`](#limits).
+///
+/// A call from a body that holds a permit shares it with that body, if it needs one of the same pool. One of another
+/// pool it waits for; where that could never come, because its holder waits for this body, the call fails with an error
+/// that names who waits for whom. So does a call of a pool that the runtime does not have, or that takes more than
+/// there is. A back-off holds nothing. The thread of a synchronous body that is left to itself gives its permits back
+/// too, except for that of `cpu`.
+///
+/// ```
+/// # use orch::prelude::*;
+/// #[task(limit = "api", retries = 3)]
+/// async fn ask_server(question: u64) -> anyhow::Result<u64> {
+/// #   let answer = question + 1;
+///     // …
+///     Ok(answer)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
+/// # let builder = || Runtime::builder().store(orch::store::MemoryStore::new());
+/// let runtime = builder().limit("api", 4).build()?; // `builder` stands for `Runtime::builder`
+/// let answer = runtime.scope(async { ask_server(41).await }).await?;
+/// # assert_eq!(answer, 42);
+/// # Ok(()) }
+/// ```
+///
+/// ### `limits`
+///
+/// `limits(api = 1, memory = "2GiB")`: how much each attempt takes of several pools, all at once or nothing. A text is a
+/// size in bytes, with the units of [`cache(max_size)`](#cache). A closure says it for each attempt, counted from 1, as
+/// a `u64` or a size: `limits(memory = |attempt| if attempt > 1 { "8GiB" } else { "2GiB" })`. A name with a `-` stands in
+/// quotes. Synchronous bodies take one of `cpu` beside, and `limits(cpu = 2)` two. Default: none. Excludes
+/// [`limit`](#limit).
+///
+/// Who came first goes first, and what is free is kept for it, also when somebody else needs less. Who needs several
+/// pools may be overtaken by those who need one of them, but not for ever.
+///
+/// ### `rate`
+///
+/// `rate = "100/min"`: how many attempts of this task may start within any such time, in this process: `s`, `min`, `h`,
+/// `d`, or a duration as in `"5/10s"`. Not a bucket that is full in the beginning: there is no minute with 101 starts.
+/// Default: no limit.
+///
+/// ### `per`
+///
+/// `per = |user| user.id`: whose call it is, computed from references to arguments like the
+/// [key of a cache](#cache). Keys take turns at every pool, so that one with a thousand calls does not make others wait
+/// for all of them; each has a [`rate`](#rate) of its own; and of a pool each has at most as many permits as
+/// `Runtime::builder().limit_per_key("api", 1)` says (`ORCH_LIMIT_API_PER_KEY=1`), beside the size of the pool for all
+/// together, or without one. Keys that are idle take no memory. Default: all calls are one. Needs [`limit`](#limit),
+/// [`limits`](#limits) or [`rate`](#rate), or a synchronous function, which takes a permit of `cpu`.
+///
+/// ```
+/// # use orch::prelude::*;
+/// #[task(limit = "api", rate = "10/s", per = |user| *user)]
+/// async fn translate(user: u64, text: &str) -> String {
+/// #   let _ = user;
+///     text.to_uppercase()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
+/// # let builder = || Runtime::builder().store(orch::store::MemoryStore::new());
+/// let runtime = builder().limit("api", 20).limit_per_key("api", 2).build()?;
+/// # assert_eq!(runtime.scope(async { translate(7, "x").await }).await?, "X");
+/// # Ok(()) }
+/// ```
+///
+/// ### `priority`
+///
+/// `priority = 5`: among those who wait for a pool, a higher number goes first, from -100 to 100. One step goes before
+/// what came up to 1,000 calls earlier, so nothing waits for ever. Default: 0. Needs what [`per`](#per) needs.
+///
 /// ### `fallible`
 ///
 /// `fallible`: the return type is a `Result` under a name that does not say so. Default: decided by the last path
@@ -403,6 +482,28 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// `resume = "manual"`: a run that was interrupted stays as it is until somebody calls `Runtime::resume` or asks for
 /// its `.id(…)`. Default: `"auto"`; the next program that opens the store and has the flow takes the run up in the
 /// background where its journal ends.
+///
+/// ### `max_concurrent`
+///
+/// `max_concurrent = 3`: how many runs of this flow execute at once in this process, called ones included; a run that it
+/// calls itself, directly or not, is one with it. A run that waits is *Suspended* and says why, and its
+/// [`timeout`](#timeout) has not begun. Default: no limit.
+///
+/// ```
+/// # use orch::prelude::*;
+/// #[flow(max_concurrent = 1)]
+/// async fn rebuild_index(shard: u64) -> anyhow::Result<u64> {
+///     // …
+///     Ok(shard)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), orch::Error> {
+/// # orch::testing::runtime().install().unwrap();
+/// let (a, b) = tokio::try_join!(rebuild_index(1), rebuild_index(2))?; // one after the other
+/// # assert_eq!(a + b, 3);
+/// # Ok(()) }
+/// ```
 ///
 /// ### `skip`
 ///

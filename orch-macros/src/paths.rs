@@ -110,6 +110,14 @@ private! {
     cache_key => cache_key;
     /// The hash that `cache_key` makes, if the key can be written.
     key_digest => KeyDigest;
+    /// What a call takes of one pool.
+    need => Need;
+    /// How often attempts may start.
+    rate => Rate;
+    /// What `limits(pool = |attempt| …)` says.
+    permits => permits;
+    /// Hashes what `per` computed.
+    limit_key => limit_key;
     /// An entry of the list of definitions.
     registered => Registered;
     /// Where arguments come from.

@@ -87,6 +87,13 @@ fn every_option() {
         "fn count(page: &Page) -> usize { 1 }",
         expect_file!["../snapshots/backoff_list_and_depends.rs"],
     );
+    task(
+        "limits(api = 1, \"shop-memory\" = \"2GiB\", gpu = |attempt| attempt * 2), rate = \"100/min\", \
+         per = |user| user.to_owned(), priority = -5",
+        "async fn ask(user: &str, question: String) -> String { question }",
+        expect_file!["../snapshots/limits.rs"],
+    );
+    flow("max_concurrent = 3", "fn tidy() {}", expect_file!["../snapshots/flow_max_concurrent.rs"]);
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub enum ErrorKind {
     Runtime,
     /// The process died too often while it ran.
     Crashed,
+    /// A permit that it needs will never come: no runtime has the pool, or it is too small, or it waits in a circle.
+    Limit,
 }
 
 impl ErrorKind {
@@ -63,6 +65,7 @@ impl ErrorKind {
             Self::Definition => "cannot be used",
             Self::Runtime => "cannot run",
             Self::Crashed => "crashed",
+            Self::Limit => "cannot get its permits",
         }
     }
 }

@@ -9,6 +9,7 @@ mod definition;
 mod engine;
 mod error;
 mod id;
+mod limits;
 mod observe;
 #[doc(hidden)]
 pub mod private;
@@ -30,6 +31,7 @@ pub use engine::{
 };
 pub use error::{BoxError, Error, ErrorKind, RecordedError, Result, Retry};
 pub use id::{CallKey, RunId, ScopeId, TaskNumber};
+pub use limits::{Holder, Limit, Permits, Waiting};
 pub use runtime::{
     Cache, CacheStats, Explained, Recovered, Rerun, Runtime, RuntimeBuilder, Scoped, Serve, Served, recover,
     rerun, resolve, retry, send, serve,

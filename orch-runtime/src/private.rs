@@ -10,9 +10,10 @@ pub use crate::definition::{
     Backoff, BodyError, BodyResult, CachePolicy, CacheScope, DecodeError, Definition, Fallible, Input,
     Invocation, Output, Place, Registered, RuleText, ScheduleDefinition, Skipped,
 };
+pub use crate::limits::{Need, Rate};
 use crate::{
     Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, codec, definition::Cause, error::BoxError,
-    runtime::known_core,
+    limits::Permits, runtime::known_core,
 };
 pub use crate::{
     codec::{Bytes, CodecError},
@@ -107,6 +108,24 @@ pub fn cache_key<K: Serialize>(key: &K) -> Result<KeyDigest, Error> {
     hash_value(&[], key)
         .map(|hash| KeyDigest(*hash.as_bytes()))
         .map_err(|error| Error::plain(ErrorKind::Input, format!("the cache key cannot be written: {error}")))
+}
+
+/// The digest that `per = …` tells calls apart by.
+///
+/// # Errors
+/// When the key cannot be written.
+pub fn limit_key<K: Serialize>(key: &K) -> Result<KeyDigest, Error> {
+    hash_value(&[], key).map(|hash| KeyDigest(*hash.as_bytes())).map_err(|error| {
+        Error::plain(ErrorKind::Input, format!("the key of `per` cannot be written: {error}"))
+    })
+}
+
+/// What `limits(pool = |attempt| …)` says for an attempt.
+///
+/// # Errors
+/// When the text is no number of permits.
+pub fn permits<P: Permits>(permits: P) -> Result<u64, String> {
+    permits.permits()
 }
 
 /// The arguments of a scheduled run as they are stored.

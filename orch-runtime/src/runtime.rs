@@ -2,6 +2,7 @@
 
 mod cache;
 mod core;
+mod limits;
 mod queries;
 mod recovery;
 mod rerun;
@@ -34,6 +35,7 @@ use crate::{
     engine::{self, Rules, Verifying, watch_panics},
     error::{Error, ErrorKind, Result},
     id::RunId,
+    limits::{Permits, Settings},
     store::{SledStore, Store, SyncMode},
 };
 
@@ -70,7 +72,7 @@ pub struct RuntimeBuilder {
     clock: Clock,
     provided: Provided,
     provided_twice: Vec<&'static str>,
-    cpu: usize,
+    limits: Settings,
     patience: Duration,
     rules: Rules,
     recover: bool,
@@ -139,7 +141,7 @@ impl Runtime {
             clock: Clock::System,
             provided: Provided::new(),
             provided_twice: Vec::new(),
-            cpu: std::thread::available_parallelism().map_or(1, usize::from),
+            limits: Settings::of_this_machine(),
             patience: Duration::from_secs(10),
             rules: Rules::default(),
             recover: true,
@@ -323,8 +325,38 @@ impl RuntimeBuilder {
     }
 
     /// How many synchronous bodies may run at once; at least 1. Default: the number of processors.
-    pub fn cpu(mut self, permits: usize) -> Self {
-        self.cpu = permits.max(1);
+    ///
+    /// They take a permit of the pool `cpu`, which is like those of [`limit`](Self::limit) and is there always.
+    pub fn cpu(self, permits: usize) -> Self {
+        self.limit("cpu", permits.max(1) as u64)
+    }
+
+    /// A pool of permits that tasks take from with `limit = "api"` or `limits(api = 2)`: how many there are for all
+    /// together. A text is a size in bytes.
+    ///
+    /// The environment beats the program, so that whoever runs it need not build it: `ORCH_LIMIT_API=8` for the pool
+    /// `api` (`-` becomes `_`), `ORCH_LIMIT_MEMORY=8GiB`, `ORCH_LIMIT_API_PER_KEY=1` for
+    /// [`limit_per_key`](Self::limit_per_key); a pool that stands there alone is one too. At run time,
+    /// [`Runtime::set_limit`] changes the size. A pool holds within one process.
+    ///
+    /// ```
+    /// # use orch_runtime::{Runtime, store::MemoryStore};
+    /// # let builder = || Runtime::builder().store(MemoryStore::new());
+    /// let runtime = builder().limit("api", 4).limit("memory", "8GiB").build()?;
+    /// runtime.set_limit("api", 8)?;
+    /// let api = runtime.limits().into_iter().find(|limit| limit.name == "api");
+    /// assert_eq!(api.and_then(|api| api.size), Some(8));
+    /// # Ok::<_, orch_runtime::Error>(())
+    /// ```
+    pub fn limit(mut self, pool: impl Into<String>, permits: impl Permits) -> Self {
+        self.limits.size(pool.into(), permits);
+        self
+    }
+
+    /// How many permits of a pool one key may have, for tasks that say whose call it is with `per = |…| …`. Beside
+    /// [`limit`](Self::limit), which says how many all have together, or alone.
+    pub fn limit_per_key(mut self, pool: impl Into<String>, permits: impl Permits) -> Self {
+        self.limits.per_key(pool.into(), permits);
         self
     }
 
@@ -371,7 +403,7 @@ impl RuntimeBuilder {
     /// The runtime.
     ///
     /// # Errors
-    /// When two values of one type were provided, or the store cannot be [opened](crate::store::SledStoreBuilder::open).
+    /// When two values of one type were provided, a pool cannot have its size, or the store cannot be [opened](crate::store::SledStoreBuilder::open).
     pub fn build(self) -> Result<Runtime> {
         let Self {
             place,
@@ -379,7 +411,7 @@ impl RuntimeBuilder {
             clock,
             provided,
             provided_twice,
-            cpu,
+            mut limits,
             patience,
             rules,
             recover,
@@ -392,9 +424,13 @@ impl RuntimeBuilder {
                  type of its own"
             )));
         }
+        limits.read_environment();
+        if let Some(fault) = limits.fault() {
+            return Err(Error::runtime(fault));
+        }
         let store = place.open(durability)?;
         watch_panics();
-        let mut core = Core::new(store, clock, provided, cpu, patience, rules, max_deaths);
+        let mut core = Core::new(store, clock, provided, limits, patience, rules, max_deaths);
         core.verifying = verifying;
         let core = Arc::new(core);
         let anchor = Anchor::new(core.clone());

@@ -13,6 +13,7 @@ mod functions;
 mod given_ids;
 mod handles;
 mod kills;
+mod limits;
 mod matrix;
 mod once;
 mod once_again;

@@ -19,7 +19,7 @@ use orch::{
 };
 use tokio::sync::watch;
 
-pub use self::processes::{Halt, Process, halts, in_own_process, in_two_processes};
+pub use self::processes::{Halt, Process, halts, in_own_process, in_own_process_with, in_two_processes};
 pub use self::world::{World, run_of, work};
 pub use self::wrapped::Wrapped;
 

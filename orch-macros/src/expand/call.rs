@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Ident;
 
 use super::{arguments, output_type, turbofish};
 use crate::model::{Kind, Model, Pass, Role};
@@ -88,14 +89,29 @@ pub(super) fn call(model: &Model) -> TokenStream {
             arguments: #tuple,
         }))
     };
-    match model.options.cache.as_ref().and_then(|cache| cache.key.as_ref()) {
+    let call = match model.options.cache.as_ref().and_then(|cache| cache.key.as_ref()) {
         None => call,
         Some(key) => {
-            let (function, arguments) = (key_function(model, key), key_arguments(model, key));
+            let name = Ident::new("__orch_key", span);
+            let (function, arguments) =
+                (key_function(model, key, &name, &model.paths.cache_key()), key_arguments(model, key));
             quote_spanned! {span=>
                 #function
                 let key = __orch_key #turbofish (#(#arguments),*);
                 #call.__cache_key(key)
+            }
+        }
+    };
+    match &model.options.per {
+        None => call,
+        Some(key) => {
+            let name = Ident::new("__orch_per", span);
+            let (function, arguments) =
+                (key_function(model, key, &name, &model.paths.limit_key()), key_arguments(model, key));
+            quote_spanned! {span=>
+                #function
+                let limit_key = __orch_per #turbofish (#(#arguments),*);
+                #call.__limit_key(limit_key)
             }
         }
     }
@@ -103,10 +119,9 @@ pub(super) fn call(model: &Model) -> TokenStream {
 
 /// The closure as a function: the types of a bare closure would not be known in its body. Lints about its parameters
 /// would speak of a function that nobody wrote.
-fn key_function(model: &Model, key: &Key) -> TokenStream {
+fn key_function(model: &Model, key: &Key, name: &Ident, hash: &TokenStream) -> TokenStream {
     let (generics, _, where_clause) = model.item.sig.generics.split_for_impl();
-    let (cache_key, key_digest, error) =
-        (model.paths.cache_key(), model.paths.key_digest(), model.paths.error());
+    let (key_digest, error) = (model.paths.key_digest(), model.paths.error());
     let parameters = key.parameters.iter().filter_map(|bound| {
         let name = &bound.name;
         let ty = match (&bound.ty, &model.parameter(name)?.pass) {
@@ -118,8 +133,8 @@ fn key_function(model: &Model, key: &Key) -> TokenStream {
     let body = &key.body;
     quote_spanned! {model.span=>
         #[allow(clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
-        fn __orch_key #generics (#(#parameters),*) -> ::core::result::Result<#key_digest, #error> #where_clause {
-            #cache_key(&{ #body })
+        fn #name #generics (#(#parameters),*) -> ::core::result::Result<#key_digest, #error> #where_clause {
+            #hash(&{ #body })
         }
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
-use super::{flow, schedules, task};
+use super::{flow, limits, schedules, task};
 use crate::model::{Kind, Model, Role};
 use crate::options::{Backoff, Curve};
 
@@ -44,6 +44,7 @@ pub(super) fn definition(model: &Model) -> TokenStream {
         .filter(|parameter| parameter.role == Role::Data)
         .map(|parameter| parameter.name.unraw().to_string());
     let depends = task::depends(model);
+    let permits = limits::functions(model);
     let inputs = schedules::inputs(model);
     let shared = shared_options(model);
     let own = match model.kind {
@@ -55,6 +56,7 @@ pub(super) fn definition(model: &Model) -> TokenStream {
             ::core::any::type_name_of_val(&__orch_path)
         }
         #depends
+        #permits
         #inputs
         static __ORCH_DEFINITION: #definition = #constructor(
             #place { name: #name, module: ::core::module_path!(), #source, path: __orch_path },

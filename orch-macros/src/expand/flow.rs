@@ -13,10 +13,14 @@ pub(super) fn own_attributes() -> TokenStream {
 
 /// The definition's options that only flows have.
 ///
-/// Input: `strict, resume = "manual"`. Output: `.strict().resumes_by_hand()`, and the schedules.
+/// Input: `strict, resume = "manual", max_concurrent = 3`. Output: `.strict().resumes_by_hand().max_concurrent(3u64)`, and the schedules.
 pub(super) fn options(model: &Model) -> TokenStream {
     let strict = model.options.strict.then(|| quote_spanned!(model.span=> .strict()));
     let by_hand = model.options.resumes_by_hand.then(|| quote_spanned!(model.span=> .resumes_by_hand()));
+    let most = model.options.max_concurrent.map(|runs| {
+        let runs = u64::from(runs);
+        quote_spanned!(model.span=> .max_concurrent(#runs))
+    });
     let schedules = schedules::option(model);
-    quote!(#strict #by_hand #schedules)
+    quote!(#strict #by_hand #most #schedules)
 }

@@ -4,6 +4,7 @@ mod arguments;
 mod call;
 mod definition;
 mod flow;
+mod limits;
 mod run;
 mod schedules;
 mod task;

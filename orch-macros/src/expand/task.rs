@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
+use super::limits;
 use crate::model::Model;
 use crate::options::{Cache, Scope};
 
@@ -24,7 +25,8 @@ pub(super) fn options(model: &Model) -> TokenStream {
     });
     let inline = options.inline.then(|| quote_spanned!(span=> .inline()));
     let once = options.once.then(|| quote_spanned!(span=> .once()));
-    quote! { #retry_budget #cache #inline #once }
+    let limits = limits::options(model);
+    quote! { #retry_budget #cache #inline #once #limits }
 }
 
 fn policy(model: &Model, cache: &Cache) -> TokenStream {

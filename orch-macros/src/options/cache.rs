@@ -62,7 +62,7 @@ pub(crate) fn parse(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors
             match name {
                 "ttl" => cache.ttl = Some(reader::duration(keyword, input)?),
                 "version" => cache.version = Some(reader::text(keyword, input, "version = \"2\"")?),
-                "key" => cache.key = Some(key(keyword, input)?),
+                "key" => cache.key = Some(key(keyword, input, "key = |url| url.to_lowercase()")?),
                 "scope" => cache.scope = Some(scope(keyword, input)?),
                 "max_size" => cache.max_size = Some(max_size(keyword, input)?),
                 _ => cache.depends = depends(keyword, input, errors)?,
@@ -83,12 +83,12 @@ fn elsewhere(name: &str) -> Option<String> {
     }
 }
 
-fn key(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Key> {
-    const EXAMPLE: &str = "key = |url| url.to_lowercase()";
+/// A closure over parameters of the function.
+pub(super) fn key(keyword: &Ident, input: ParseStream<'_>, example: &str) -> syn::Result<Key> {
     let wrong = |at: &dyn quote::ToTokens, rule: &str| {
-        unexpected(at.to_token_stream(), rule, &format!("write for example `{EXAMPLE}`"))
+        unexpected(at.to_token_stream(), rule, &format!("write for example `{example}`"))
     };
-    reader::equals(keyword, input, "a closure", EXAMPLE)?;
+    reader::equals(keyword, input, "a closure", example)?;
     let value: Expr = input.parse()?;
     let Expr::Closure(ExprClosure {
         asyncness: None,
@@ -99,14 +99,16 @@ fn key(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Key> {
         ..
     }) = value
     else {
-        return Err(wrong(&value, "`key` takes a plain closure over parameters of the function"));
+        let rule = format!("`{keyword}` takes a plain closure over parameters of the function");
+        return Err(wrong(&value, &rule));
     };
-    let parameters =
-        inputs.into_iter().map(|pattern| key_parameter(pattern, &wrong)).collect::<syn::Result<_>>()?;
+    let parameters = inputs.into_iter().map(|pattern| key_parameter(keyword, pattern, &wrong));
+    let parameters = parameters.collect::<syn::Result<_>>()?;
     Ok(Key { parameters, body: *body })
 }
 
 fn key_parameter(
+    keyword: &Ident,
     pattern: Pat,
     wrong: &dyn Fn(&dyn quote::ToTokens, &str) -> syn::Error,
 ) -> syn::Result<KeyParameter> {
@@ -120,9 +122,10 @@ fn key_parameter(
         {
             Ok(KeyParameter { name: plain.ident, ty })
         }
-        other => {
-            Err(wrong(&other, "the closure of `key` names parameters of the function, and takes no patterns"))
-        }
+        other => Err(wrong(
+            &other,
+            &format!("the closure of `{keyword}` names parameters of the function, and takes no patterns"),
+        )),
     }
 }
 

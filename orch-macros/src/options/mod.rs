@@ -2,6 +2,7 @@
 
 mod backoff;
 mod cache;
+mod limits;
 mod reader;
 mod schedule;
 
@@ -13,6 +14,7 @@ use syn::{Ident, LitStr, Path, Token, Type, bracketed, parenthesized};
 
 pub(crate) use backoff::{Backoff, Curve};
 pub(crate) use cache::{Cache, Key, Scope};
+pub(crate) use limits::{Need, Permits, Rate};
 pub(crate) use reader::Seen;
 pub(crate) use schedule::Schedule;
 
@@ -40,13 +42,19 @@ pub(crate) struct Options {
     pub(crate) strict: bool,
     /// `resume = "manual"`.
     pub(crate) resumes_by_hand: bool,
+    /// What `limit` and `limits` say.
+    pub(crate) needs: Vec<Need>,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) per: Option<Key>,
+    pub(crate) priority: Option<i32>,
+    pub(crate) max_concurrent: Option<u32>,
     /// When the flow starts by itself; the first may be the one that is written without `schedule(…)`.
     pub(crate) schedules: Vec<Schedule>,
     pub(crate) root: Option<Path>,
     pub(crate) seen: Seen,
 }
 
-const TASK: [&str; 16] = [
+const TASK: [&str; 21] = [
     "name",
     "formerly",
     "version",
@@ -59,6 +67,11 @@ const TASK: [&str; 16] = [
     "skip",
     "inline",
     "once",
+    "limit",
+    "limits",
+    "rate",
+    "per",
+    "priority",
     "fallible",
     "error",
     "tags",
@@ -66,9 +79,21 @@ const TASK: [&str; 16] = [
 ];
 
 /// Without those of schedules and `crate`, which come behind them in messages.
-const FLOW: [&str; 13] = [
-    "name", "formerly", "version", "retries", "backoff", "timeout", "strict", "resume", "skip", "fallible",
-    "error", "tags", "schedule",
+const FLOW: [&str; 14] = [
+    "name",
+    "formerly",
+    "version",
+    "retries",
+    "backoff",
+    "timeout",
+    "strict",
+    "resume",
+    "max_concurrent",
+    "skip",
+    "fallible",
+    "error",
+    "tags",
+    "schedule",
 ];
 
 /// Reads all options; what is wrong goes to `errors`.
@@ -129,6 +154,19 @@ fn elsewhere(kind: Kind, name: &str) -> Option<String> {
         }
         (Kind::Flow, "inline") => only("`#[task]`; a flow is never cheap enough to run in place"),
         (Kind::Flow, "retry_if" | "retry_budget") => only("`#[task]`; put it on the task that fails"),
+        (Kind::Task, "max_concurrent") => {
+            only("`#[flow]`; a task takes a permit of a pool: `limit = \"api\"`")
+        }
+        (Kind::Flow, "limit" | "limits" | "rate" | "per" | "priority") => {
+            only("`#[task]`; how many runs of a flow execute at once says `max_concurrent = 3`")
+        }
+        (Kind::Task, "concurrency" | "max_concurrency" | "semaphore" | "pool") => {
+            Some("a task takes a permit of a pool: `limit = \"api\"`".to_owned())
+        }
+        (Kind::Flow, "concurrency" | "max_concurrency" | "max_runs") => {
+            Some("did you mean `max_concurrent`?".to_owned())
+        }
+        (_, "rate_limit" | "throttle") => Some("write `rate = \"100/min\"`".to_owned()),
         (_, "attempts" | "max_attempts" | "retry") => {
             Some("write `retries = 2` for up to three attempts".to_owned())
         }
@@ -177,6 +215,18 @@ impl Options {
                 reader::flag(keyword, input)?;
                 self.once = true;
             }
+            "limit" => {
+                let need = limits::one(keyword, input)?;
+                self.needs.push(need);
+            }
+            "limits" => {
+                let needs = limits::several(keyword, input, errors)?;
+                self.needs.extend(needs);
+            }
+            "rate" => self.rate = Some(limits::rate(keyword, input)?),
+            "per" => self.per = Some(cache::key(keyword, input, "per = |user| user.to_owned()")?),
+            "priority" => self.priority = Some(limits::priority(keyword, input)?),
+            "max_concurrent" => self.max_concurrent = Some(limits::max_concurrent(keyword, input)?),
             "fallible" => {
                 reader::flag(keyword, input)?;
                 self.fallible = true;

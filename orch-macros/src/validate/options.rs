@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 
 use super::schedules::schedules;
 use crate::diagnostics::{Errors, did_you_mean, enumerate, mistake};
-use crate::model::{Model, Output, Role};
+use crate::model::{Kind, Model, Output, Role};
 use crate::options::{Curve, Key};
 use crate::types::{peel, written};
 
@@ -18,6 +18,7 @@ pub(crate) fn options(model: &mut Model, errors: &mut Errors) {
     skip(model, errors);
     names(model, errors);
     cache(model, errors);
+    limits(model, errors);
     schedules(model, errors);
 }
 
@@ -216,7 +217,7 @@ fn cache(model: &mut Model, errors: &mut Errors) {
             "take an argument out of `skip`, or remove `cache`",
         );
     }
-    let faults = cache.key.as_ref().map(|key| key_faults(model, key)).unwrap_or_default();
+    let faults = cache.key.as_ref().map(|key| key_faults(model, key, "key")).unwrap_or_default();
     if !faults.is_empty() {
         faults.into_iter().for_each(|fault| errors.push(fault));
         if let Some(cache) = &mut model.options.cache {
@@ -225,20 +226,70 @@ fn cache(model: &mut Model, errors: &mut Errors) {
     }
 }
 
-fn key_faults(model: &Model, key: &Key) -> Vec<syn::Error> {
+/// What a call takes has to be said once, and for something.
+fn limits(model: &mut Model, errors: &mut Errors) {
+    let seen = &model.options.seen;
+    let waits = ["limit", "limits", "rate"].iter().any(|name| seen.keyword(name).is_some());
+    if let (Some(_), Some(limit)) = (seen.keyword("limits"), seen.keyword("limit")) {
+        errors.refuse(
+            limit,
+            "`limit` and `limits` exclude each other",
+            "a call takes all its permits at once, and `limits` says which",
+            "write it into `limits(…)`: `limits(api = 1, memory = \"2GiB\")`",
+        );
+    }
+    let on_pool = model.kind == Kind::Task && !model.is_async() && !model.options.inline;
+    if let Some(per) = seen.keyword("per")
+        && !waits
+        && !on_pool
+    {
+        errors.refuse(
+            per,
+            "`per` needs `limit`, `limits` or `rate`",
+            "it says whose call it is, and without a limit nobody asks",
+            "add for example `limit = \"api\"`, or remove `per`",
+        );
+    }
+    if let Some(priority) = seen.keyword("priority")
+        && !waits
+        && !on_pool
+    {
+        errors.refuse(
+            priority,
+            "`priority` needs `limit`, `limits` or `rate`",
+            "where nothing waits, nothing goes first",
+            "add for example `limit = \"api\"`, or remove `priority`",
+        );
+    }
+    let faults = model.options.per.as_ref().map(|key| key_faults(model, key, "per")).unwrap_or_default();
+    if !faults.is_empty() {
+        faults.into_iter().for_each(|fault| errors.push(fault));
+        model.options.per = None;
+    }
+}
+
+fn key_faults(model: &Model, key: &Key, option: &str) -> Vec<syn::Error> {
     let mut faults = Vec::new();
     if key.parameters.is_empty() {
         faults.push(mistake(
             &key.body,
-            "`key` is computed from arguments",
-            "a closure without parameters gives every call one key, and so the result of the first",
-            "name a parameter of the function: `key = |url| …`",
+            &format!("`{option}` is computed from arguments"),
+            match option {
+                "key" => {
+                    "a closure without parameters gives every call one key, and so the result of the first"
+                }
+                _ => {
+                    "a closure without parameters gives every call one key, and a limit per key would be none"
+                }
+            },
+            &format!("name a parameter of the function: `{option} = |url| …`"),
         ));
     }
     for bound in &key.parameters {
         let name = &bound.name;
         match model.parameter(name).map(|parameter| parameter.role) {
             Some(Role::Data) => {}
+            Some(Role::Skipped) if option == "per" => {}
             Some(Role::Skipped) => faults.push(mistake(
                 name,
                 "`key` does not use what `skip` leaves out",
@@ -247,11 +298,11 @@ fn key_faults(model: &Model, key: &Key) -> Vec<syn::Error> {
             )),
             Some(Role::Provided) => faults.push(mistake(
                 name,
-                "`key` does not use `#[provided]` values",
+                &format!("`{option}` does not use `#[provided]` values"),
                 "they belong to the runtime, not to the call, and are looked up after the key",
                 &format!("remove `{name}` from the closure"),
             )),
-            None => faults.push(unknown_parameter(name, "key", &callers_see(model))),
+            None => faults.push(unknown_parameter(name, option, &callers_see(model))),
         }
     }
     faults

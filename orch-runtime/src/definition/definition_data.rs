@@ -3,6 +3,7 @@
 use std::{fmt, sync::OnceLock, time::Duration};
 
 use super::{Backoff, CachePolicy, Resolved, ScheduleDefinition};
+use crate::limits::{Need, Rate};
 
 /// Flow or task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -56,6 +57,14 @@ pub struct Definition {
     pub(crate) resumes_by_hand: bool,
     pub(crate) inline: bool,
     pub(crate) once: bool,
+    /// Something of what follows is there, so that an attempt has to ask before it starts.
+    pub(crate) limited: bool,
+    pub(crate) needs: &'static [Need],
+    pub(crate) rate: Option<Rate>,
+    /// Its calls are told apart by a key, and each key has a rate and permits of its own.
+    pub(crate) limited_per_key: bool,
+    pub(crate) priority: i32,
+    pub(crate) max_concurrent: Option<u64>,
     pub(crate) schedules: &'static [ScheduleDefinition],
     pub(crate) resolved: OnceLock<Resolved>,
 }
@@ -95,6 +104,12 @@ impl Definition {
             resumes_by_hand: false,
             inline: false,
             once: false,
+            limited: false,
+            needs: &[],
+            rate: None,
+            limited_per_key: false,
+            priority: 0,
+            max_concurrent: None,
             schedules: &[],
             resolved: OnceLock::new(),
         }
@@ -175,6 +190,38 @@ impl Definition {
     /// A body that was interrupted does not run again by itself; a person says what became of it.
     pub const fn once(mut self) -> Self {
         self.once = true;
+        self
+    }
+
+    /// What each attempt takes of pools.
+    pub const fn limits(mut self, needs: &'static [Need]) -> Self {
+        self.needs = needs;
+        self.limited = true;
+        self
+    }
+
+    /// How often attempts may start.
+    pub const fn rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
+        self.limited = true;
+        self
+    }
+
+    /// Calls are told apart by the key that comes with them.
+    pub const fn limited_per_key(mut self) -> Self {
+        self.limited_per_key = true;
+        self
+    }
+
+    /// Those of a higher one go first.
+    pub const fn priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// How many runs of a flow execute at once.
+    pub const fn max_concurrent(mut self, runs: u64) -> Self {
+        self.max_concurrent = Some(runs);
         self
     }
 

@@ -85,7 +85,8 @@ impl Drop for EndGuard {
         let from_above = run.above().and_then(|above| above.stopped().cloned());
         let with_it = from_above.filter(|stop| !stop.leaves_traces());
         run.stop(with_it.unwrap_or_else(|| Stop::Cancelled(DROPPED.into())));
-        if run.leaves_traces() && run.writer().state == RunState::Running {
+        let state = run.writer().state;
+        if run.leaves_traces() && matches!(state, RunState::Running | RunState::Suspended) {
             let commit = run.end_run(RunInput::Cancel, run.stopped().map(Stop::text), None);
             run.watch(commit);
         }

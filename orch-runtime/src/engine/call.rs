@@ -226,6 +226,15 @@ impl<T> Call<T, Task> {
             Err(error) => ready.fault = Some(error),
         })
     }
+
+    /// The digest that `per = …` computed.
+    #[doc(hidden)]
+    pub fn __limit_key(self, digest: Result<KeyDigest, Error>) -> Self {
+        self.with(|ready| match digest {
+            Ok(digest) => ready.options_mut().limit_key = Some(digest),
+            Err(error) => ready.fault = Some(error),
+        })
+    }
 }
 
 impl<T> Call<T, Flow> {

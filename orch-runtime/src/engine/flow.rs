@@ -30,6 +30,7 @@ use super::{
     attempt::{Ended, Failure, attempt, output},
     body,
     commit::child_step,
+    permits,
     prepared::Prepared,
     progress::Progress,
     replay::Past,
@@ -41,6 +42,7 @@ use crate::{
     definition::Invocation,
     error::{Error, ErrorKind, RecordedError},
     id::{RunId, ScopeId},
+    limits::Permit,
     runtime::{Core, Entering, Runtime},
     state::{Notice, RunInput, TaskInput},
     store::{BoxFuture, Outcome},
@@ -155,8 +157,10 @@ pub(super) async fn execute(
 ) -> Result<Outcome, Stop> {
     let alive = Alive::new(run, parent.as_ref().map(|frame| &*frame.run));
     drop(entering);
+    // The run has it until nothing of it is left.
+    let mut permit = None;
     let (outcome, guard) = {
-        let mut body = pin!(attempts(run, prepared, parent));
+        let mut body = pin!(attempts(run, prepared, parent, &mut permit));
         // Declared after the body, so a run that is dropped says that it is being cancelled before anything goes.
         let guard = EndGuard::new(run);
         let outcome = until_stopped(run, body.as_mut()).await;
@@ -221,14 +225,25 @@ async fn until_stopped(
 }
 
 /// Attempts of the run's body, within the time that the run has.
-async fn attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Option<Arc<Frame>>) -> Outcome {
+async fn attempts(
+    run: &Arc<RunShared>,
+    prepared: &mut Prepared,
+    parent: Option<Arc<Frame>>,
+    permit: &mut Option<Arc<Permit>>,
+) -> Outcome {
     let definition = prepared.definition;
     if !definition.is_flow() {
         return solo(run, prepared).await;
     }
+    if definition.max_concurrent.is_some() {
+        match Box::pin(permits::of_run(run, definition, parent.as_ref())).await {
+            Ok(taken) => *permit = taken,
+            Err(refused) => return Outcome::Error(Arc::new(refused)),
+        }
+    }
     // A run that is only looked at is not stopped where it rests.
     let limit = prepared.timeout().filter(|_| run.core.verifying.is_none());
-    let all = body_attempts(run, prepared, parent);
+    let all = body_attempts(run, prepared, parent, permit.as_ref());
     let Some(limit) = limit else { return all.await };
     let (mut all, mut timer) = (pin!(all), pin!(run.core.clock.sleep(limit)));
     std::future::poll_fn(|cx| {
@@ -243,7 +258,12 @@ async fn attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Option<
     .await
 }
 
-async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Option<Arc<Frame>>) -> Outcome {
+async fn body_attempts(
+    run: &Arc<RunShared>,
+    prepared: &mut Prepared,
+    parent: Option<Arc<Frame>>,
+    permit: Option<&Arc<Permit>>,
+) -> Outcome {
     let definition = prepared.definition;
     let policy = RetryPolicy {
         retries: prepared.retries(),
@@ -257,6 +277,9 @@ async fn body_attempts(run: &Arc<RunShared>, prepared: &mut Prepared, parent: Op
             // The store failed and the run is being stopped.
             return std::future::pending().await;
         };
+        if permit.is_some() {
+            frame.hold_permits(permit.into_iter());
+        }
         let on_pool = prepared.invocation.is_sync() && !definition.inline;
         let job = on_pool.then(|| Job::new(&frame, None));
         let (job, _watch) = job.unzip();

@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -12,6 +12,7 @@ use super::{RunShared, replay::Past, scope::Scope};
 use crate::{
     definition::Definition,
     id::{CallKey, ScopeId, TaskNumber},
+    limits::Permit,
 };
 
 thread_local! {
@@ -40,8 +41,8 @@ pub(crate) struct Frame {
     scope: OnceLock<Arc<Scope>>,
     /// Leads a cache key or holds a permit, so that nothing below may wait for another leader.
     holds: AtomicBool,
-    /// Is a synchronous body that holds a `cpu` permit.
-    cpu: AtomicBool,
+    /// What it holds itself. Weak, because a permit ends with its attempt, and frames are known for longer.
+    permits: OnceLock<Box<[Weak<Permit>]>>,
 }
 
 /// What a task's body may ask about itself.
@@ -111,7 +112,7 @@ impl Frame {
             || run.has_history()
             || (scope_id == ScopeId::ROOT && task.is_none() && instance > 1)
             || parent.as_ref().is_some_and(|parent| parent.historic);
-        let (scope, holds, cpu) = (OnceLock::new(), AtomicBool::new(false), AtomicBool::new(false));
+        let (scope, holds, permits) = (OnceLock::new(), AtomicBool::new(false), OnceLock::new());
         Arc::new(Self {
             run,
             parent,
@@ -124,7 +125,7 @@ impl Frame {
             past,
             scope,
             holds,
-            cpu,
+            permits,
         })
     }
 
@@ -171,10 +172,10 @@ impl Frame {
         self.holds.store(true, Ordering::Relaxed);
     }
 
-    /// This body has a `cpu` permit from now on.
-    pub(crate) fn hold_cpu(&self) {
+    /// This body has these permits from now on, until they are dropped.
+    pub(crate) fn hold_permits<'a>(&self, permits: impl Iterator<Item = &'a Arc<Permit>>) {
         self.hold();
-        self.cpu.store(true, Ordering::Relaxed);
+        let _ = self.permits.set(permits.map(Arc::downgrade).collect());
     }
 
     /// Whether this body, or one above it, leads a cache key or holds a permit.
@@ -182,9 +183,10 @@ impl Frame {
         self.upwards().any(|frame| frame.holds.load(Ordering::Relaxed))
     }
 
-    /// Whether this body, or one above it, is a synchronous one that holds a `cpu` permit.
-    pub(crate) fn has_cpu(&self) -> bool {
-        self.upwards().any(|frame| frame.cpu.load(Ordering::Relaxed))
+    /// What this body and those above it hold, from the inside outwards.
+    pub(crate) fn permits(&self) -> Vec<Arc<Permit>> {
+        let own = self.upwards().filter_map(|frame| frame.permits.get());
+        own.flatten().filter_map(Weak::upgrade).collect()
     }
 
     /// The nearest task around this body, itself included.

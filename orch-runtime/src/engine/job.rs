@@ -5,34 +5,29 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use super::{Frame, frame, panics};
 use crate::{
     definition::{BodyError, BodyResult},
+    limits::Permit,
     state::Notice,
 };
 
 /// What a synchronous body takes along to its thread: its frame, and the permit that it keeps until it returns.
 pub struct Job {
     frame: Arc<Frame>,
-    permit: Option<OwnedSemaphorePermit>,
+    permit: Option<Arc<Permit>>,
     running: Arc<AtomicBool>,
 }
 
 impl Job {
-    pub(super) fn new(frame: &Arc<Frame>, permit: Option<OwnedSemaphorePermit>) -> (Self, JobWatch) {
+    pub(super) fn new(frame: &Arc<Frame>, permit: Option<Arc<Permit>>) -> (Self, JobWatch) {
         // The body's calls come from its thread, and whoever polls for it has to know of its scope by then.
         frame.open_scope();
         let running = Arc::new(AtomicBool::new(false));
         let watch = JobWatch { frame: frame.clone(), running: running.clone() };
         (Self { frame: frame.clone(), permit, running }, watch)
-    }
-
-    /// The job of a task's body, whose frame holds the permit from now on.
-    pub(super) fn on_pool(frame: &Arc<Frame>, permit: Option<OwnedSemaphorePermit>) -> (Self, JobWatch) {
-        frame.hold_cpu();
-        Self::new(frame, permit)
     }
 
     pub(crate) fn spawn<T: Send + 'static>(

@@ -22,6 +22,7 @@ mod mailbox;
 mod map;
 mod once;
 mod panics;
+mod permits;
 mod prepared;
 mod progress;
 mod pulse;

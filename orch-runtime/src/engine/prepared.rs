@@ -57,6 +57,8 @@ pub(crate) struct CallOptions {
     pub(super) reruns: Option<Box<Reruns>>,
     /// What started the run that it executes anew.
     pub(super) started_by: Option<Box<StartedBy>>,
+    /// Whose call it is, for limits per key.
+    pub(super) limit_key: Option<KeyDigest>,
     /// The runtime that was chosen for it.
     pub(super) core: Option<Arc<Core>>,
 }
@@ -74,6 +76,7 @@ static NO_OPTIONS: CallOptions = CallOptions {
     run: None,
     reruns: None,
     started_by: None,
+    limit_key: None,
     core: None,
 };
 
@@ -202,7 +205,8 @@ impl Prepared {
     /// Whether nothing stands between the call's turn and its first attempt.
     pub(super) fn is_plain(&self) -> bool {
         let waits = self.fault.is_some() || !self.options().after.is_empty();
-        let plain = !self.definition.is_flow() && self.definition.cache.is_none() && !self.definition.once;
+        let Definition { cache, once, limited, .. } = self.definition;
+        let plain = !self.definition.is_flow() && cache.is_none() && !once && !limited;
         !waits && plain
     }
 

@@ -7,12 +7,13 @@ use crate::{
     codec::Bytes,
     definition::find,
     error::{Error, ErrorKind, Result},
-    runtime::{self, Core},
+    runtime::Core,
 };
 
 /// What is kept of a call.
 pub(crate) struct Startable {
-    pub(crate) core: Arc<Core>,
+    /// The runtime that was chosen for it.
+    pub(crate) core: Option<Arc<Core>>,
     /// Full name of the flow.
     pub(crate) definition: &'static str,
     pub(crate) input: Bytes,
@@ -23,7 +24,7 @@ pub(crate) struct Startable {
 /// Takes what can be stored of a call.
 ///
 /// # Errors
-/// When it cannot be started by name, or its input cannot be written; when the runtime cannot be opened.
+/// When it cannot be started by name, or its input cannot be written.
 pub(crate) fn startable<T>(call: Call<T, Flow>) -> Result<Startable> {
     let Some(mut prepared) = call.into_prepared() else {
         return Err(Error::runtime("a call that is being awaited cannot be scheduled any more"));
@@ -44,6 +45,6 @@ pub(crate) fn startable<T>(call: Call<T, Flow>) -> Result<Startable> {
     })?;
     let options = prepared.options_mut();
     let (label, tags) = (options.label.take(), std::mem::take(&mut options.tags));
-    let core = options.core.take().map_or_else(runtime::current_core, Ok)?;
+    let core = options.core.take();
     Ok(Startable { core, definition, input, label, tags })
 }

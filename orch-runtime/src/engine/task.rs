@@ -10,6 +10,7 @@ use super::{
     frame::TaskFrame,
     handle::Cell,
     once::{self, Resolved},
+    permits,
     prepared::Prepared,
     progress::{Progress, because, waiting},
     retry::{Decision, RetryPolicy},
@@ -252,12 +253,17 @@ async fn attempts(
             Some(failure) => failure,
             None => {
                 let on_pool = prepared.is_on_pool();
-                let shares = prepared.parent.as_ref().is_some_and(|parent| parent.has_cpu());
-                let permit =
-                    if on_pool && !shares { Some(Box::pin(cpu_permit(run, progress)).await) } else { None };
+                let permit = if on_pool || definition.limited {
+                    match Box::pin(permits::of_attempt(run, prepared, progress, number)).await {
+                        Ok(permit) => Some(permit),
+                        Err(refused) => return Some(refused),
+                    }
+                } else {
+                    None
+                };
                 match progress.number() {
                     None => progress.claim_and_start(prepared.options(), begins),
-                    Some(_) if number == 1 && !on_pool && !definition.once => {
+                    Some(_) if number == 1 && permit.is_none() && !definition.once => {
                         progress.step_at(begins, TaskInput::Start, number, None);
                     }
                     Some(task) => {
@@ -282,7 +288,9 @@ async fn attempts(
                 if leads {
                     frame.hold();
                 }
-                let (job, _watch) = on_pool.then(|| Job::on_pool(&frame, permit)).unzip();
+                let mut held = permit.map(|permit| permits::Held::by(&frame, permit, on_pool));
+                let cpu = held.as_mut().and_then(|held| held.cpu.take());
+                let (job, _watch) = on_pool.then(|| Job::new(&frame, cpu)).unzip();
                 let last = number > retries;
                 match attempt(&frame, prepared.invocation.as_mut(), last, job, timeout).await {
                     Ended::Value => match output(&*prepared.invocation) {
@@ -351,23 +359,6 @@ async fn read_journal(run: &Arc<RunShared>, frame: &Frame) -> Option<()> {
         }
     }
     Some(())
-}
-
-async fn cpu_permit(run: &Arc<RunShared>, progress: &mut Progress) -> tokio::sync::OwnedSemaphorePermit {
-    let cpu = run.core.cpu.clone();
-    if let Ok(permit) = cpu.clone().try_acquire_owned() {
-        return permit;
-    }
-    // It may have waited in the process before this one, and goes on with it.
-    if !matches!(progress.state(), TaskState::Running | TaskState::AwaitingPermit) {
-        progress.step(TaskInput::Wait, progress.attempt(), Some(because("all `cpu` permits are taken")));
-    }
-    run.flush();
-    match cpu.acquire_owned().await {
-        Ok(permit) => permit,
-        // Nobody closes the semaphore; if somebody did, nothing could run any more.
-        Err(_) => std::future::pending().await,
-    }
 }
 
 pub(super) fn completed(value: Bytes) -> End {

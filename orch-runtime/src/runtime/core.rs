@@ -11,7 +11,7 @@ use std::{
 };
 
 use slab::Slab;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::recovery::Anchor;
@@ -20,6 +20,7 @@ use crate::{
     engine::{CacheUse, Rules, RunShared, Stop, Verifying},
     error::{Error, ErrorKind, Result},
     id::RunId,
+    limits::{Limits, Settings},
     store::{Store, WorkerId},
 };
 
@@ -34,8 +35,8 @@ pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     pub(crate) worker: WorkerId,
-    /// Permits of synchronous bodies.
-    pub(crate) cpu: Arc<Semaphore>,
+    /// Who may run now.
+    pub(crate) limits: Arc<Limits>,
     /// How long a resumed body may wait for what its journal does not know.
     pub(crate) patience: Duration,
     pub(crate) rules: Rules,
@@ -67,16 +68,16 @@ impl Core {
         store: Arc<dyn Store>,
         clock: Clock,
         provided: Provided,
-        cpu: usize,
+        limits: Settings,
         patience: Duration,
         rules: Rules,
         max_deaths: u32,
     ) -> Self {
         Self {
             store,
+            limits: Limits::new(limits, clock.clone()),
             clock,
             worker: WorkerId(Uuid::now_v7()),
-            cpu: Arc::new(Semaphore::new(cpu)),
             patience,
             rules,
             max_deaths,

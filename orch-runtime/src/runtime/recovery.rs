@@ -176,8 +176,10 @@ impl Anchor {
             return Ok(());
         }
         self.recovery.begin();
-        let anchor = Arc::downgrade(self);
+        let (anchor, busy) = (Arc::downgrade(self), self.core.clock.busy());
         self.spawn(async move {
+            // A virtual clock stands still until everything is found.
+            let _busy = busy;
             if let Some(anchor) = anchor.upgrade() {
                 anchor.scan().await;
             }

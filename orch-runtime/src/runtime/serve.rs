@@ -34,8 +34,10 @@ const COUNTED: usize = 10_000;
 ///
 /// ```no_run
 /// # extern crate orch_runtime as orch;
-/// #[tokio::main]
-/// async fn main() -> Result<orch::Served, orch::Error> {
+/// # fn block_on<F: Future>(_: F) -> F::Output { unimplemented!() }
+/// # fn main() -> Result<orch::Served, orch::Error> { block_on(served()) }
+/// // `main`, with `#[tokio::main]`: its exit code tells whether runs are left.
+/// async fn served() -> Result<orch::Served, orch::Error> {
 ///     orch::serve().await
 /// }
 /// ```
@@ -229,9 +231,8 @@ async fn drain(
         let again = std::pin::pin!(signals.next());
         match select(closing, again).await {
             Either::Left((closed, _)) => closed?,
-            Either::Right((signal, closing)) => {
+            Either::Right((signal, _)) => {
                 told.line(&format!("{signal} again: runs are stopped where they are"));
-                drop(closing);
                 core.close(Some(Duration::ZERO)).await?;
             }
         }

@@ -142,7 +142,10 @@ impl Schedules {
 
 async fn filling(core: &Arc<Core>, id: &str) -> Result<(Starter, Filling)> {
     let which = Starters::Key(format!("{PREFIX}{id}"));
-    let found = core.store.starters(which, 1).await.map_err(unreadable)?.pop();
+    let found = {
+        let _busy = core.clock.busy();
+        core.store.starters(which, 1).await.map_err(unreadable)?.pop()
+    };
     let Some(starter) = found else {
         let place = core.store.location();
         return Err(Error::plain(ErrorKind::Runtime, format!("there is no backfill `{id}` in `{place}`")));

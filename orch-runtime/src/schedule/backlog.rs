@@ -64,8 +64,7 @@ impl Backlog {
         let mut backlog = Self { next: None, ..nothing };
         let mut recent = VecDeque::from([first]);
         let (mut latest, mut seen) = (first, 1);
-        loop {
-            let Some(tick) = stored.tick_after(latest.tick) else { break };
+        while let Some(tick) = stored.tick_after(latest.tick) {
             let next = stored.next(key, tick, latest.due);
             if next.due > now {
                 backlog.next = Some(next);

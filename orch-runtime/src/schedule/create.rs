@@ -14,6 +14,7 @@ use crate::{
     Call, Flow,
     engine::{self, Startable},
     error::{Error, ErrorKind, Result},
+    runtime::current_core,
 };
 
 impl<T> Call<T, Flow> {
@@ -64,6 +65,7 @@ impl NewSchedule {
     pub async fn create(self) -> Result<Schedule> {
         let Self { of, name, spec } = self;
         let Startable { core, definition, input, label, tags } = of?;
+        let core = core.map_or_else(current_core, Ok)?;
         let wrong = |error: &dyn fmt::Display| {
             Error::plain(ErrorKind::Definition, format!("schedule `{name}` of `{definition}`: {error}"))
         };

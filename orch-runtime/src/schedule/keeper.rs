@@ -93,6 +93,7 @@ impl Keeper {
             let changed = self.core.starters_changed.notified();
             let mut changed = Box::pin(changed);
             changed.as_mut().enable();
+            let busy = self.core.clock.busy();
             let mut left = Box::pin(self.core.run_left());
             left.as_mut().enable();
             self.look_around().await?;
@@ -106,6 +107,7 @@ impl Keeper {
             if some {
                 continue;
             }
+            drop(busy);
             let first = self.starters(Starters::Due(Timestamp::from_micros(u64::MAX)), 1).await?;
             let wake = first.first().and_then(|starter| starter.wake);
             let left = async {
@@ -153,6 +155,7 @@ impl Keeper {
     }
 
     pub(super) async fn starters(&self, which: Starters, limit: usize) -> Result<Vec<Starter>> {
+        let _busy = self.core.clock.busy();
         self.core.store.starters(which, limit).await.map_err(unreadable)
     }
 
@@ -173,6 +176,7 @@ impl Keeper {
 
     /// Those of these runs that have not ended.
     pub(super) async fn active(&self, runs: &[RunId]) -> Result<Vec<RunId>> {
+        let _busy = self.core.clock.busy();
         let mut active = Vec::new();
         for id in runs {
             let run = self.core.store.run(*id).await.map_err(unreadable)?;

@@ -114,7 +114,10 @@ impl Keeper {
                 continue;
             }
             let Some(first) = active.first() else { return Ok(()) };
-            let run = self.core.store.run(*first).await.map_err(unreadable)?;
+            let run = {
+                let _busy = self.core.clock.busy();
+                self.core.store.run(*first).await.map_err(unreadable)?
+            };
             if run.is_some_and(|run| run.state == RunState::Scheduled) {
                 self.begin(*first).await?;
                 continue;

@@ -16,6 +16,9 @@ use crate::{
 /// Makes the call that something starts; none where its filter does not let it pass.
 type Start = Box<dyn Fn(&Occurrence) -> Result<Option<Startable>> + Send + Sync>;
 
+/// Says what a trigger lets pass.
+type Filter<V> = Box<dyn Fn(&V) -> bool + Send + Sync>;
+
 /// Something that starts runs when something else happens. It is given to [`Serve::trigger`](crate::Serve::trigger), under
 /// the same name in every process: what it has seen is stored under it, so that nothing starts two runs and nothing that
 /// happened while nobody served is lost.
@@ -104,7 +107,7 @@ pub struct TriggerName(String);
 pub struct TriggerOn<V> {
     name: String,
     on: On,
-    filter: Option<Box<dyn Fn(&V) -> bool + Send + Sync>>,
+    filter: Option<Filter<V>>,
 }
 
 impl TriggerName {

@@ -16,7 +16,7 @@ pub enum RunState {
     Pending,
     /// A worker executes it.
     Running,
-    /// It waits for something outside and takes no resources.
+    /// It waits and takes no resources: for a place among the runs of its flow, where that has `max_concurrent`.
     Suspended,
     /// A cancellation was asked for; what runs below it is being stopped.
     Cancelling,
@@ -40,7 +40,7 @@ pub enum RunInput {
     Due,
     /// A worker takes it, for the first time or after another worker's death.
     Claim,
-    /// It starts to wait for something outside.
+    /// It starts to wait.
     Suspend,
     /// What it waited for has come.
     Wake,

@@ -29,11 +29,17 @@ const ENDED_AMID: i32 = 86;
 
 /// Runs the named test again in a process of its own; says whether this is that process.
 pub fn in_own_process(name: &str) -> bool {
+    in_own_process_with(name, &[])
+}
+
+/// The same with more in the environment of that process.
+pub fn in_own_process_with(name: &str, environment: &[(&str, &str)]) -> bool {
     if is_child(name) {
         return true;
     }
     let dir = tempfile::tempdir().unwrap();
-    has_passed(&spawn(name, Life::First, dir.path()));
+    let mut child = child(name, dir.path());
+    has_passed(&child.envs(environment.iter().copied()).output().unwrap());
     false
 }
 
@@ -57,9 +63,14 @@ fn is_child(name: &str) -> bool {
     std::env::var(CHILD).is_ok_and(|child| child == name)
 }
 
-fn spawn(name: &str, life: Life, store: &Path) -> Output {
+fn child(name: &str, store: &Path) -> Command {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", name, "--nocapture"]).env(CHILD, name).env("ORCH_STORE", store);
+    child
+}
+
+fn spawn(name: &str, life: Life, store: &Path) -> Output {
+    let mut child = child(name, store);
     if life == Life::Second {
         child.env(SECOND, "1");
     }

@@ -15,6 +15,8 @@ mod crate_path;
 mod generics;
 #[path = "../pass/hygiene.rs"]
 mod hygiene;
+#[path = "../pass/limits.rs"]
+mod limits;
 #[path = "../pass/macro_rules.rs"]
 mod macro_rules;
 #[path = "../pass/options.rs"]

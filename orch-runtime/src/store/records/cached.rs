@@ -11,7 +11,7 @@ use crate::{clock::Timestamp, codec::Bytes, store::BoxFuture};
 pub struct CacheKey(pub [u8; 32]);
 
 /// Hash of one value.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct KeyDigest(pub [u8; 32]);
 
 /// What a cache key was made of, so that a miss can name the part that changed.

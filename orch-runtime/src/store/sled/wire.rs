@@ -175,6 +175,7 @@ codes! {
     ErrorKind {
         Failed = 0, TimedOut = 1, Panicked = 2, Cancelled = 3, UpstreamFailed = 4, Store = 5, Diverged = 6,
         Input = 7, Output = 8, Missing = 9, Definition = 10, Runtime = 11, Crashed = 12,
+        Limit = 13,
     }
     Trigger {
         Call = 0, Parent = 1, Rerun = 2, Schedule = 3, Backfill = 4, After = 5, Event = 6, File = 7, Absence = 8,
