@@ -26,7 +26,7 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Args {
     pub(crate) demo: bool,
-    pub(crate) days: Option<u32>,
+    pub(crate) days: Option<usize>,
     pub(crate) backfill: Option<Days>,
     pub(crate) dir: PathBuf,
 }

@@ -42,7 +42,7 @@ use crate::{
     pages::Pages,
     sales::read_sales,
     screen::Screen,
-    serving::serve,
+    serving::serving,
     totals::{Totals, add_up},
 };
 
@@ -79,7 +79,7 @@ async fn run(args: &Args, screen: &Screen) -> anyhow::Result<Served> {
         .provide(pages.clone())
         .provide(screen.clone())
         .build()?;
-    serve(&runtime, args, &pages, screen).await
+    Ok(serving(&runtime, args, &pages, screen).await?.await?)
 }
 
 #[tokio::main]

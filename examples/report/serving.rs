@@ -1,8 +1,9 @@
-//! Schedules the reports, and serves them.
+//! Schedules the reports, and says how they are served.
 
-use jiff::{Span, civil::Date};
-use orch::{Served, Timestamp, prelude::*};
 use std::time::UNIX_EPOCH;
+
+use jiff::civil::Date;
+use orch::{Serve, Timestamp, prelude::*};
 
 use crate::{
     args::{Args, Days},
@@ -13,12 +14,12 @@ use crate::{
 };
 
 /// Starts reports when they are due, until Ctrl-C, or until everything is done that was asked for.
-pub(crate) async fn serve(
+pub(crate) async fn serving(
     runtime: &Runtime,
     args: &Args,
     pages: &Pages,
     screen: &Screen,
-) -> anyhow::Result<Served> {
+) -> anyhow::Result<Serve> {
     let calendar = Calendar::of(runtime, args.demo).await?;
     // The schedule is stored. Where it is there already it goes on with the first tick that it has not seen to.
     let name = if args.demo { "quick days" } else { "mornings" };
@@ -28,28 +29,29 @@ pub(crate) async fn serve(
 
     let mut awaited: Vec<Date> = Vec::new();
     if let Some(days) = args.days {
-        let today = calendar.day(now(runtime).await?)?;
-        awaited.push(today.checked_add(Span::new().try_days(days)?)?);
+        // The ticks from now on. Those that were missed are caught up beside them, and do not count.
+        let now = i64::try_from(now(runtime).await?)?;
+        for tick in schedule.rule().ticks(now).take(days) {
+            awaited.push(calendar.day(Timestamp::from_micros(tick.try_into()?))?);
+        }
     }
     if let Some(days) = args.backfill {
         fill(runtime, schedule.id(), &calendar, days).await?;
         awaited.extend(days.iter());
     }
     let serving = runtime.serve();
-    if awaited.is_empty() {
-        return Ok(serving.await?);
-    }
-    Ok(serving.until(pages.clone().until(awaited)).await?)
+    Ok(if awaited.is_empty() { serving } else { serving.until(pages.clone().until(awaited)) })
 }
 
-/// Asks for the reports of past days. They are made while the schedule goes on beside them, a few at a time.
+/// Asks for the reports of past days. They are made while the schedule goes on beside them, two at a time.
 async fn fill(runtime: &Runtime, schedule: &str, calendar: &Calendar, days: Days) -> anyhow::Result<()> {
     let ticks = calendar.ticks(days.first, days.last)?;
     runtime.schedules().backfill(schedule, ticks).concurrency(2).start().await?;
     Ok(())
 }
 
-async fn now(runtime: &Runtime) -> anyhow::Result<Timestamp> {
+/// The time by the runtime's clock, in microseconds since 1970.
+async fn now(runtime: &Runtime) -> anyhow::Result<u128> {
     let now = runtime.scope(async { orch::now().await }).await;
-    Ok(Timestamp::from_micros(u64::try_from(now.duration_since(UNIX_EPOCH)?.as_micros())?))
+    Ok(now.duration_since(UNIX_EPOCH)?.as_micros())
 }
