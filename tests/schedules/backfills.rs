@@ -2,7 +2,9 @@
 
 use orch::{RunState, Timestamp, prelude::*, schedule::CatchUp, store::Trigger, testing::START};
 
-use crate::{HOUR, Log, hours, managed::serve_once, runs_of, runtime, serve_for, states, until, works};
+use crate::{
+    HOUR, Log, hours, managed::serve_once, runs_of, runtime, serve_for, serve_lines, states, until, works,
+};
 
 fn at(hours: f64) -> Timestamp {
     let micros = (hours * 3.6e9) as i64;
@@ -67,6 +69,21 @@ async fn a_backfill_is_paused_resumed_and_cancelled() {
     expected[5] = RunState::Cancelled;
     assert_eq!(states(&runs), expected);
     assert!(schedules.backfilled("nothing").await.unwrap_err().to_string().contains("no backfill `nothing`"));
+}
+
+#[tokio::test]
+async fn the_lines_tell_of_a_backfill() {
+    let log = Log::default();
+    let runtime = runtime(&log);
+    works("w".into(), 0.5).on(&runtime).schedule("s").every(HOUR).until("2026-01-01").create().await.unwrap();
+    runtime.schedules().backfill("s", at(-2.0)..at(0.0)).start().await.unwrap();
+    let (_, lines) = serve_lines(&runtime, 3.0).await;
+    let of_backfill: Vec<_> = lines.iter().filter(|line| line.starts_with("backfill of ")).collect();
+    assert_eq!(of_backfill.len(), 3, "{lines:#?}");
+    let begins = |place: usize, text: &str| assert!(of_backfill[place].starts_with(text), "{of_backfill:#?}");
+    begins(0, "backfill of `s` of `works`: the tick of 2025-12-31T22:00:00Z started run ");
+    begins(1, "backfill of `s` of `works`: the tick of 2025-12-31T23:00:00Z started run ");
+    assert_eq!(of_backfill[2], "backfill of `s` of `works` is over: its 2 runs have ended");
 }
 
 #[tokio::test]

@@ -296,7 +296,10 @@ impl Keeper {
                 let told = over.then(|| Happening::Finished(format!("{} runs", filling.started)));
                 let told: Vec<_> = told.into_iter().collect();
                 let change = changed(&starter, &filling, None, told, self.core.clock.now())?;
-                self.core.store.change_starter(change).await.map_err(unwritable)?;
+                let changed = self.core.store.change_starter(change).await.map_err(unwritable)?;
+                if let (true, StarterChanged::Applied { .. }) = (over, changed) {
+                    self.told.filled_all(&starter, &filling.schedule.name, filling.started);
+                }
                 continue;
             }
             let Some(first) = filling.active.first() else { return Ok(()) };
@@ -324,6 +327,7 @@ impl Keeper {
         let change = StarterChange { run: Some(new.clone()), ..change };
         match self.core.store.change_starter(change).await.map_err(unwritable)? {
             StarterChanged::Applied { run: Some(fence), .. } => {
+                self.told.filled(starter, &after.schedule.name, moment(tick), run);
                 self.launch(Claimed::at_once(&new, fence), admitted)
             }
             // It was paused or cancelled just now, or somebody else was quicker.
