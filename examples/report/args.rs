@@ -50,12 +50,6 @@ impl FromStr for Days {
     }
 }
 
-impl Days {
-    pub(crate) fn iter(self) -> impl Iterator<Item = Date> {
-        self.first.series(jiff::Span::new().days(1)).take_while(move |day| *day <= self.last)
-    }
-}
-
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     let (mut demo, mut days, mut backfill, mut dir) = (false, None, None, None);
     while let Some(argument) = parser.next()? {

@@ -2,7 +2,6 @@
 
 use std::time::UNIX_EPOCH;
 
-use jiff::civil::Date;
 use orch::{Serve, Timestamp, prelude::*};
 
 use crate::{
@@ -27,27 +26,36 @@ pub(crate) async fn serving(
     let schedule = calendar.schedule(schedule).create().await?;
     screen.line(format_args!("{schedule}"))?;
 
-    let mut awaited: Vec<Date> = Vec::new();
-    if let Some(days) = args.days {
+    let mut days = Vec::new();
+    if let Some(count) = args.days {
         // The ticks from now on. Those that were missed are caught up beside them, and do not count.
         let now = i64::try_from(now(runtime).await?)?;
-        for tick in schedule.rule().ticks(now).take(days) {
-            awaited.push(calendar.day(Timestamp::from_micros(tick.try_into()?))?);
+        for tick in schedule.rule().ticks(now).take(count) {
+            days.push(calendar.day(Timestamp::from_micros(tick.try_into()?))?);
         }
     }
-    if let Some(days) = args.backfill {
-        fill(runtime, schedule.id(), &calendar, days).await?;
-        awaited.extend(days.iter());
-    }
+    let backfill = match args.backfill {
+        Some(days) => Some(fill(runtime, schedule.id(), &calendar, days).await?),
+        None => None,
+    };
     let serving = runtime.serve();
-    Ok(if awaited.is_empty() { serving } else { serving.until(pages.clone().until(awaited)) })
+    if days.is_empty() && backfill.is_none() {
+        return Ok(serving);
+    }
+    let (pages, schedules) = (pages.clone(), runtime.schedules());
+    Ok(serving.until(async move {
+        pages.until(days).await;
+        if let Some(id) = backfill {
+            // Where it cannot be read, serving fails too.
+            let _ = schedules.until_backfilled(&id).await;
+        }
+    }))
 }
 
 /// Asks for the reports of past days. They are made while the schedule goes on beside them, two at a time.
-async fn fill(runtime: &Runtime, schedule: &str, calendar: &Calendar, days: Days) -> anyhow::Result<()> {
+async fn fill(runtime: &Runtime, schedule: &str, calendar: &Calendar, days: Days) -> anyhow::Result<String> {
     let ticks = calendar.ticks(days.first, days.last)?;
-    runtime.schedules().backfill(schedule, ticks).concurrency(2).start().await?;
-    Ok(())
+    Ok(runtime.schedules().backfill(schedule, ticks).concurrency(2).start().await?)
 }
 
 /// The time by the runtime's clock, in microseconds since 1970.

@@ -142,7 +142,7 @@ async fn mornings_that_nobody_was_there_for_are_caught_up() {
 #[tokio::test]
 async fn a_week_is_filled_in_once_however_often_it_is_asked_for() {
     let dir = tempfile::tempdir().unwrap();
-    let week: Vec<String> = WEEK.iter().map(|day| day.to_string()).collect();
+    let week: Vec<_> = (1..=7).map(|day| format!("2024-03-0{day}")).collect();
     let first = Process::new(dir.path());
     // Twice at the same time, and then once more by the next process.
     drop(first.serving(&args(true, None, Some(WEEK))).await);

@@ -87,6 +87,53 @@ async fn the_lines_tell_of_a_backfill() {
 }
 
 #[tokio::test]
+async fn a_program_may_end_with_its_backfill() {
+    let log = Log::default();
+    let runtime = runtime(&log);
+    works("w".into(), 1.0).on(&runtime).schedule("s").every(HOUR).until("2026-01-01").create().await.unwrap();
+    let schedules = runtime.schedules();
+    let id = schedules.backfill("s", at(-5.0)..at(0.0)).concurrency(2).start().await.unwrap();
+    let none = schedules.backfill("s", at(0.25)..at(0.75)).start().await.unwrap();
+    assert_eq!(schedules.until_backfilled(&none).await.unwrap().started, 0, "one of nothing is over at once");
+    let (waiting, of) = (schedules.clone(), id.clone());
+    let over = async move { drop(waiting.until_backfilled(&of).await.unwrap()) };
+    assert_eq!(runtime.serve().until(over).lines(|_| {}).await.unwrap().left(), 0);
+    assert_eq!(hours(runtime.now()), 3.0, "two at a time, an hour each");
+    assert_eq!(states(&runs_of(&runtime, "::works").await), [RunState::Completed; 5]);
+    let told = schedules.until_backfilled(&id).await.unwrap();
+    assert_eq!((told.started, told.under_way, told.next), (5, 0, None));
+    let error = schedules.until_backfilled("nothing").await.unwrap_err().to_string();
+    assert!(error.contains("no backfill `nothing`"), "{error}");
+}
+
+#[tokio::test]
+async fn one_that_is_cancelled_is_over_too() {
+    let log = Log::default();
+    let runtime = runtime(&log);
+    works("w".into(), 1.0).on(&runtime).schedule("s").every(HOUR).until("2026-01-01").create().await.unwrap();
+    let schedules = runtime.schedules();
+    let id = schedules.backfill("s", at(-5.0)..at(0.0)).start().await.unwrap();
+    let (waiting, of) = (schedules.clone(), id.clone());
+    let over = async move { drop(waiting.until_backfilled(&of).await.unwrap()) };
+    let cancelled = async {
+        cancels(id.clone(), 1.5).on(&runtime).await.unwrap();
+    };
+    let serving = runtime.serve().until(over).lines(|_| {}).into_future();
+    let (served, ()) = tokio::join!(serving, cancelled);
+    assert_eq!(served.unwrap().left(), 0);
+    assert_eq!(log.of("w"), [-5.0, -4.0]);
+    let told = schedules.until_backfilled(&id).await.unwrap();
+    assert_eq!((told.started, told.under_way, told.next), (2, 0, None));
+}
+
+/// Cancels a backfill after so many hours.
+#[flow]
+async fn cancels(id: String, hours: f64) -> Result<(), Error> {
+    orch::sleep(HOUR.mul_f64(hours)).await;
+    Runtime::current()?.schedules().cancel_backfill(&id).await
+}
+
+#[tokio::test]
 async fn after_every_cut_each_past_tick_has_one_run() {
     let log = Log::default();
     let first = runtime(&log);
