@@ -219,3 +219,20 @@ async fn over_two_processes() {
     let error = process.runtime.scope(async { halted_report(3).id("halted").await }).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
 }
+
+/// The store is slow to tell the one who was first that it is, so the other one meets a run that has not begun.
+#[tokio::test]
+async fn two_flows_that_ask_for_one_run_at_once_have_it_executed_once() {
+    let (opener, gate) = gate();
+    opener.open();
+    let (store, bodies) = (Wrapped { late: true, ..Wrapped::default() }, Bodies::default());
+    let runtime = Runtime::builder().store(store).recover(false).provide(bodies.clone()).provide(gate);
+    let runtime = runtime.build().unwrap();
+    let ask = || runtime.scope(async { asks(1, "x".into()).await });
+    let (one, other, third) = tokio::join!(ask(), ask(), ask());
+    assert_eq!((one.unwrap(), other.unwrap(), third.unwrap()), (12, 12, 12));
+    assert_eq!(bodies.count(), 2 + 3, "two of the run, and one of each that asked");
+    let runs = runtime.runs(Default::default(), Page::all()).await.unwrap();
+    assert_eq!(runs.len(), 4);
+    assert!(runs.iter().all(|run| run.state == RunState::Completed), "{runs:#?}");
+}

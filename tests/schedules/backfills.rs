@@ -2,7 +2,9 @@
 
 use orch::{RunState, Timestamp, prelude::*, schedule::CatchUp, store::Trigger, testing::START};
 
-use crate::{HOUR, Log, hours, managed::serve_once, runs_of, runtime, serve_for, states, until, works};
+use crate::{
+    HOUR, Log, hours, managed::serve_once, runs_of, runtime, serve_for, serve_lines, states, until, works,
+};
 
 fn at(hours: f64) -> Timestamp {
     let micros = (hours * 3.6e9) as i64;
@@ -67,6 +69,68 @@ async fn a_backfill_is_paused_resumed_and_cancelled() {
     expected[5] = RunState::Cancelled;
     assert_eq!(states(&runs), expected);
     assert!(schedules.backfilled("nothing").await.unwrap_err().to_string().contains("no backfill `nothing`"));
+}
+
+#[tokio::test]
+async fn the_lines_tell_of_a_backfill() {
+    let log = Log::default();
+    let runtime = runtime(&log);
+    works("w".into(), 0.5).on(&runtime).schedule("s").every(HOUR).until("2026-01-01").create().await.unwrap();
+    runtime.schedules().backfill("s", at(-2.0)..at(0.0)).start().await.unwrap();
+    let (_, lines) = serve_lines(&runtime, 3.0).await;
+    let of_backfill: Vec<_> = lines.iter().filter(|line| line.starts_with("backfill of ")).collect();
+    assert_eq!(of_backfill.len(), 3, "{lines:#?}");
+    let begins = |place: usize, text: &str| assert!(of_backfill[place].starts_with(text), "{of_backfill:#?}");
+    begins(0, "backfill of `s` of `works`: the tick of 2025-12-31T22:00:00Z started run ");
+    begins(1, "backfill of `s` of `works`: the tick of 2025-12-31T23:00:00Z started run ");
+    assert_eq!(of_backfill[2], "backfill of `s` of `works` is over: its 2 runs have ended");
+}
+
+#[tokio::test]
+async fn a_program_may_end_with_its_backfill() {
+    let log = Log::default();
+    let runtime = runtime(&log);
+    works("w".into(), 1.0).on(&runtime).schedule("s").every(HOUR).until("2026-01-01").create().await.unwrap();
+    let schedules = runtime.schedules();
+    let id = schedules.backfill("s", at(-5.0)..at(0.0)).concurrency(2).start().await.unwrap();
+    let none = schedules.backfill("s", at(0.25)..at(0.75)).start().await.unwrap();
+    assert_eq!(schedules.until_backfilled(&none).await.unwrap().started, 0, "one of nothing is over at once");
+    let (waiting, of) = (schedules.clone(), id.clone());
+    let over = async move { drop(waiting.until_backfilled(&of).await.unwrap()) };
+    assert_eq!(runtime.serve().until(over).lines(|_| {}).await.unwrap().left(), 0);
+    assert_eq!(hours(runtime.now()), 3.0, "two at a time, an hour each");
+    assert_eq!(states(&runs_of(&runtime, "::works").await), [RunState::Completed; 5]);
+    let told = schedules.until_backfilled(&id).await.unwrap();
+    assert_eq!((told.started, told.under_way, told.next), (5, 0, None));
+    let error = schedules.until_backfilled("nothing").await.unwrap_err().to_string();
+    assert!(error.contains("no backfill `nothing`"), "{error}");
+}
+
+#[tokio::test]
+async fn one_that_is_cancelled_is_over_too() {
+    let log = Log::default();
+    let runtime = runtime(&log);
+    works("w".into(), 1.0).on(&runtime).schedule("s").every(HOUR).until("2026-01-01").create().await.unwrap();
+    let schedules = runtime.schedules();
+    let id = schedules.backfill("s", at(-5.0)..at(0.0)).start().await.unwrap();
+    let (waiting, of) = (schedules.clone(), id.clone());
+    let over = async move { drop(waiting.until_backfilled(&of).await.unwrap()) };
+    let cancelled = async {
+        cancels(id.clone(), 1.5).on(&runtime).await.unwrap();
+    };
+    let serving = runtime.serve().until(over).lines(|_| {}).into_future();
+    let (served, ()) = tokio::join!(serving, cancelled);
+    assert_eq!(served.unwrap().left(), 0);
+    assert_eq!(log.of("w"), [-5.0, -4.0]);
+    let told = schedules.until_backfilled(&id).await.unwrap();
+    assert_eq!((told.started, told.under_way, told.next), (2, 0, None));
+}
+
+/// Cancels a backfill after so many hours.
+#[flow]
+async fn cancels(id: String, hours: f64) -> Result<(), Error> {
+    orch::sleep(HOUR.mul_f64(hours)).await;
+    Runtime::current()?.schedules().cancel_backfill(&id).await
 }
 
 #[tokio::test]

@@ -92,6 +92,36 @@ impl Schedules {
         })
     }
 
+    /// Waits until a backfill has started all its runs, and all of them have ended: what a program that serves ends with
+    /// which was started for that alone. Somebody has to serve meanwhile, and one that is paused is waited for.
+    ///
+    /// ```
+    /// # extern crate orch_runtime as orch;
+    /// # async fn example(runtime: orch::Runtime, id: String) -> Result<(), orch::Error> {
+    /// let schedules = runtime.schedules();
+    /// let over = async move { drop(schedules.until_backfilled(&id).await) };
+    /// runtime.serve().until(over).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When there is none of this id; when the store cannot be read.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the backfill as it is.
+    pub async fn until_backfilled(&self, id: &str) -> Result<Backfilled> {
+        loop {
+            // Before anything is read, so that no change is missed.
+            let mut changed = Box::pin(self.core().starters_changed.notified());
+            changed.as_mut().enable();
+            let told = self.backfilled(id).await?;
+            if told.next.is_none() && told.under_way == 0 {
+                return Ok(told);
+            }
+            changed.await;
+        }
+    }
+
     /// Lets a backfill start nothing more until it is resumed. Runs under way go on.
     ///
     /// # Errors
@@ -296,7 +326,11 @@ impl Keeper {
                 let told = over.then(|| Happening::Finished(format!("{} runs", filling.started)));
                 let told: Vec<_> = told.into_iter().collect();
                 let change = changed(&starter, &filling, None, told, self.core.clock.now())?;
-                self.core.store.change_starter(change).await.map_err(unwritable)?;
+                let changed = self.core.store.change_starter(change).await.map_err(unwritable)?;
+                if let (true, StarterChanged::Applied { .. }) = (over, changed) {
+                    self.told.filled_all(&starter, &filling.schedule.name, filling.started);
+                    self.core.starters_changed.notify_waiters();
+                }
                 continue;
             }
             let Some(first) = filling.active.first() else { return Ok(()) };
@@ -324,6 +358,7 @@ impl Keeper {
         let change = StarterChange { run: Some(new.clone()), ..change };
         match self.core.store.change_starter(change).await.map_err(unwritable)? {
             StarterChanged::Applied { run: Some(fence), .. } => {
+                self.told.filled(starter, &after.schedule.name, moment(tick), run);
                 self.launch(Claimed::at_once(&new, fence), admitted)
             }
             // It was paused or cancelled just now, or somebody else was quicker.

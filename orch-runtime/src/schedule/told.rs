@@ -51,6 +51,20 @@ impl Told {
         });
     }
 
+    /// A backfill of a schedule has started a run.
+    pub(crate) fn filled(&self, starter: &Starter, name: &str, tick: Timestamp, run: RunId) {
+        let of = format!("backfill of `{name}` of `{}`", short(&starter.definition));
+        self.line(&format!("{of}: the tick of {} started run {run}", shown(tick)));
+    }
+
+    /// All runs of a backfill have ended.
+    pub(crate) fn filled_all(&self, starter: &Starter, name: &str, runs: u64) {
+        let of = format!("backfill of `{name}` of `{}`", short(&starter.definition));
+        let runs =
+            if runs == 1 { "its run has ended".to_owned() } else { format!("its {runs} runs have ended") };
+        self.line(&format!("{of} is over: {runs}"));
+    }
+
     /// A run has ended.
     pub(crate) fn ended(&self, name: &str, run: RunId, error: Option<&Error>, took: Duration) {
         let mut line = format!("run {run} of `{}` ", short(name));

@@ -94,16 +94,20 @@ pub(super) async fn open_child(
         None => None,
     };
     let new = new_run(core, id, name, prepared, Some((parent.id, task)), reruns.clone())?;
+    // Others who ask for the same id may see the run before this process knows it as begun, and would take it for one that
+    // nobody executes.
+    let taken = prepared.options().given_id.as_ref().and_then(|_| core.take_up(id).ok());
     let submitted = core.store.submit(new).await.map_err(store_error)?;
     match compared(core, name, prepared, submitted).await.map_err(store_error)? {
         Submitted::Created(fence) => {
             let mut start = fresh(id, name, parent.root_flow, fence);
             (start.background, start.reruns, start.tick) = (parent.background, reruns, parent.tick);
-            Ok(Opened::Run(RunShared::new(core.clone(), start), None))
+            Ok(Opened::Run(RunShared::new(core.clone(), start), taken))
         }
         Submitted::Existing(known)
             if prepared.options().given_id.is_some() && !is_own(parent, which, known).await? =>
         {
+            drop(taken);
             let waiting = wait_for(core, name, known, prepared)?;
             if known != id {
                 parent.buffer(|writer, at| writer.push(at, child_step(task, known)));
@@ -115,6 +119,7 @@ pub(super) async fn open_child(
         Submitted::Conflict(known) if known != id => Err(conflict(prepared, name, known)),
         // It was created before this process, or before the flow's last attempt.
         Submitted::Existing(_) | Submitted::Conflict(_) => {
+            drop(taken);
             let opened = open_again(parent, which, prepared.definition).await.map_err(store_error)?;
             opened.unwrap_or_else(|| {
                 Err(Error::at(name, id, ErrorKind::Cancelled, "somebody else executes it"))

@@ -41,7 +41,7 @@ fn a_newer_format() {
     fs::write(dir.path().join("format"), "orch store 7\n").expect("written");
     refused(dir.path(), &["format 7", "up to 5", "Update orch"]);
     fs::write(dir.path().join("format"), "orch store 1\n").expect("written");
-    refused(dir.path(), &["format 1", "reads format 4"]);
+    refused(dir.path(), &["format 1", "reads format 5"]);
     fs::write(dir.path().join("format"), "?").expect("written");
     refused(dir.path(), &["does not say what format"]);
     fs::write(dir.path().join("format"), "orch store 4\n").expect("written");
