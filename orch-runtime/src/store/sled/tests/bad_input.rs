@@ -38,13 +38,16 @@ fn something_else() {
 fn a_newer_format() {
     let dir = tempfile::tempdir().expect("a directory");
     drop(SledStore::open(dir.path()).expect("a new store"));
-    fs::write(dir.path().join("format"), "orch store 7\n").expect("written");
-    refused(dir.path(), &["format 7", "up to 5", "Update orch"]);
+    let own = fs::read_to_string(dir.path().join("format")).expect("read");
+    let format: u32 = own.trim().rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number");
+    let newer = format + 1;
+    fs::write(dir.path().join("format"), format!("orch store {newer}\n")).expect("written");
+    refused(dir.path(), &[&format!("format {newer}"), &format!("up to {format}"), "Update orch"]);
     fs::write(dir.path().join("format"), "orch store 1\n").expect("written");
-    refused(dir.path(), &["format 1", "reads format 5"]);
+    refused(dir.path(), &["format 1", &format!("reads format {format}")]);
     fs::write(dir.path().join("format"), "?").expect("written");
     refused(dir.path(), &["does not say what format"]);
-    fs::write(dir.path().join("format"), "orch store 4\n").expect("written");
+    fs::write(dir.path().join("format"), own).expect("written");
     SledStore::open(dir.path()).expect("as it was");
 }
 
