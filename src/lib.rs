@@ -166,7 +166,6 @@
 //! # runtime.install()?;
 //! let buying = buy(7).start();
 //! let run = buying.run().expect("a run of its own");
-//! # while runtime.run(run).await?.is_none() { tokio::task::yield_now().await }
 //! orch::send(run, "approve", &true).await?;
 //! assert_eq!(buying.await?.as_deref(), Some("receipt 7"));
 //!

@@ -249,13 +249,13 @@ use proc_macro::TokenStream;
 ///
 /// `once`: a body that was left amid its work does not run again by itself. For what must not happen twice and cannot be
 /// asked about, such as a payment without an idempotency key. Its beginning is on disk before the body starts, which
-/// costs a sync. When its process ends meanwhile, or the call is dropped, cancelled or takes too long, nobody knows
-/// whether it did its work: the task run becomes *Unknown*. Whoever makes the call again, a resumed run, a further
-/// attempt of the flow or `orch::retry`, waits until a person says with `orch::resolve` what became of it: its value, an
-/// error, or that the body may run again. After a time-out or a panic its caller has that as its error, as with other
-/// tasks, and a further attempt waits for a person. An error that the body returned is an end like any other: a
-/// further attempt makes the call anew. Default: an interrupted body runs again. Excludes [`retries`](#retries) and
-/// [`cache`](#cache).
+/// costs a sync. When its process ends meanwhile, or the call is dropped or cancelled, nobody knows whether it did its
+/// work: the task run becomes *Unknown*. Whoever makes the call again, a resumed run, a further attempt of the flow or
+/// `orch::retry`, waits until a person says with `orch::resolve` what became of it: its value, an error, or that the
+/// body may run again. A time-out or a panic is the end of its task run, as with other tasks; a further attempt that
+/// makes the call again has a new task run, which is Unknown and waits for a person. An error that the body returned is
+/// an end like any other: a further attempt makes the call anew. Default: an interrupted body runs again. Excludes
+/// [`retries`](#retries) and [`cache`](#cache).
 ///
 /// ```
 /// # use orch::prelude::*;
@@ -528,8 +528,8 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ### `cron`
 ///
-/// `cron = "0 9 * * MON-FRI"`: the flow starts by itself at the local times that the expression names, in universal
-/// time if there is no [`tz`](#tz). Five fields (minute, hour, day of the month, month, day of the week) or six, with
+/// `cron = "0 9 * * MON-FRI"`: while some program awaits `orch::serve()`, the flow starts by itself at the local times
+/// that the expression names, in universal time if there is no [`tz`](#tz). Five fields (minute, hour, day of the month, month, day of the week) or six, with
 /// seconds first: numbers, names (`JAN`, `MON`), ranges, steps and lists; `L` (the last day of the month), `L-2`, `15W`
 /// (the weekday next to the 15th), `LW`, `FRI#2` (the second Friday), `FRIL` (the last); `@hourly`, `@daily`, `@weekly`,
 /// `@monthly`, `@yearly`. Where both day fields are given, one that fits is enough, as in the cron of Unix; where one of
@@ -556,7 +556,7 @@ pub fn task(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ### `every`
 ///
-/// `every = "5m"`: the flow starts by itself again and again, and in between passes this much time, whatever the clocks
+/// `every = "5m"`: while some program awaits `orch::serve()`, the flow starts by itself again and again, and in between passes this much time, whatever the clocks
 /// show. Counted from the beginning of 1970 in universal time, so `"1h"` is due at full hours; `anchor = "2026-01-01
 /// 06:30"` names another moment that is due.
 ///

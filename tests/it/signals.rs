@@ -557,3 +557,21 @@ async fn a_signal_reaches_a_run_that_was_taken_up() {
         }
     }
 }
+
+/// Its id is known before the store has it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_is_sent_as_soon_as_the_call_is_started() {
+    #[flow]
+    async fn asks() -> Result<u32, Error> {
+        orch::signal("n").await
+    }
+    for n in 0..50u32 {
+        let runtime = orch::testing::runtime();
+        let asked = runtime.scope(async { asks().start() }).await;
+        runtime.send(asked.run().unwrap(), "n", &n).await.unwrap();
+        assert_eq!(asked.await.unwrap(), n);
+    }
+    let runtime = orch::testing::runtime();
+    let error = runtime.send(orch::RunId::new(), "n", &1u32).await.unwrap_err();
+    assert!(error.to_string().contains("is not in the store"), "{error}");
+}

@@ -32,7 +32,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { rules: Rules::default(), cuts: 4, limit: Duration::from_secs(20) }
+        Self { rules: Rules::default(), cuts: 4, limit: Duration::from_secs(120) }
     }
 }
 

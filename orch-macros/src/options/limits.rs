@@ -174,7 +174,10 @@ pub(crate) fn rate(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Rate>
             &format!("write for example `{example}`"),
         ));
     };
-    if count == 0 || count > MOST_STARTS {
+    if count == 0 {
+        return Err(wrong("with 0 nothing could ever start", &format!("write for example `{example}`")));
+    }
+    if count > MOST_STARTS {
         return Err(wrong(
             &format!(
                 "{count} is more than {MOST_STARTS}, and each start is remembered until its time is over"

@@ -273,10 +273,12 @@ pub(super) fn start_root<T>(core: Arc<Core>, mut prepared: Box<Prepared>) -> Han
     let (name, id) = (prepared.definition.display_name(), RunId::new());
     prepared.options_mut().run = Some(id);
     let to_be_polled = core.clock.busy();
+    let starting = core.start(id);
     let task = runtime.spawn(async move {
         drop(to_be_polled);
         let open = open;
         let finished = flow::run_root(core, prepared).await;
+        drop(starting);
         if open.cell.claim_end() {
             open.cell.put(finished);
             open.cell.finish();

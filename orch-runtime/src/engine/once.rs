@@ -101,8 +101,10 @@ pub(super) async fn resolved(
     };
     match what {
         Some(what) => {
-            let detail = Some(because(format!("{what}, and {ASKS}")));
-            progress.step(TaskInput::Lose, progress.attempt(), detail);
+            let text = format!("{what}, and {ASKS}");
+            let told = format!("task run {task} `{}`: {text}", progress.name());
+            crate::observe::warn(run.id, run.name, Notice::Unresolved, &told);
+            progress.step(TaskInput::Lose, progress.attempt(), Some(because(text)));
         }
         None => {
             let whose = if earlier { "an earlier attempt of its caller" } else { "an earlier process" };

@@ -55,6 +55,8 @@ pub(crate) struct Core {
     entering: AtomicUsize,
     /// Runs that are being taken up.
     taken_up: Mutex<HashSet<RunId>>,
+    /// Runs whose calls were started. They may not be stored yet, and somebody may know them already.
+    starting: Mutex<HashSet<RunId>>,
     /// Runs that wait for one which somebody else executes, from the inside outwards, and that one.
     waiting: Mutex<Slab<(Vec<RunId>, RunId)>>,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
@@ -89,6 +91,7 @@ impl Core {
             shut_down: AtomicBool::new(false),
             entering: AtomicUsize::new(0),
             taken_up: Mutex::default(),
+            starting: Mutex::default(),
             waiting: Mutex::default(),
             active: Mutex::default(),
             left: Notify::new(),
@@ -124,6 +127,16 @@ impl Core {
             )));
         }
         Ok(TakenUp { core: self.clone(), run })
+    }
+
+    /// The call of this run is started, until the answer is dropped.
+    pub(crate) fn start(self: &Arc<Self>, run: RunId) -> Starting {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner).insert(run);
+        Starting { core: self.clone(), run }
+    }
+
+    pub(super) fn is_starting(&self, run: RunId) -> bool {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner).contains(&run)
     }
 
     /// A body in the first of these runs, which the others have called one by the other, waits for `run` until the answer is
@@ -265,6 +278,18 @@ impl Drop for Entering {
     fn drop(&mut self) {
         self.0.entering.fetch_sub(1, Ordering::SeqCst);
         self.0.left.notify_waiters();
+    }
+}
+
+/// A run whose call was started, until this is dropped.
+pub(crate) struct Starting {
+    core: Arc<Core>,
+    run: RunId,
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.core.starting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
     }
 }
 

@@ -15,6 +15,9 @@ use crate::{
 impl Runtime {
     /// Sends a signal to a run: its next [wait](crate::signal()) for this name gets the value.
     ///
+    /// It is sent from a program that has the store: the one that executes the run, or any other while none does. One that is
+    /// only to send builds its runtime with [`recover(false)`](crate::RuntimeBuilder::recover), or it would take up the run.
+    ///
     /// The signal is durable when this returns. It reaches a wait that is there already, one that comes later, and one of
     /// a later process, exactly once. A body that sends is like any other effect of a body: sent from a task it may be
     /// sent again when the task is repeated, and from a flow's body whenever that is executed again.
@@ -53,6 +56,10 @@ impl Runtime {
     }
 
     /// Says what became of a `once` task whose body was interrupted, so that its caller goes on.
+    ///
+    /// It is said from a program that has the store: the one that executes the run, or any other while none does. One that is
+    /// only to say it builds its runtime with [`recover(false)`](crate::RuntimeBuilder::recover), or it would take up the run.
+    /// A call that took too long or panicked has that as its end; the further attempt that asks for it is the task run to name.
     ///
     /// The task run is [`Unknown`](TaskState::Unknown) then, or still `Running` in a run that nobody has taken up since. It
     /// is durable when this returns, and holds for a run that is under way as for one that a later process takes up. Of a
@@ -144,7 +151,14 @@ pub async fn resolve(run: RunId, task: TaskNumber, resolution: Resolution) -> Re
 /// Puts a signal into the store, and tells the run if it is under way here.
 async fn post(core: &Core, run: RunId, signal: NewSignal) -> Result<Posted> {
     let to = signal.to.clone();
-    let posted = core.store.signal(run, signal).await.map_err(|error| unsent(run, &error))?;
+    let posted = loop {
+        // Asked before the store is: a run that has begun in between is stored by then.
+        let starting = core.is_starting(run);
+        match core.store.signal(run, signal.clone()).await.map_err(|error| unsent(run, &error))? {
+            Posted::NoRun if starting => tokio::task::yield_now().await,
+            posted => break posted,
+        }
+    };
     if let Posted::Accepted(_) = posted
         && let Some(live) = core.running(run)
     {

@@ -208,6 +208,10 @@ impl World {
             self.take_turns();
             self.fire();
         }
+        // The last process may have died amid its last step, and the next one begins with what it left.
+        while !self.starters(Starters::Due(moment(self.now)), 1).is_empty() {
+            self.fire();
+        }
     }
 
     /// The clock is set: wrongly, or right again.

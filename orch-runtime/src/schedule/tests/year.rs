@@ -20,5 +20,7 @@ fn every_tick_is_accounted_for_once() {
         }
     }
     println!("{} worlds: {total:?}", seeds.count());
-    assert!(total.fired > 0 && total.caught_up > 0 && total.skipped.len() >= 6, "too tame: {total:?}");
+    // A single world may be a quiet one.
+    let busy = total.fired > 0 && total.caught_up > 0 && total.skipped.len() >= 6;
+    assert!(busy || from("ORCH_SEED").is_some(), "too tame: {total:?}");
 }

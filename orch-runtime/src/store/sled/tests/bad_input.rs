@@ -39,7 +39,7 @@ fn a_newer_format() {
     let dir = tempfile::tempdir().expect("a directory");
     drop(SledStore::open(dir.path()).expect("a new store"));
     fs::write(dir.path().join("format"), "orch store 7\n").expect("written");
-    refused(dir.path(), &["format 7", "up to 4", "Update orch"]);
+    refused(dir.path(), &["format 7", "up to 5", "Update orch"]);
     fs::write(dir.path().join("format"), "orch store 1\n").expect("written");
     refused(dir.path(), &["format 1", "reads format 4"]);
     fs::write(dir.path().join("format"), "?").expect("written");
