@@ -96,7 +96,9 @@ async fn a_program_may_end_with_its_backfill() {
     let none = schedules.backfill("s", at(0.25)..at(0.75)).start().await.unwrap();
     assert_eq!(schedules.until_backfilled(&none).await.unwrap().started, 0, "one of nothing is over at once");
     let (waiting, of) = (schedules.clone(), id.clone());
-    let over = async move { drop(waiting.until_backfilled(&of).await.unwrap()) };
+    let over = async move {
+        waiting.until_backfilled(&of).await.unwrap();
+    };
     assert_eq!(runtime.serve().until(over).lines(|_| {}).await.unwrap().left(), 0);
     assert_eq!(hours(runtime.now()), 3.0, "two at a time, an hour each");
     assert_eq!(states(&runs_of(&runtime, "::works").await), [RunState::Completed; 5]);
@@ -114,7 +116,9 @@ async fn one_that_is_cancelled_is_over_too() {
     let schedules = runtime.schedules();
     let id = schedules.backfill("s", at(-5.0)..at(0.0)).start().await.unwrap();
     let (waiting, of) = (schedules.clone(), id.clone());
-    let over = async move { drop(waiting.until_backfilled(&of).await.unwrap()) };
+    let over = async move {
+        waiting.until_backfilled(&of).await.unwrap();
+    };
     let cancelled = async {
         cancels(id.clone(), 1.5).on(&runtime).await.unwrap();
     };

@@ -99,7 +99,9 @@ impl Schedules {
     /// # extern crate orch_runtime as orch;
     /// # async fn example(runtime: orch::Runtime, id: String) -> Result<(), orch::Error> {
     /// let schedules = runtime.schedules();
-    /// let over = async move { drop(schedules.until_backfilled(&id).await) };
+    /// let over = async move {
+    ///     let _ = schedules.until_backfilled(&id).await;
+    /// };
     /// runtime.serve().until(over).await?;
     /// # Ok(()) }
     /// ```
