@@ -34,8 +34,10 @@ const COUNTED: usize = 10_000;
 ///
 /// ```no_run
 /// # extern crate orch_runtime as orch;
-/// # fn block_on<F: Future>(_: F) -> F::Output { unimplemented!() }
-/// # fn main() -> Result<orch::Served, orch::Error> { block_on(served()) }
+/// # fn main() -> Result<orch::Served, orch::Error> {
+/// #     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+/// #     tokio.expect("a runtime").block_on(served())
+/// # }
 /// // `main`, with `#[tokio::main]`: its exit code tells whether runs are left.
 /// async fn served() -> Result<orch::Served, orch::Error> {
 ///     orch::serve().await

@@ -34,8 +34,10 @@ type Filter<V> = Box<dyn Fn(&V) -> bool + Send + Sync>;
 ///     total: u32,
 /// }
 ///
-/// # fn ship(_: u64) -> Call<(), Flow> { unimplemented!() }
-/// # async fn example(runtime: orch::Runtime) -> Result<(), orch::Error> {
+/// # async fn example<S>(runtime: orch::Runtime, ship: S) -> Result<(), orch::Error>
+/// # where
+/// #     S: Fn(u64) -> Call<(), Flow> + Send + Sync + 'static,
+/// # {
 /// let shipping = Trigger::new("shipping")
 ///     .on_event("order paid")
 ///     .filter(|order: &Order| order.total > 0)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 mod cached;
+mod signals;
 mod starters;
 
 use crate::{
@@ -21,6 +22,7 @@ pub use cached::{
     CacheEntry, CacheFilter, CacheKey, CacheLookup, CacheSize, CachedResult, Forget, KeyDigest, KeyParts,
     Lead, Lookup, Miss,
 };
+pub use signals::{Address, NewSignal, Posted, Signal};
 pub use starters::{
     Fate, Happening, Skip, Starter, StarterChange, StarterChanged, StarterEntry, StarterPut, Starters, Ticks,
 };
@@ -359,76 +361,6 @@ pub struct Begun {
     pub occurrence: u32,
     /// When the wait is over.
     pub due: Timestamp,
-}
-
-/// Whom a signal is for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Address {
-    /// The run's waits for this name.
-    Name(String),
-    /// A task run that is [`Unknown`](TaskState::Unknown): a person says what became of it.
-    Task(TaskNumber),
-}
-
-impl Address {
-    /// As events tell it: the task run that it is about, if it is about one, and a text.
-    pub(super) fn told(&self) -> (Option<TaskNumber>, String) {
-        match self {
-            Self::Name(name) => (None, format!("`{name}`")),
-            Self::Task(task) => (Some(*task), "what became of it".to_owned()),
-        }
-    }
-}
-
-/// A signal on its way into a run.
-#[derive(Clone, Debug)]
-pub struct NewSignal {
-    /// Whom it is for.
-    pub to: Address,
-    /// The name of the value's type, for messages.
-    pub type_name: Cow<'static, str>,
-    /// The encoded value.
-    pub value: Bytes,
-    /// When it was sent.
-    pub at: Timestamp,
-    /// For a task run: the state that it must have, or the signal is refused.
-    pub expect: Option<TaskState>,
-}
-
-/// A signal that nobody has taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signal {
-    /// Its place among all signals of its run, from 0.
-    pub number: u64,
-    /// Whom it is for.
-    pub to: Address,
-    /// The name of the value's type, for messages.
-    pub type_name: Cow<'static, str>,
-    /// The encoded value.
-    pub value: Bytes,
-    /// When it was sent.
-    pub at: Timestamp,
-}
-
-/// How sending a signal ended. Only with the first of these did it come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Posted {
-    /// It has this number.
-    Accepted(u64),
-    /// The run is not in the store.
-    NoRun,
-    /// The run has ended like this.
-    Ended(RunState),
-    /// As many signals as a run may have wait in this one.
-    Full,
-    /// The run has no such task run.
-    NoTask,
-    /// The task run has ended.
-    TaskEnded,
-    /// The task run has another state than the signal is for.
-    TaskIs(TaskState),
-    /// A signal for that task run waits already.
-    Answered,
 }
 
 /// What a scope's body has been through.
