@@ -34,14 +34,11 @@ type Filter<V> = Box<dyn Fn(&V) -> bool + Send + Sync>;
 ///     total: u32,
 /// }
 ///
-/// # async fn example<S>(runtime: orch::Runtime, ship: S) -> Result<(), orch::Error>
-/// # where
-/// #     S: Fn(u64) -> Call<(), Flow> + Send + Sync + 'static,
-/// # {
+/// # async fn example(runtime: orch::Runtime, ship: fn(u64) -> Call<(), Flow>) -> Result<(), orch::Error> {
 /// let shipping = Trigger::new("shipping")
 ///     .on_event("order paid")
 ///     .filter(|order: &Order| order.total > 0)
-///     .run(|order: Order| ship(order.id));
+///     .run(move |order: Order| ship(order.id));
 /// # let none = async {};
 /// runtime.serve().trigger(shipping).until(none).await?;
 ///
