@@ -24,7 +24,7 @@ use crate::{
     store::{BoxFuture, Claimed, Page, RunFilter, Starter, Starters, StoreError},
 };
 use futures_util::{
-    StreamExt,
+    FutureExt as _, StreamExt,
     future::{Either, join_all, select},
     stream::FuturesUnordered,
 };
@@ -105,6 +105,10 @@ impl Keeper {
             let new = std::mem::take(&mut self.turns().new);
             turns.extend(new.into_iter().map(|key| Box::pin(self.attend(key)) as BoxFuture<'_, _>));
             if some {
+                // Where something is always due, those whose turn it is go on all the same.
+                while let Some(Some(attended)) = turns.next().now_or_never() {
+                    attended?;
+                }
                 continue;
             }
             drop(busy);
