@@ -280,3 +280,29 @@ fn a_further_attempt_calls_with_something_else() {
         },
     );
 }
+
+/// What an earlier attempt got is there in a further one, without a wait for what its call comes after.
+#[test]
+fn a_further_attempt_does_not_wait_for_what_it_has() {
+    let spawned = Block(vec![Join {
+        branches: vec![Branch { take: vec![], block: Block(vec![]) }],
+        order: Order::Coming,
+    }]);
+    let block = Block(vec![
+        Spawn(Branch { take: vec![], block: spawned }),
+        Call { task: Plain, inputs: vec![], after: Some(0) },
+        Fail { inputs: vec![] },
+    ]);
+    holds(
+        Threads::One,
+        16101584390610157962,
+        Program {
+            salted: false,
+            body: Block(vec![
+                Stmt::Draw(Draw::Stamp),
+                Nested(Nested { flow: false, block, fails: 2, started: false }),
+                Call { task: Plain, inputs: vec![], after: None },
+            ]),
+        },
+    );
+}

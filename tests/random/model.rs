@@ -118,11 +118,13 @@ pub struct Model<'a> {
     /// A nested body was executed more than once, and only its last decisions are known.
     pub vague: bool,
     trying: bool,
+    /// It is in an attempt that is not the first, of whichever body around.
+    again: bool,
 }
 
 impl<'a> Model<'a> {
     pub fn new(decisions: &'a HashMap<String, Decided>) -> Self {
-        Self { decisions, salted: false, drawn: Vec::new(), vague: false, trying: false }
+        Self { decisions, salted: false, drawn: Vec::new(), vague: false, trying: false, again: false }
     }
 
     /// The program's end, and the bodies that it has run.
@@ -174,8 +176,11 @@ impl<'a> Model<'a> {
                 {
                     let upstream = &mut env.handles[usize::from(*after) % count];
                     upstream.followed = true;
-                    // It is waited for, so what it is stopped by is as sure as what comes after it.
-                    if let End::Unknown(path) = &upstream.end {
+                    // It is waited for, so what it is stopped by is as sure as what comes after it. A value that an
+                    // earlier attempt got is there without any wait.
+                    if let End::Unknown(path) = &upstream.end
+                        && !self.again
+                    {
                         return Err(End::Unknown(path.clone()));
                     }
                 }
@@ -397,8 +402,9 @@ impl<'a> Model<'a> {
             Ok(_) => return (End::Unknown(path.to_owned()), counts),
             Err(unknown) => return (unknown, counts),
         };
-        let trying = self.trying;
+        let (trying, again) = (self.trying, self.again);
         for attempt in 1..attempts {
+            self.again = again || attempt > 1;
             // What an attempt before the last one did may have been reused, and may have been done again.
             self.trying = true;
             let mut body = Body::default();
@@ -406,9 +412,10 @@ impl<'a> Model<'a> {
             counts.pour(&body.ended(false), false);
             self.vague |= has_nested(&of.block);
         }
-        self.trying = trying;
+        (self.trying, self.again) = (trying, again || attempts > 1);
         let mut body = Body::default();
         let end = self.block(&format!("{path}@{attempts}"), &of.block, Env::new(values), &mut body);
+        self.again = again;
         let end = match end {
             End::Unknown(path) => End::Unknown(path),
             _ if attempts <= u32::from(of.fails) => End::Error("not yet".into()),
