@@ -306,3 +306,202 @@ fn a_further_attempt_does_not_wait_for_what_it_has() {
         },
     );
 }
+
+/// Seen once in 3,367 cases on one thread, on a machine with much else to do, as a divergence that there was none; it does not
+/// fail alone, and is not understood: a starved bare wait may have been taken for one that does not come.
+#[test]
+#[ignore = "seen to fail once: run it by hand, many times and beside other work"]
+fn a_bare_wait_in_a_select_that_is_resumed() {
+    holds(
+        Threads::One,
+        9365476255939749755,
+        Program {
+            salted: true,
+            body: Block(vec![
+                Loop {
+                    draw: Draw::Stamp,
+                    each: Block(vec![
+                        Nested(Nested { flow: false, block: Block(vec![]), fails: 0, started: true }),
+                        Nested(Nested { flow: false, block: Block(vec![]), fails: 2, started: false }),
+                        Stmt::Draw(Draw::Stamp),
+                    ]),
+                },
+                Nested(Nested {
+                    flow: false,
+                    block: Block(vec![
+                        Select {
+                            branches: vec![
+                                Branch {
+                                    take: vec![],
+                                    block: Block(vec![
+                                        Nested(Nested {
+                                            flow: false,
+                                            block: Block(vec![]),
+                                            fails: 0,
+                                            started: true,
+                                        }),
+                                        Nested(Nested {
+                                            flow: false,
+                                            block: Block(vec![
+                                                Call { task: Plain, inputs: vec![], after: None },
+                                                Stmt::Draw(Draw::Stamp),
+                                            ]),
+                                            fails: 0,
+                                            started: false,
+                                        }),
+                                    ]),
+                                },
+                                Branch {
+                                    take: vec![],
+                                    block: Block(vec![
+                                        Nested(Nested {
+                                            flow: false,
+                                            block: Block(vec![]),
+                                            fails: 0,
+                                            started: false,
+                                        }),
+                                        Loop {
+                                            draw: Draw::Stamp,
+                                            each: Block(vec![Call {
+                                                task: Plain,
+                                                inputs: vec![],
+                                                after: None,
+                                            }]),
+                                        },
+                                    ]),
+                                },
+                            ],
+                            losers: Losers::Await { then: Block(vec![]) },
+                        },
+                        Select {
+                            branches: vec![
+                                Branch {
+                                    take: vec![],
+                                    block: Block(vec![Join {
+                                        branches: vec![
+                                            Branch {
+                                                take: vec![],
+                                                block: Block(vec![
+                                                    Start { task: Plain, inputs: vec![] },
+                                                    Await(0),
+                                                    Call { task: Plain, inputs: vec![], after: None },
+                                                ]),
+                                            },
+                                            Branch {
+                                                take: vec![],
+                                                block: Block(vec![
+                                                    Start { task: Plain, inputs: vec![] },
+                                                    Start { task: Moody(2), inputs: vec![] },
+                                                    Start { task: Moody(1), inputs: vec![] },
+                                                ]),
+                                            },
+                                        ],
+                                        order: Order::Coming,
+                                    }]),
+                                },
+                                Branch {
+                                    take: vec![],
+                                    block: Block(vec![Nested(Nested {
+                                        flow: true,
+                                        block: Block(vec![]),
+                                        fails: 2,
+                                        started: false,
+                                    })]),
+                                },
+                                Branch {
+                                    take: vec![],
+                                    block: Block(vec![
+                                        Nested(Nested {
+                                            flow: true,
+                                            block: Block(vec![Stmt::Draw(Draw::Stamp)]),
+                                            fails: 1,
+                                            started: false,
+                                        }),
+                                        Select {
+                                            branches: vec![
+                                                Branch { take: vec![], block: Block(vec![Lull(1)]) },
+                                                Branch {
+                                                    take: vec![],
+                                                    block: Block(vec![
+                                                        Start { task: Step, inputs: vec![] },
+                                                        Start { task: Plain, inputs: vec![] },
+                                                        Call { task: Step, inputs: vec![], after: None },
+                                                    ]),
+                                                },
+                                            ],
+                                            losers: Losers::Drop,
+                                        },
+                                    ]),
+                                },
+                            ],
+                            losers: Losers::Drop,
+                        },
+                    ]),
+                    fails: 1,
+                    started: true,
+                }),
+                Stmt::Draw(Draw::Stamp),
+                Select {
+                    branches: vec![
+                        Branch {
+                            take: vec![],
+                            block: Block(vec![Select {
+                                branches: vec![Branch { take: vec![], block: Block(vec![]) }],
+                                losers: Losers::Await {
+                                    then: Block(vec![
+                                        Nested(Nested {
+                                            flow: false,
+                                            block: Block(vec![Start { task: Plain, inputs: vec![] }]),
+                                            fails: 0,
+                                            started: false,
+                                        }),
+                                        Nested(Nested {
+                                            flow: false,
+                                            block: Block(vec![]),
+                                            fails: 0,
+                                            started: true,
+                                        }),
+                                    ]),
+                                },
+                            }]),
+                        },
+                        Branch {
+                            take: vec![],
+                            block: Block(vec![Call { task: Cached, inputs: vec![], after: None }]),
+                        },
+                        Branch {
+                            take: vec![],
+                            block: Block(vec![Loop {
+                                draw: Draw::Stamp,
+                                each: Block(vec![Select {
+                                    branches: vec![
+                                        Branch { take: vec![], block: Block(vec![Fail { inputs: vec![] }]) },
+                                        Branch {
+                                            take: vec![],
+                                            block: Block(vec![Call {
+                                                task: Plain,
+                                                inputs: vec![],
+                                                after: None,
+                                            }]),
+                                        },
+                                        Branch {
+                                            take: vec![],
+                                            block: Block(vec![Call {
+                                                task: Plain,
+                                                inputs: vec![],
+                                                after: None,
+                                            }]),
+                                        },
+                                    ],
+                                    losers: Losers::Await { then: Block(vec![]) },
+                                }]),
+                            }]),
+                        },
+                    ],
+                    losers: Losers::Drop,
+                },
+                Start { task: Plain, inputs: vec![] },
+            ]),
+        },
+    );
+}
