@@ -7,7 +7,6 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]
-#![allow(missing_docs, reason = "a program's flows are its own")]
 
 use std::{
     env,
