@@ -129,19 +129,31 @@ pub struct Program {
 impl Program {
     /// Leaves out what the promise does not cover.
     pub fn new(salted: bool, body: Block) -> Self {
-        Self { salted, body: fit(&body, salted, false) }
+        Self { salted, body: fit(&body, Around { salted, raced: false, kept: false }) }
     }
 }
 
-fn fit(block: &Block, salted: bool, kept: bool) -> Block {
-    Block(block.0.iter().flat_map(|stmt| fit_one(stmt, salted, kept)).collect())
+/// What is around a statement.
+#[derive(Clone, Copy)]
+struct Around {
+    salted: bool,
+    /// A `select!`.
+    raced: bool,
+    /// One whose losers are kept aside.
+    kept: bool,
 }
 
-fn fit_one(stmt: &Stmt, salted: bool, kept: bool) -> Option<Stmt> {
+fn fit(block: &Block, around: Around) -> Block {
+    Block(block.0.iter().flat_map(|stmt| fit_one(stmt, around)).collect())
+}
+
+fn fit_one(stmt: &Stmt, around: Around) -> Option<Stmt> {
+    let Around { salted, raced, kept } = around;
     // A call that computes a cached value and is kept aside lets everybody wait who asks for the same: like any future that
     // has a lock and is not polled.
     let kept = kept || matches!(stmt, Stmt::Select { losers: Losers::Await { .. }, .. });
-    let inner = |block: &Block| fit(block, salted, kept);
+    let raced = raced || matches!(stmt, Stmt::Select { .. });
+    let inner = |block: &Block| fit(block, Around { salted, raced, kept });
     let task = |task: Task| if kept && task == Task::Cached { Task::Plain } else { task };
     let branch = |branch: &Branch| Branch { take: branch.take.clone(), block: inner(&branch.block) };
     let branches = |all: &[Branch]| all.iter().map(branch).collect();
@@ -150,8 +162,9 @@ fn fit_one(stmt: &Stmt, salted: bool, kept: bool) -> Option<Stmt> {
         draw => draw,
     };
     Some(match stmt {
-        // How far a bare wait lets a loser come before it is kept aside is nobody's promise either.
-        Stmt::Lull(_) if !salted || kept => return None,
+        // How far a bare wait lets a loser come is nobody's promise either: a call that it wrote in life, and whose outcome
+        // was recorded just before the process died, may not be written again before the race is over.
+        Stmt::Lull(_) if !salted || raced => return None,
         // Their places have no salt.
         Stmt::Sleep(_) if salted => return None,
         Stmt::Spawn(of) if salted => {
