@@ -11,8 +11,7 @@ use super::{
     backfill,
     stored::PREFIX,
     told::Told,
-    trigger::Trigger,
-    watch,
+    triggers::{self, Trigger},
 };
 use crate::{
     clock::Timestamp,
@@ -149,8 +148,8 @@ impl Keeper {
         if starter.key.starts_with(PREFIX) {
             return self.tick(starter, now).await;
         }
-        if starter.key.starts_with(watch::PREFIX) {
-            return self.look_at_absence(starter).await;
+        if starter.key.starts_with(triggers::PREFIX) {
+            return self.wake_trigger(starter).await;
         }
         if starter.key.starts_with(backfill::PREFIX) {
             return self.wake_backfill(starter).await;
