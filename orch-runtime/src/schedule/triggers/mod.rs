@@ -7,12 +7,13 @@ mod events;
 mod fire;
 mod given;
 mod on;
+mod overruns;
 mod trigger;
 
 pub use self::{
     given::Given,
     on::On,
+    overruns::Overrun,
     trigger::{Trigger, TriggerName, TriggerOn},
 };
 pub(crate) use attributes::triggers_of_attributes;
-pub(super) use fire::PREFIX;
