@@ -36,7 +36,7 @@ pub(super) async fn open_root(
     let new = new_run(core, id, name, prepared, None, reruns.clone())?;
     let left_behind = LeftBehind(Some((core, id)));
     let submitted = core.store.submit(new).await;
-    left_behind.is_none();
+    left_behind.stored();
     let submitted = match submitted {
         Ok(submitted) => compared(core, name, prepared, submitted).await,
         Err(error) => Err(error),
@@ -63,7 +63,8 @@ pub(super) async fn open_root(
 struct LeftBehind<'a>(Option<(&'a Arc<Core>, RunId)>);
 
 impl LeftBehind<'_> {
-    fn is_none(mut self) {
+    /// Its caller knows it now.
+    fn stored(mut self) {
         self.0 = None;
     }
 }
