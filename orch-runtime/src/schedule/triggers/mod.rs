@@ -4,12 +4,14 @@ mod absence;
 mod attributes;
 mod ends;
 mod events;
+mod files;
 mod fire;
 mod given;
 mod on;
 mod trigger;
 
 pub use self::{
+    files::FileChange,
     given::Given,
     on::On,
     trigger::{Trigger, TriggerName, TriggerOn},

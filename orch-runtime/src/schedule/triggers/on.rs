@@ -25,6 +25,8 @@ pub(super) enum What {
     Event(String),
     /// That no event of a name comes for so long.
     Absence { event: String, within: Duration },
+    /// Files that come or change, and then are as they are for so long.
+    File { pattern: String, settle: Duration },
 }
 
 /// Something that happened.
@@ -69,6 +71,12 @@ impl On {
     pub fn absent(event: impl Into<String>, within: Duration) -> Self {
         Self(What::Absence { event: event.into(), within })
     }
+
+    /// That a file that matches this comes or changes, and then is as it is for so long, or for one second; a
+    /// [`FileChange`](super::FileChange) is given. See [`TriggerName::on_file`](super::TriggerName::on_file).
+    pub fn file(pattern: impl Into<String>, settle: Option<Duration>) -> Self {
+        Self(What::File { pattern: pattern.into(), settle: settle.unwrap_or(super::files::SETTLE) })
+    }
 }
 
 /// What history tells of a trigger that is new.
@@ -79,6 +87,9 @@ impl fmt::Display for On {
             What::Ended { path, well: false, .. } => write!(f, "after runs of `{path}` that do not complete"),
             What::Event(event) => write!(f, "on events `{event}`"),
             What::Absence { event, within } => write!(f, "when no event `{event}` comes for {within:?}"),
+            What::File { pattern, settle } => {
+                write!(f, "on files `{pattern}` that come or change, after {settle:?}")
+            }
         }
     }
 }
