@@ -136,10 +136,8 @@ fn step(
     let (mut is_file, mut next) = (false, HashSet::new());
     for &own in at {
         match &place.segments[own] {
-            Segment::Below => {
-                if below && !name.starts_with('.') {
-                    next.insert(own);
-                }
+            Segment::Below if below && !name.starts_with('.') => {
+                next.insert(own);
             }
             segment if segment.matches(&name) => {
                 if own + 1 == place.segments.len() {

@@ -80,6 +80,16 @@ impl Watch {
         }
         self.fault.take()
     }
+
+    #[cfg(test)]
+    pub(super) fn hear(&self, event: notify::Result<Event>) {
+        self.ears.hear(event);
+    }
+
+    #[cfg(test)]
+    pub(super) fn watches(&self, directory: &Path) -> bool {
+        self.ears.watched().contains(directory)
+    }
 }
 
 impl Drop for Watch {
