@@ -7,8 +7,11 @@ use super::{
     token::{Token, Tokens},
 };
 
+/// A name, and the bytes of its value.
+type Field<'a> = (&'a str, &'a [u8]);
+
 /// The names and values of a map with texts as keys; `None` where it is something else.
-pub(in super::super) fn fields(payload: &[u8]) -> Result<Option<Vec<(&str, &[u8])>>, Refusal> {
+pub(in super::super) fn fields(payload: &[u8]) -> Result<Option<Vec<Field<'_>>>, Refusal> {
     let mut tokens = Tokens::new(payload);
     let Token::Map(count) = tokens.next()? else { return Ok(None) };
     let mut fields = Vec::new();

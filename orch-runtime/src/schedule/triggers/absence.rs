@@ -30,16 +30,6 @@ struct Seen {
     since: Option<Timestamp>,
 }
 
-impl Seen {
-    fn wake(self, within: Duration) -> Option<Timestamp> {
-        self.since.map(|since| since.plus(within))
-    }
-
-    fn standing(self, within: Duration) -> Result<Standing> {
-        Standing::new(&self, self.wake(within))
-    }
-}
-
 impl Keeper {
     pub(super) async fn look_for_absence(
         &self,
@@ -51,24 +41,24 @@ impl Keeper {
         let emitted = self.starters(Starters::Key(emit::key(event)), 1).await?.pop();
         let events = emitted.map_or(0, |emitted| emitted.entries);
         let begin = Seen { events, since: Some(now) };
-        let mut starter = self.standing(trigger, begin.standing(within)?).await?;
+        let mut starter = self.standing(trigger, Standing::new(&begin, None)?).await?;
         let mut seen: Seen = codec::decode(&starter.content).map_err(unencodable)?;
         if events > seen.events {
             let page = Page { after: (events - 1).checked_sub(1), limit: 1 };
             let last = self.core.store.starter_entries(emit::key(event), page).await.map_err(unreadable)?;
             seen = Seen { events, since: Some(last.first().map_or(now, |entry| entry.at)) };
-            starter = self.note(starter, seen.standing(within)?).await?;
-        } else if starter.wake != seen.wake(within) {
-            starter = self.note(starter, seen.standing(within)?).await?;
+            starter = self.note(starter, Standing::new(&seen, None)?).await?;
         }
-        if seen.wake(within).is_none_or(|wake| wake > now) {
+        let due = seen.since.map(|since| since.plus(within));
+        self.set_alarm(trigger.name(), due.filter(|due| *due > now));
+        if due.is_none_or(|due| due > now) {
             return Ok(());
         }
         let by = StartedBy { detail: Some(event.to_owned()), ..StartedBy::default() };
         let value = codec::encode_named(&()).map_err(unencodable)?;
         let text = format!("the absence of `{event}`");
         let occurrence = Occurrence { value, named: as_it_is, by, text };
-        let standing = Seen { since: None, ..seen }.standing(within)?;
+        let standing = Standing::new(&Seen { since: None, ..seen }, None)?;
         self.fire(trigger, starter, standing, (Why::Absence, occurrence)).await.map(drop)
     }
 }

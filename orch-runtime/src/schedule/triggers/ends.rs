@@ -8,7 +8,7 @@ use super::{
 use crate::{
     RunState,
     codec::{self, Bytes},
-    error::{Error, Result},
+    error::Result,
     schedule::{
         keeper::{Keeper, unreadable},
         tick::unencodable,
@@ -44,11 +44,7 @@ impl Keeper {
         well: bool,
         named: Named,
     ) -> Result<()> {
-        let Some(flow) = flow else {
-            let text =
-                format!("trigger `{}` waits for a function that is no flow of this program", trigger.name);
-            return Err(Error::definition(text));
-        };
+        let flow = trigger.flow(flow)?;
         let known = self.starters(Starters::Key(key(trigger)), 1).await?.pop();
         // For one that is new, what was before is none of its business.
         let end = if known.is_none() { self.last_event().await? } else { 0 };

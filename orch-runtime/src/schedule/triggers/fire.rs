@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What the keys of triggers begin with.
-pub(in crate::schedule) const PREFIX: &str = "trigger/";
+const PREFIX: &str = "trigger/";
 
 /// Where a trigger stands: what it has seen, and when somebody has to look at it although nothing has happened.
 #[derive(Clone)]
@@ -59,6 +59,9 @@ impl Keeper {
                     self.look_at_ends(trigger, path_named(path), *well, *named).await?;
                 }
                 What::Event(event) => self.look_at_events(trigger, event).await?,
+                What::Overrun { path, times } => {
+                    self.look_for_overruns(trigger, path_named(path), *times).await?;
+                }
                 What::Absence { event, within } => self.look_for_absence(trigger, event, *within).await?,
                 // Somebody looks after these all the time.
                 What::File { .. } => {}
@@ -75,20 +78,8 @@ impl Keeper {
                 let looking: BoxFuture<'_, _> = Box::pin(looking.map_ok(|never| match never {}));
                 Some(looking)
             }
-            What::Ended { .. } | What::Event(_) | What::Absence { .. } => None,
+            What::Ended { .. } | What::Overrun { .. } | What::Event(_) | What::Absence { .. } => None,
         })
-    }
-
-    /// A trigger whose time has come. One that this process does not know waits until somebody does.
-    pub(in crate::schedule) async fn wake_trigger(&self, starter: Starter) -> Result<()> {
-        let known = self.triggers.iter().find(|trigger| starter.key[PREFIX.len()..] == trigger.name);
-        if let Some(trigger) = known
-            && let What::Absence { event, within } = &trigger.on.0
-        {
-            return self.look_for_absence(trigger, event, *within).await;
-        }
-        let standing = Standing { content: starter.content.clone(), wake: None };
-        self.note(starter, standing).await.map(drop)
     }
 
     /// What is stored of a trigger; of one that is new, what `begin` says.

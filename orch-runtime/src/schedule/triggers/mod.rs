@@ -8,13 +8,14 @@ mod files;
 mod fire;
 mod given;
 mod on;
+mod overruns;
 mod trigger;
 
 pub use self::{
     files::FileChange,
     given::Given,
     on::On,
+    overruns::Overrun,
     trigger::{Trigger, TriggerName, TriggerOn},
 };
 pub(crate) use attributes::triggers_of_attributes;
-pub(super) use fire::PREFIX;

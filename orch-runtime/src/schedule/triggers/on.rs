@@ -27,6 +27,8 @@ pub(super) enum What {
     Absence { event: String, within: Duration },
     /// Files that come or change, and then are as they are for so long.
     File { pattern: String, settle: Duration },
+    /// Runs of a flow that take so many times longer than usual.
+    Overrun { path: &'static str, times: f64 },
 }
 
 /// Something that happened.
@@ -67,6 +69,11 @@ impl On {
         Self(What::Event(name.into()))
     }
 
+    /// That a run of a flow takes so many times longer than usual; an [`Overrun`](super::Overrun) is given.
+    pub fn overrun<A, F: Annotated<A>>(_flow: F, times: f64) -> Self {
+        Self(What::Overrun { path: type_name::<F>(), times })
+    }
+
     /// That no event of this name comes for so long; nothing is given.
     pub fn absent(event: impl Into<String>, within: Duration) -> Self {
         Self(What::Absence { event: event.into(), within })
@@ -85,6 +92,9 @@ impl fmt::Display for On {
         match &self.0 {
             What::Ended { path, well: true, .. } => write!(f, "after runs of `{path}` that complete"),
             What::Ended { path, well: false, .. } => write!(f, "after runs of `{path}` that do not complete"),
+            What::Overrun { path, times } => {
+                write!(f, "when a run of `{path}` takes {times} times longer than usual")
+            }
             What::Event(event) => write!(f, "on events `{event}`"),
             What::Absence { event, within } => write!(f, "when no event `{event}` comes for {within:?}"),
             What::File { pattern, settle } => {

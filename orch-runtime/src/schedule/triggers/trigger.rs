@@ -8,11 +8,12 @@ use super::{
     files::FileChange,
     given::Given,
     on::{On, What},
+    overruns::Overrun,
 };
 use crate::{
     Call, Flow,
     engine::{self, Startable},
-    error::Result,
+    error::{Error, Result},
     private::Annotated,
 };
 
@@ -67,6 +68,16 @@ impl Trigger {
         &self.name
     }
 
+    /// The name of the flow that it follows.
+    pub(super) fn flow(&self, known: Option<&'static str>) -> Result<&'static str> {
+        known.ok_or_else(|| {
+            Error::definition(format!(
+                "trigger `{}` waits for a function that is no flow of this program ({})",
+                self.name, self.on
+            ))
+        })
+    }
+
     /// What is to be started for something that happened.
     pub(super) fn startable(&self, given: &Given<'_>) -> Result<Option<Startable>> {
         (self.start)(given)
@@ -115,6 +126,24 @@ impl TriggerName {
     /// be another one than that which was emitted, and have fewer of them.
     pub fn on_event<V>(self, event: impl Into<String>) -> TriggerOn<V> {
         self.on(On::event(event))
+    }
+
+    /// When a run of this flow takes so many times longer than it usually does: once for each run, while it goes on. What
+    /// is usual is the median of the last 20 runs that completed; with fewer than three nothing is.
+    ///
+    /// ```
+    /// # extern crate orch_runtime as orch;
+    /// # use orch::{Call, Flow};
+    /// use orch::schedule::{Overrun, Trigger};
+    ///
+    /// # fn example(etl: fn() -> Call<(), Flow>, alert: fn(String) -> Call<(), Flow>) -> Trigger {
+    /// Trigger::new("slow etl").on_overrun(etl, 3.0).run(move |slow: Overrun| {
+    ///     alert(format!("run {} takes {:?}, usual is {:?}", slow.run, slow.running, slow.usual))
+    /// })
+    /// # }
+    /// ```
+    pub fn on_overrun<A, F: Annotated<A>>(self, flow: F, times: f64) -> TriggerOn<Overrun> {
+        self.on(On::overrun(flow, times))
     }
 
     /// When no event of this name has come for so long: once, until the next one comes.
