@@ -179,8 +179,8 @@
 //! it called. [`rerun`] executes a run anew, as a run of its own: from a task on, or with other arguments.
 //!
 //! **Runs that nobody calls** start when they are due, or when something happens, while somebody [`serve`]s: schedules
-//! stand in the attribute or are made [in code](Call::schedule), [triggers](schedule::Trigger) follow other flows and
-//! [events](emit). Each tick has one fate, which is recorded: it started a run, was caught up, or was skipped for a reason.
+//! stand in the attribute or are made [in code](Call::schedule), [triggers](schedule::Trigger) follow other flows,
+//! [events](emit) and [files](schedule::TriggerName::on_file). Each tick has one fate, which is recorded: it started a run, was caught up, or was skipped for a reason.
 //!
 //! ```no_run
 //! # use orch::prelude::*;
