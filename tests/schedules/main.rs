@@ -8,6 +8,7 @@ mod attributes;
 mod backfills;
 mod crashes;
 mod managed;
+mod on;
 mod overlap;
 mod served;
 mod triggers;
