@@ -46,7 +46,10 @@ pub trait Annotated<A> {
     note = "annotate it; what happens in a task or a plain function is told by `orch::emit(\"…\", &value)`, and followed by \
             `on = event(\"…\")`"
 )]
-pub trait Followed<A>: Annotated<A> {}
+pub trait Followed<A> {
+    /// What its runs give.
+    type Output;
+}
 
 macro_rules! annotated {
     ($($name:ident)*) => {
@@ -61,6 +64,7 @@ macro_rules! annotated {
         where
             Func: Fn($($name),*) -> Call<Out, Flow>,
         {
+            type Output = Out;
         }
     };
 }
