@@ -56,6 +56,15 @@ async fn beside_a_schedule(given: u8, filter: String) -> Result<(), String> {
     Err(filter)
 }
 
+#[flow(
+    on = file("incoming/**/*.{csv,tsv}", settle = "2s", filter = |file: &orch::schedule::FileChange| file.size > 0),
+    on = file("outgoing/*.csv"),
+    on = absent("file", "1d", with(path = "today.csv".into(), size = 0)),
+)]
+async fn files(path: std::path::PathBuf, size: u64) {
+    let _ = (path, size);
+}
+
 mod orch_free {
     /// Flows in functions and made by macros.
     pub(super) fn places() {
