@@ -24,6 +24,7 @@ pub use clock::Timestamp;
 pub use codec::{Bytes, CodecError};
 pub use definition::{
     Backoff, BodyError, CacheScope, Definition, DefinitionKind, Place, RuleText, ScheduleDefinition,
+    TriggerDefinition,
 };
 pub use engine::{
     Call, Context, Flow, Handle, IdempotencyKey, Kind, Map, Resolution, Task, TryMap, Wait, ctx,

@@ -8,9 +8,10 @@ pub use inventory;
 
 pub use crate::definition::{
     Backoff, BodyError, BodyResult, CachePolicy, CacheScope, DecodeError, Definition, Fallible, Input,
-    Invocation, Output, Place, Registered, RuleText, ScheduleDefinition, Skipped,
+    Invocation, Output, Place, Registered, RuleText, ScheduleDefinition, Skipped, TriggerDefinition,
 };
 pub use crate::limits::{Need, Rate};
+pub use crate::schedule::{Given, On};
 use crate::{
     Call, Error, ErrorKind, Flow, Retry, Task, cache::hash_value, codec, definition::Cause, error::BoxError,
     limits::Permits, runtime::known_core,
@@ -33,7 +34,10 @@ pub const fn millis(millis: u64) -> Duration {
     label = "this is none",
     note = "annotate it, or raise `cache(version = \"…\")` when it changes"
 )]
-pub trait Annotated<A> {}
+pub trait Annotated<A> {
+    /// What its calls give.
+    type Output;
+}
 
 macro_rules! annotated {
     ($($name:ident)*) => {
@@ -41,6 +45,7 @@ macro_rules! annotated {
         where
             Func: Fn($($name),*) -> Call<Out, Kind>,
         {
+            type Output = Out;
         }
     };
 }

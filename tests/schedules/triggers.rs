@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use orch::{
     RunState, Served,
     prelude::*,
-    schedule::Trigger,
+    schedule::{Overrun, Trigger},
     store::{Run, Trigger as Why},
     testing::TestRuntime,
 };
@@ -177,6 +177,48 @@ async fn an_event_that_does_not_fit_leaves_a_failed_run() {
     assert!(reason.contains("the event `said`") && reason.contains("String"), "{reason}");
 }
 
+/// What one program emits.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Order {
+    id: u64,
+    buyer: Buyer,
+    note: Option<String>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Buyer {
+    name: String,
+    age: i32,
+}
+
+/// What another one wants to know of it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Sold {
+    buyer: Grown,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Grown {
+    age: u8,
+}
+
+#[tokio::test]
+async fn events_are_read_by_the_names_of_their_fields() {
+    let (first, _) = next(&orch::testing::runtime(), 0);
+    let sold = || Trigger::new("sold").on_event("order").run(|sold: Sold| alerts(sold.buyer.age.to_string()));
+    serve(&first, [sold()], 0.1).await;
+    for age in [40, -1] {
+        let buyer = Buyer { name: "A".into(), age };
+        first.emit("order", &Order { id: 7, buyer, note: None }).await.unwrap();
+    }
+    let (second, given) = next(&first, first.store().operations());
+    serve(&second, [sold()], 0.1).await;
+    assert_eq!(given.all(), ["40"]);
+    let failed = runs_of(&second, "trigger sold").await;
+    let reason = failed[0].reason.clone().unwrap();
+    assert!(reason.contains("field `buyer.age`: invalid value: integer `-1`, expected u8"), "{reason}");
+}
+
 #[tokio::test]
 async fn an_absence_starts_something_once() {
     let (runtime, given) = next(&orch::testing::runtime(), 0);
@@ -197,4 +239,64 @@ async fn two_triggers_of_one_name_are_refused() {
     let trigger = || Trigger::new("twice").on_event("e").run(|text: String| alerts(text));
     let error = runtime.serve().trigger(trigger()).trigger(trigger()).await.unwrap_err();
     assert!(error.to_string().contains("two triggers have the name `twice`"), "{error}");
+}
+
+/// Works for so many hours, and says so in between.
+#[flow]
+async fn crawls(hours: Vec<u32>) -> Result<(), Error> {
+    for hours in hours {
+        orch::sleep(HOUR * hours).await;
+    }
+    Ok(())
+}
+
+fn slow(times: f64) -> Trigger {
+    let trigger = Trigger::new("slow").on_overrun(crawls, times);
+    trigger.run(|slow: Overrun| {
+        let hours = |took: std::time::Duration| took.as_secs() / 3_600;
+        alerts(format!("{} of {}", hours(slow.running), hours(slow.usual)))
+    })
+}
+
+/// Runs flows one after the other, each for so many hours. A flow, because the clock waits for one that it has woken.
+#[flow]
+async fn crawl_all(hours: Vec<u32>) -> Result<(), Error> {
+    for hours in hours {
+        crawls(vec![hours]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_that_takes_longer_than_usual_starts_something_once() {
+    for (times, expected) in [(3.0, vec!["6 of 2"]), (1.4, vec!["2 of 2", "2 of 2"]), (9.0, vec![])] {
+        let (runtime, given) = next(&orch::testing::runtime(), 0);
+        // The first long one comes before anything is usual; 3 hours are less than 3 times 2.
+        let script = async { crawl_all(vec![9, 1, 2, 2, 3, 8]).on(&runtime).await.unwrap() };
+        tokio::join!(serve(&runtime, [slow(times)], 30.0), script);
+        assert_eq!(given.all(), expected, "{times} times");
+        let runs = runs_of(&runtime, "::alerts").await;
+        assert!(by(&runs).iter().all(|why| *why == Why::Overrun));
+        let last = runs_of(&runtime, "::crawls").await.last().map(|run| run.id);
+        assert!(runs.is_empty() || runs.last().unwrap().started_by.as_ref().unwrap().run == last);
+    }
+}
+
+#[tokio::test]
+async fn after_every_cut_an_overrun_has_one_run() {
+    let (first, _) = next(&orch::testing::runtime(), 0);
+    let before = crawl_all(vec![1, 1, 1]).on(&first);
+    before.await.unwrap();
+    let (first, _) = next(&first, first.store().operations());
+    let begun = first.store().operations();
+    let script = async { crawls(vec![2, 2, 2]).on(&first).await.unwrap() };
+    tokio::join!(serve(&first, [slow(3.0)], 7.0), script);
+    for cut in begun..=first.store().operations() {
+        let (second, _) = next(&first, cut);
+        serve(&second, [slow(3.0)], 20.0).await;
+        let crawled = runs_of(&second, "::crawls").await;
+        let alerts = runs_of(&second, "::alerts").await;
+        assert_eq!(alerts.len(), crawled.len() - 3, "after operation {cut}");
+        assert!(alerts.iter().all(|run| run.state == RunState::Completed), "after operation {cut}");
+    }
 }

@@ -56,6 +56,11 @@ fn write(value: &dyn Erased, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
     }
 }
 
+/// Writes a value in MessagePack, where that gives it back.
+pub(super) fn in_message_pack(value: &dyn Erased, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
+    write_as(Format::MessagePack, value, Tried::of(value.id()), buffer)
+}
+
 fn write_as(format: Format, value: &dyn Erased, tried: Tried, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
     let shape = value.shape(format.is_human_readable())?;
     begin(format, shape.hash, buffer);

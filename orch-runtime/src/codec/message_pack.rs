@@ -4,6 +4,7 @@
 //! `rmp-serde`'s doubles the time that an annotated function takes to compile; ours looks at the bytes in one place
 //! and makes for each type no more than a choice among ten tokens.
 
+mod fields;
 mod reader;
 #[cfg(feature = "crash-points")]
 mod shown;
@@ -11,6 +12,7 @@ mod token;
 
 use rmp_serde::Serializer;
 
+pub(super) use self::fields::fields;
 #[cfg(feature = "crash-points")]
 pub(crate) use self::shown::shown;
 use self::token::Tokens;

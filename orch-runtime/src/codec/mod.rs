@@ -17,6 +17,7 @@ mod error;
 mod format;
 mod message_pack;
 mod mix;
+mod named;
 mod shape;
 mod tried;
 
@@ -28,7 +29,12 @@ use std::sync::Arc;
 pub use error::CodecError;
 #[cfg(feature = "crash-points")]
 pub(crate) use message_pack::shown;
-pub(crate) use {decode::decode, encode::encode, shape::NEVER_READ};
+pub(crate) use {
+    decode::decode,
+    encode::encode,
+    named::{Field, decode_named, encode_named, fields},
+    shape::NEVER_READ,
+};
 use {error::Refusal, format::Format};
 
 /// Encoded values, cheap to share between journal, cache and replay.

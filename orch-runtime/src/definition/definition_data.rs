@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::OnceLock, time::Duration};
 
-use super::{Backoff, CachePolicy, Resolved, ScheduleDefinition};
+use super::{Backoff, CachePolicy, Resolved, ScheduleDefinition, TriggerDefinition};
 use crate::limits::{Need, Rate};
 
 /// Flow or task.
@@ -66,6 +66,7 @@ pub struct Definition {
     pub(crate) priority: i32,
     pub(crate) max_concurrent: Option<u64>,
     pub(crate) schedules: &'static [ScheduleDefinition],
+    pub(crate) triggers: &'static [TriggerDefinition],
     pub(crate) resolved: OnceLock<Resolved>,
 }
 
@@ -111,6 +112,7 @@ impl Definition {
             priority: 0,
             max_concurrent: None,
             schedules: &[],
+            triggers: &[],
             resolved: OnceLock::new(),
         }
     }
@@ -228,6 +230,12 @@ impl Definition {
     /// When the flow is started by itself.
     pub const fn schedules(mut self, schedules: &'static [ScheduleDefinition]) -> Self {
         self.schedules = schedules;
+        self
+    }
+
+    /// What else starts the flow.
+    pub const fn triggers(mut self, triggers: &'static [TriggerDefinition]) -> Self {
+        self.triggers = triggers;
         self
     }
 

@@ -8,6 +8,7 @@ mod invocation;
 mod policy;
 mod registry;
 mod schedule;
+mod trigger;
 
 pub(crate) use arguments::{Arguments, Setting};
 pub use backoff::Backoff;
@@ -19,3 +20,4 @@ pub use policy::{CachePolicy, CacheScope};
 pub use registry::Registered;
 pub(crate) use registry::{Resolved, body_hash_at, find, known, path_named, startable, step_definition};
 pub use schedule::{RuleText, ScheduleDefinition};
+pub use trigger::TriggerDefinition;

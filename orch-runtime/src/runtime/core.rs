@@ -61,6 +61,7 @@ pub(crate) struct Core {
     waiting: Mutex<Slab<(Vec<RunId>, RunId)>>,
     active: Mutex<HashMap<RunId, Arc<RunShared>>>,
     left: Notify,
+    entered: Notify,
     /// Something that starts runs by itself may be due earlier than it was.
     pub(crate) starters_changed: Notify,
 }
@@ -95,6 +96,7 @@ impl Core {
             waiting: Mutex::default(),
             active: Mutex::default(),
             left: Notify::new(),
+            entered: Notify::new(),
             starters_changed: Notify::new(),
         }
     }
@@ -184,6 +186,11 @@ impl Core {
         self.left.notified()
     }
 
+    /// Resolves when a run of this process begins.
+    pub(crate) fn run_entered(&self) -> tokio::sync::futures::Notified<'_> {
+        self.entered.notified()
+    }
+
     pub(super) fn anchored(&self, anchor: &Arc<Anchor>) {
         let _ = self.anchor.set(Arc::downgrade(anchor));
     }
@@ -205,6 +212,7 @@ impl Core {
     pub(crate) fn enter_run(&self, run: &Arc<RunShared>) {
         ACTIVE.fetch_add(1, Ordering::Relaxed);
         self.active().insert(run.id, run.clone());
+        self.entered.notify_waiters();
         if self.shut_down.load(Ordering::SeqCst) {
             run.stop(Stop::Shutdown);
         }

@@ -16,7 +16,7 @@ use super::{Anchor, Core, Runtime};
 use crate::{
     definition::startable,
     error::{Error, Result},
-    schedule::{Attentive, Keeper, Told, Trigger, store_attributes},
+    schedule::{Attentive, Keeper, Told, Trigger, store_attributes, triggers_of_attributes},
     store::{BoxFuture, Page},
 };
 
@@ -158,11 +158,12 @@ async fn serve_on(
     grace: Duration,
     until: Option<BoxFuture<'static, ()>>,
     told: &Arc<Told>,
-    triggers: Vec<Trigger>,
+    mut triggers: Vec<Trigger>,
 ) -> Result<Served> {
     // A virtual clock stands still until everything waits that is to wait.
     let mut setting_up = core.clock.busy();
     let mut signals = Signals::new(anchor).await?;
+    triggers.extend(triggers_of_attributes()?);
     unique(&triggers)?;
     list(core, told, triggers.len()).await?;
     anchor.recover()?;

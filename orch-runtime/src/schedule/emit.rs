@@ -30,7 +30,8 @@ pub async fn emit<T: Serialize + DeserializeOwned + 'static>(event: &str, value:
 }
 
 impl Runtime {
-    /// Says that something happened. The event is stored, and durable when this returns: whoever serves next starts what
+    /// Says that something happened. The value is stored with the names of its fields, so that whoever waits for it may have
+    /// a type of its own. The event is stored, and durable when this returns: whoever serves next starts what
     /// waits for it, be it this process or another one. Of the events of one name the last 10,000 are kept.
     ///
     /// ```
@@ -50,7 +51,7 @@ impl Runtime {
         event: &str,
         value: &T,
     ) -> Result<()> {
-        let value = codec::encode(value).map_err(|error| {
+        let value = codec::encode_named(value).map_err(|error| {
             Error::plain(
                 ErrorKind::Input,
                 format!("the value of the event `{event}` cannot be written: {error}"),

@@ -11,8 +11,7 @@ use super::{
     backfill,
     stored::PREFIX,
     told::Told,
-    trigger::Trigger,
-    watch,
+    triggers::Trigger,
 };
 use crate::{
     clock::Timestamp,
@@ -49,6 +48,8 @@ pub(crate) struct Keeper {
     pub(super) triggers: Vec<Trigger>,
     /// Up to where each trigger has looked, which is further than is stored where it has started nothing.
     looked: Mutex<HashMap<String, u64>>,
+    /// When triggers are to look although nothing happens.
+    alarms: Mutex<HashMap<String, Timestamp>>,
 }
 
 /// Schedules whose runs take turns.
@@ -67,8 +68,8 @@ impl Keeper {
         told: Arc<Told>,
         triggers: Vec<Trigger>,
     ) -> Arc<Self> {
-        let (turns, looked) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { core, anchor: Arc::downgrade(anchor), told, turns, triggers, looked })
+        let (turns, looked, alarms) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { core, anchor: Arc::downgrade(anchor), told, turns, triggers, looked, alarms })
     }
 
     /// Looks after them until the store fails.
@@ -96,6 +97,8 @@ impl Keeper {
             let busy = self.core.clock.busy();
             let mut left = Box::pin(self.core.run_left());
             left.as_mut().enable();
+            let mut entered = Box::pin(self.core.run_entered());
+            entered.as_mut().enable();
             self.look_around().await?;
             let due = self.starters(Starters::Due(now), BATCH).await?;
             let some = !due.is_empty();
@@ -114,13 +117,14 @@ impl Keeper {
             drop(busy);
             let first = self.starters(Starters::Due(Timestamp::from_micros(u64::MAX)), 1).await?;
             let wake = first.first().and_then(|starter| starter.wake);
-            let left = async {
+            let wake = wake.into_iter().chain(self.first_alarm()).min();
+            let of_runs = async {
                 match self.triggers.is_empty() {
                     true => std::future::pending().await,
-                    false => left.await,
+                    false => select(left, entered).await,
                 }
             };
-            let happens = select(changed, Box::pin(left));
+            let happens = select(changed, Box::pin(of_runs));
             let rest = std::pin::pin!(select(Box::pin(self.rest_until(wake)), happens));
             let attended = async {
                 match turns.next().await {
@@ -148,9 +152,6 @@ impl Keeper {
     async fn look_at(&self, starter: Starter, now: Timestamp) -> Result<()> {
         if starter.key.starts_with(PREFIX) {
             return self.tick(starter, now).await;
-        }
-        if starter.key.starts_with(watch::PREFIX) {
-            return self.look_at_absence(starter).await;
         }
         if starter.key.starts_with(backfill::PREFIX) {
             return self.wake_backfill(starter).await;
@@ -230,6 +231,22 @@ impl Keeper {
 
     fn looked(&self) -> std::sync::MutexGuard<'_, HashMap<String, u64>> {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn alarms(&self) -> std::sync::MutexGuard<'_, HashMap<String, Timestamp>> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets all triggers look at this moment at the latest, for the sake of this one. It has to be later than now.
+    pub(super) fn set_alarm(&self, trigger: &str, at: Option<Timestamp>) {
+        match at {
+            Some(at) => drop(self.alarms().insert(trigger.to_owned(), at)),
+            None => drop(self.alarms().remove(trigger)),
+        }
+    }
+
+    fn first_alarm(&self) -> Option<Timestamp> {
+        self.alarms().values().min().copied()
     }
 
     /// Up to where a trigger has looked in this process.

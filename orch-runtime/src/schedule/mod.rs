@@ -15,8 +15,7 @@ mod spec;
 mod stored;
 mod tick;
 mod told;
-mod trigger;
-mod watch;
+mod triggers;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +25,7 @@ pub(crate) use self::{
     attributes::store_attributes,
     keeper::Keeper,
     told::Told,
+    triggers::triggers_of_attributes,
 };
 pub use self::{
     backfill::{Backfill, Backfilled},
@@ -33,6 +33,6 @@ pub use self::{
     emit::emit,
     manage::{ChangeSchedule, Schedule, Schedules},
     stored::Source,
-    trigger::{Trigger, TriggerName, TriggerOn},
+    triggers::{Given, On, Overrun, Trigger, TriggerName, TriggerOn},
 };
 pub use orch_schedule::{CatchUp, Doubled, Dst, Missing, Overlap, Policy, Rule, RuleError};

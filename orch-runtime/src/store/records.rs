@@ -57,6 +57,8 @@ pub enum Trigger {
     File,
     /// Something that was expected did not happen in time.
     Absence,
+    /// A run took longer than it usually does.
+    Overrun,
 }
 
 /// What started a run that nobody called.
@@ -66,7 +68,7 @@ pub struct StartedBy {
     pub starter: String,
     /// The moment for which the run stands: when its tick was due, whenever it started.
     pub tick: Option<Timestamp>,
-    /// The run whose end started it.
+    /// The run whose end, or overrun, started it.
     pub run: Option<RunId>,
     /// More, for a reader: the event's name, the file's path.
     pub detail: Option<String>,

@@ -107,12 +107,14 @@ fn wide(tokens: &mut Tokens<'_>) -> Result<[u8; 16], Refusal> {
 struct Elements<'a, 'de> {
     tokens: &'a mut Tokens<'de>,
     left: u32,
+    /// What began with the key of the entry under way, for messages.
+    key: &'de [u8],
 }
 
 impl<'a, 'de> Elements<'a, 'de> {
     fn begin(tokens: &'a mut Tokens<'de>, left: u32) -> Result<Self, Refusal> {
         tokens.deeper()?;
-        Ok(Self { tokens, left })
+        Ok(Self { tokens, left, key: &[] })
     }
 
     fn take(&mut self) -> bool {
@@ -146,17 +148,31 @@ impl<'de> de::MapAccess<'de> for &mut Elements<'_, 'de> {
     type Error = Refusal;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refusal> {
+        self.key = self.tokens.rest();
         if self.take() { seed.deserialize(&mut *self.tokens).map(Some) } else { Ok(None) }
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refusal> {
-        seed.deserialize(&mut *self.tokens)
+        seed.deserialize(&mut *self.tokens).map_err(|refusal| within(self.key, refusal))
     }
 
     fn size_hint(&self) -> Option<usize> {
         Some(self.left as usize)
     }
 }
+
+/// A value that was refused, with the name of its field.
+#[cold]
+fn within(key: &[u8], refusal: Refusal) -> Refusal {
+    let Ok(Token::Text(field)) = Tokens::new(key).next() else { return refusal };
+    Refusal(match refusal.0.strip_prefix(FIELD) {
+        Some(inner) => format!("{FIELD}{field}.{inner}"),
+        None => format!("{FIELD}{field}`: {}", refusal.0),
+    })
+}
+
+/// What the message about a field begins with.
+const FIELD: &str = "field `";
 
 /// A variant of an enum; a mere name holds nothing.
 struct Variant<'a, 'de> {

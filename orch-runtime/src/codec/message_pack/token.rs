@@ -33,6 +33,10 @@ impl<'de> Tokens<'de> {
         Self { rest: bytes, depth: DEPTH }
     }
 
+    pub(super) fn rest(&self) -> &'de [u8] {
+        self.rest
+    }
+
     /// That all of it was read.
     pub(super) fn end(self) -> Result<(), Refusal> {
         match self.rest.len() {

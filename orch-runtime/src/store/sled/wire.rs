@@ -179,6 +179,7 @@ codes! {
     }
     Trigger {
         Call = 0, Parent = 1, Rerun = 2, Schedule = 3, Backfill = 4, After = 5, Event = 6, File = 7, Absence = 8,
+        Overrun = 9,
     }
     DefinitionKind { Task = 0, Flow = 1 }
 }

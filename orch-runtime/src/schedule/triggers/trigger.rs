@@ -1,27 +1,26 @@
-//! What starts runs when something happens: said in code, to whoever serves.
+//! What starts runs when something happens, as people say it in code.
 
 use std::{fmt, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::{given::Given, on::On, overruns::Overrun};
 use crate::{
     Call, Flow,
-    codec::{self, Bytes},
     engine::{self, Startable},
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     private::Annotated,
-    store::StartedBy,
 };
 
 /// Makes the call that something starts; none where its filter does not let it pass.
-type Start = Box<dyn Fn(&Occurrence) -> Result<Option<Startable>> + Send + Sync>;
+pub(super) type Start = Box<dyn Fn(&Given<'_>) -> Result<Option<Startable>> + Send + Sync>;
 
 /// Says what a trigger lets pass.
 type Filter<V> = Box<dyn Fn(&V) -> bool + Send + Sync>;
 
 /// Something that starts runs when something else happens. It is given to [`Serve::trigger`](crate::Serve::trigger), under
 /// the same name in every process: what it has seen is stored under it, so that nothing starts two runs and nothing that
-/// happened while nobody served is lost.
+/// happened while nobody served is lost. A flow whose attribute says `on = …` needs none.
 ///
 /// ```
 /// # extern crate orch_runtime as orch;
@@ -49,27 +48,7 @@ type Filter<V> = Box<dyn Fn(&V) -> bool + Send + Sync>;
 pub struct Trigger {
     pub(super) name: String,
     pub(super) on: On,
-    start: Start,
-}
-
-/// What a trigger waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum On {
-    /// Runs of a flow that end, with a value or without one. The flow by its path in the source.
-    Ended { path: &'static str, well: bool },
-    /// Events of a name.
-    Event(String),
-    /// That no event of a name comes for so long.
-    Absence { event: String, within: Duration },
-}
-
-/// Something that happened.
-#[derive(Clone, Debug)]
-pub(super) struct Occurrence {
-    pub(super) value: Bytes,
-    pub(super) by: StartedBy,
-    /// For people.
-    pub(super) text: String,
+    pub(super) start: Start,
 }
 
 impl Trigger {
@@ -84,9 +63,19 @@ impl Trigger {
         &self.name
     }
 
+    /// The name of the flow that it follows.
+    pub(super) fn flow(&self, known: Option<&'static str>) -> Result<&'static str> {
+        known.ok_or_else(|| {
+            Error::definition(format!(
+                "trigger `{}` waits for a function that is no flow of this program ({})",
+                self.name, self.on
+            ))
+        })
+    }
+
     /// What is to be started for something that happened.
-    pub(super) fn startable(&self, occurrence: &Occurrence) -> Result<Option<Startable>> {
-        (self.start)(occurrence)
+    pub(super) fn startable(&self, given: &Given<'_>) -> Result<Option<Startable>> {
+        (self.start)(given)
     }
 }
 
@@ -114,26 +103,47 @@ impl TriggerName {
         TriggerOn { name: self.0, on, filter: None }
     }
 
-    /// After each run of this flow that completes; what is started gets its result, so the type of the closure's argument
-    /// is that of the flow's output.
-    pub fn after_completed<V, A, F: Annotated<A>>(self, _flow: F) -> TriggerOn<V> {
-        self.on(On::Ended { path: std::any::type_name::<F>(), well: true })
+    /// After each run of this flow that completes; what is started gets its result.
+    pub fn after_completed<A, F: Annotated<A>>(self, flow: F) -> TriggerOn<F::Output>
+    where
+        F::Output: Serialize + DeserializeOwned + 'static,
+    {
+        self.on(On::completed(flow))
     }
 
     /// After each run of this flow that ends without a result: that fails, takes too long, is cancelled or crashes. What is
     /// started gets the reason.
-    pub fn after_failed<A, F: Annotated<A>>(self, _flow: F) -> TriggerOn<String> {
-        self.on(On::Ended { path: std::any::type_name::<F>(), well: false })
+    pub fn after_failed<A, F: Annotated<A>>(self, flow: F) -> TriggerOn<String> {
+        self.on(On::failed(flow))
     }
 
-    /// On each event of this name; what is started gets its value.
+    /// On each event of this name; what is started gets its value. It is read by the names of its fields, so its type may
+    /// be another one than that which was emitted, and have fewer of them.
     pub fn on_event<V>(self, event: impl Into<String>) -> TriggerOn<V> {
-        self.on(On::Event(event.into()))
+        self.on(On::event(event))
+    }
+
+    /// When a run of this flow takes so many times longer than it usually does: once for each run, while it goes on. What
+    /// is usual is the median of the last 20 runs that completed; with fewer than three nothing is.
+    ///
+    /// ```
+    /// # extern crate orch_runtime as orch;
+    /// # use orch::{Call, Flow};
+    /// use orch::schedule::{Overrun, Trigger};
+    ///
+    /// # fn example(etl: fn() -> Call<(), Flow>, alert: fn(String) -> Call<(), Flow>) -> Trigger {
+    /// Trigger::new("slow etl").on_overrun(etl, 3.0).run(move |slow: Overrun| {
+    ///     alert(format!("run {} takes {:?}, usual is {:?}", slow.run, slow.running, slow.usual))
+    /// })
+    /// # }
+    /// ```
+    pub fn on_overrun<A, F: Annotated<A>>(self, flow: F, times: f64) -> TriggerOn<Overrun> {
+        self.on(On::overrun(flow, times))
     }
 
     /// When no event of this name has come for so long: once, until the next one comes.
     pub fn on_absence(self, event: impl Into<String>, within: Duration) -> TriggerOn<()> {
-        self.on(On::Absence { event: event.into(), within })
+        self.on(On::absent(event, within))
     }
 }
 
@@ -148,12 +158,8 @@ impl<V: Serialize + DeserializeOwned + 'static> TriggerOn<V> {
     /// do nothing else.
     pub fn run<T>(self, call: impl Fn(V) -> Call<T, Flow> + Send + Sync + 'static) -> Trigger {
         let Self { name, on, filter } = self;
-        let start = move |occurrence: &Occurrence| {
-            let value: V = codec::decode(&occurrence.value).map_err(|error| {
-                let text =
-                    format!("{} does not give a `{}`: {error}", occurrence.text, std::any::type_name::<V>());
-                Error::plain(ErrorKind::Input, text)
-            })?;
+        let start = move |given: &Given<'_>| {
+            let value: V = given.whole()?;
             if filter.as_ref().is_some_and(|filter| !filter(&value)) {
                 return Ok(None);
             }

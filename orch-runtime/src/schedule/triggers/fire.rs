@@ -1,0 +1,212 @@
+//! Triggers that are served: what has happened since each looked last.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    given::Given,
+    on::{Occurrence, What},
+    trigger::Trigger,
+};
+use crate::{
+    clock::Timestamp,
+    codec::{self, Bytes},
+    definition::path_named,
+    engine::{self, Admitted, Startable},
+    error::Result,
+    id::RunId,
+    observe,
+    schedule::{
+        keeper::{Keeper, unwritable},
+        tick::unencodable,
+    },
+    store::{
+        Claimed, Happening, NewRun, StartedBy, Starter, StarterChange, StarterChanged, StarterPut, Starters,
+        Trigger as Why,
+    },
+};
+
+/// What the keys of triggers begin with.
+const PREFIX: &str = "trigger/";
+
+/// Where a trigger stands: what it has seen, and when somebody has to look at it although nothing has happened.
+#[derive(Clone)]
+pub(super) struct Standing {
+    pub(super) content: Bytes,
+    pub(super) wake: Option<Timestamp>,
+}
+
+impl Standing {
+    pub(super) fn new<T: Serialize + DeserializeOwned + 'static>(
+        seen: &T,
+        wake: Option<Timestamp>,
+    ) -> Result<Self> {
+        Ok(Self { content: codec::encode(seen).map_err(unencodable)?, wake })
+    }
+}
+
+/// The key of a trigger.
+pub(super) fn key(trigger: &Trigger) -> String {
+    format!("{PREFIX}{}", trigger.name)
+}
+
+impl Keeper {
+    /// Lets every trigger of this process look at what has happened.
+    pub(in crate::schedule) async fn look_around(&self) -> Result<()> {
+        for trigger in &self.triggers {
+            match &trigger.on.0 {
+                What::Ended { path, well, named } => {
+                    self.look_at_ends(trigger, path_named(path), *well, *named).await?;
+                }
+                What::Event(event) => self.look_at_events(trigger, event).await?,
+                What::Overrun { path, times } => {
+                    self.look_for_overruns(trigger, path_named(path), *times).await?;
+                }
+                What::Absence { event, within } => self.look_for_absence(trigger, event, *within).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What is stored of a trigger; of one that is new, what `begin` says.
+    pub(super) async fn standing(&self, trigger: &Trigger, begin: Standing) -> Result<Starter> {
+        let key = key(trigger);
+        loop {
+            if let Some(known) = self.starters(Starters::Key(key.clone()), 1).await?.pop() {
+                return Ok(known);
+            }
+            let new = unknown(key.clone());
+            let entries = vec![Happening::Created(trigger.on.to_string())];
+            let change = self.change(&new, begin.clone(), entries, None);
+            self.core.store.change_starter(change).await.map_err(unwritable)?;
+        }
+    }
+
+    /// Stores where a trigger stands, without anything that it starts.
+    pub(super) async fn note(&self, starter: Starter, standing: Standing) -> Result<Starter> {
+        let change = self.change(&starter, standing, Vec::new(), None);
+        self.changed(starter, change).await.map(|(starter, _)| starter)
+    }
+
+    fn change(
+        &self,
+        starter: &Starter,
+        Standing { content, wake }: Standing,
+        entries: Vec<Happening>,
+        run: Option<NewRun>,
+    ) -> StarterChange {
+        StarterChange {
+            key: starter.key.clone(),
+            expect: (starter.revision > 0).then_some(starter.revision),
+            put: Some(StarterPut { definition: starter.definition.clone(), wake, content }),
+            entries,
+            run,
+            at: self.core.clock.now(),
+        }
+    }
+
+    /// Makes a change, and says whether it holds; where it does not, somebody else has done it.
+    async fn changed(&self, starter: Starter, change: StarterChange) -> Result<(Starter, StarterChanged)> {
+        let changed = self.core.store.change_starter(change).await.map_err(unwritable)?;
+        let revision = match changed {
+            StarterChanged::Applied { revision, .. } => revision,
+            StarterChanged::Stale | StarterChanged::RunExists(_) => starter.revision,
+        };
+        Ok((Starter { revision, ..starter }, changed))
+    }
+
+    /// Starts the run for something that happened, and has seen it, in one step. `None` where somebody else was quicker.
+    pub(super) async fn fire(
+        &self,
+        trigger: &Trigger,
+        starter: Starter,
+        standing: Standing,
+        (why, occurrence): (Why, Occurrence),
+    ) -> Result<Option<Starter>> {
+        let by = StartedBy { starter: starter.key.clone(), ..occurrence.by.clone() };
+        let id = RunId::new();
+        let (new, fault) = match trigger.startable(&Given(&occurrence)) {
+            Ok(None) => return Ok(Some(starter)),
+            Ok(Some(startable)) => (self.new_run(id, startable, why, by), None),
+            Err(fault) => (self.failing_run(id, trigger, why, by, &occurrence), Some(fault)),
+        };
+        let admitted = Admitted::new(&self.core, id)?;
+        let entries = vec![Happening::Started { run: id, by: occurrence.text.clone() }];
+        let change = self.change(&starter, standing, entries, Some(new.clone()));
+        let (starter, changed) = self.changed(starter, change).await?;
+        if changed == StarterChanged::Stale {
+            // Somebody else has looked on; what they have seen is stored.
+            self.look_again(&trigger.name);
+            return Ok(None);
+        }
+        if let StarterChanged::Applied { run: Some(fence), .. } = changed {
+            let line = format!("trigger `{}`: {} started run {id}", trigger.name, occurrence.text);
+            self.told.line(&line);
+            let claimed = Claimed::at_once(&new, fence);
+            match fault {
+                None => self.launch(claimed, admitted)?,
+                Some(fault) => {
+                    observe::warn_outside(&format!("trigger `{}`: {fault}", trigger.name));
+                    engine::fail(&self.core, &claimed, fault).await;
+                }
+            }
+        }
+        Ok(Some(starter))
+    }
+
+    fn new_run(&self, id: RunId, startable: Startable, why: Why, by: StartedBy) -> NewRun {
+        let Startable { core: _, definition, input, label, tags } = startable;
+        let found = crate::definition::find(definition).map(|found| found.definition);
+        let all = found.map_or(&[][..], |definition| definition.tags).iter().map(|tag| (*tag).into());
+        NewRun {
+            id,
+            given_id: None,
+            name: definition.into(),
+            kind: crate::DefinitionKind::Flow,
+            body_hash: found.map_or(0, |definition| definition.body_hash),
+            input,
+            label,
+            tags: all.chain(tags.into_iter().map(Into::into)).collect(),
+            trigger: why,
+            parent: None,
+            reruns: None,
+            started_by: Some(Box::new(by)),
+            waits: false,
+            worker: Some(self.core.worker),
+            at: self.core.clock.now(),
+        }
+    }
+
+    /// The run that tells why there is none: nobody else would see it.
+    fn failing_run(
+        &self,
+        id: RunId,
+        trigger: &Trigger,
+        why: Why,
+        by: StartedBy,
+        occurrence: &Occurrence,
+    ) -> NewRun {
+        NewRun {
+            id,
+            given_id: None,
+            name: format!("trigger {}", trigger.name).into(),
+            kind: crate::DefinitionKind::Flow,
+            body_hash: 0,
+            input: occurrence.value.clone(),
+            label: None,
+            tags: Vec::new(),
+            trigger: why,
+            parent: None,
+            reruns: None,
+            started_by: Some(Box::new(by)),
+            waits: false,
+            worker: Some(self.core.worker),
+            at: self.core.clock.now(),
+        }
+    }
+}
+
+/// A starter that is not there yet.
+pub(super) fn unknown(key: String) -> Starter {
+    let (definition, content) = (String::new(), Bytes::from(&[][..]));
+    Starter { key, revision: 0, definition, wake: None, content, entries: 0 }
+}

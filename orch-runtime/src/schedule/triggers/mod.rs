@@ -1,0 +1,19 @@
+//! What starts runs when something happens.
+
+mod absence;
+mod attributes;
+mod ends;
+mod events;
+mod fire;
+mod given;
+mod on;
+mod overruns;
+mod trigger;
+
+pub use self::{
+    given::Given,
+    on::On,
+    overruns::Overrun,
+    trigger::{Trigger, TriggerName, TriggerOn},
+};
+pub(crate) use attributes::triggers_of_attributes;
