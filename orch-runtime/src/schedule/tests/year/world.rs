@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use fastrand::Rng;
 use futures_util::FutureExt;
+use orch_schedule::Overlap;
 use uuid::Uuid;
 
 use super::choice;
@@ -251,7 +252,7 @@ impl World {
                 return false;
             }
             self.check_skips(&starter.key, &step.after, &step.told);
-            let start = step.start.clone();
+            let (start, after) = (step.start.clone(), step.after.clone());
             let change = change::step(&starter, step, self.worker, moment(self.now)).expect("encoded");
             self.change(change);
             starter.revision += 1;
@@ -263,6 +264,10 @@ impl World {
             }
             if !start.waits {
                 self.begin(&starter.key, start.run);
+            }
+            if stored.policy.overlap == Overlap::Cancel {
+                let active = self.active(&after);
+                assert!(active.len() <= 1, "{}: {active:?} go on beside {}", starter.key, start.run);
             }
         }
         true
