@@ -10,6 +10,8 @@ mod crashes;
 mod managed;
 mod overlap;
 mod served;
+#[cfg(unix)]
+mod signals;
 mod triggers;
 
 use std::{
