@@ -205,9 +205,21 @@ impl Runtime {
         engine::typed(engine::retry::<T>(self.core.clone(), run).await)
     }
 
-    /// Cancels a run of this process and everything below it. Says whether it was running here.
-    pub fn cancel(&self, run: RunId) -> bool {
-        self.core.cancel(run)
+    /// Cancels a run and everything below it: one that is under way in this process, and one of this store that waits for
+    /// its turn or was interrupted and that nobody executes. Says whether there was something to cancel; what another
+    /// process executes is not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    ///
+    /// # Cancel safety
+    /// Dropping the future cancels the run or does not.
+    pub async fn cancel(&self, run: RunId) -> Result<bool> {
+        let reason = "it was cancelled through the runtime";
+        match self.core.stop(run, reason) {
+            true => Ok(true),
+            false => engine::cancel_unattended(&self.core, run, reason).await,
+        }
     }
 
     /// Waits until no run is under way and everything recorded is durable; new runs are refused from now on.

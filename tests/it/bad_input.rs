@@ -219,7 +219,7 @@ async fn a_call_of_a_cancelled_run_says_why_the_run_was() {
     while LEFT.lock().unwrap().is_none() {
         tokio::task::yield_now().await;
     }
-    assert!(runtime.cancel(runtime.last_run().await.unwrap().unwrap()));
+    assert!(runtime.cancel(runtime.last_run().await.unwrap().unwrap()).await.unwrap());
     assert_eq!(handle.await.expect_err("it was cancelled").kind(), ErrorKind::Cancelled);
     let call = LEFT.lock().unwrap().take().unwrap();
     let error = call.await.expect_err("its run is over");

@@ -317,7 +317,7 @@ async fn a_run_with_an_unknown_task_run_is_cancelled() {
     let (end, ()) = tokio::join!(second.resume::<String>(run), async {
         until(&second, |lines| lines.iter().any(|line| line.starts_with("pays Unknown"))).await;
         assert_eq!(second.run(run).await.unwrap().unwrap().counts.get(&TaskState::Unknown), Some(&1));
-        assert!(second.cancel(run));
+        assert!(second.cancel(run).await.unwrap());
     });
     assert_eq!(end.unwrap_err().kind(), ErrorKind::Cancelled);
     // The end of its run says nothing about what it did.

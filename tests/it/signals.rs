@@ -402,7 +402,7 @@ async fn nothing_is_sent_to_a_run_that_cannot_get_it() {
             }
             let text = runtime.send(run, "unwanted", &1u32).await.unwrap_err().to_string();
             assert!(text.contains("a thousand signals"), "{text}");
-            runtime.cancel(run);
+            runtime.cancel(run).await.unwrap();
             call.await.unwrap_err();
         })
         .await;
@@ -462,7 +462,7 @@ async fn a_run_is_cancelled_while_it_waits() {
         .scope(async {
             let call = asks().start();
             waiting(&runtime, 1).await;
-            assert!(runtime.cancel(call.run().unwrap()));
+            assert!(runtime.cancel(call.run().unwrap()).await.unwrap());
             call.await.unwrap_err()
         })
         .await;

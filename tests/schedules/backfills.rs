@@ -72,6 +72,41 @@ async fn a_backfill_is_paused_resumed_and_cancelled() {
 }
 
 #[tokio::test]
+async fn one_with_an_id_is_started_once() {
+    let log = Log::default();
+    let runtime = runtime(&log);
+    works("w".into(), 0.5).on(&runtime).schedule("s").every(HOUR).until("2026-01-01").create().await.unwrap();
+    let backfill = |from, id: &str| runtime.schedules().backfill("s", at(from)..at(0.0)).id(id).start();
+    let first = backfill(-2.0, "day").await.unwrap();
+    assert_eq!(backfill(-2.0, "day").await.unwrap(), first);
+    let error = backfill(-3.0, "day").await.unwrap_err().to_string();
+    assert!(error.contains("from 2025-12-31T22:00:00Z to 2026-01-01T00:00:00Z"), "{error}");
+    assert!(backfill(-1.0, "a/b").await.is_err());
+    serve_for(&runtime, 5.0).await;
+    assert_eq!(log.of("w"), [-2.0, -1.0]);
+    // The next process asks for it again, when it is over.
+    let next = runtime.fork(runtime.store().operations()).provide(log.clone()).build();
+    let backfill = |id: &str| next.schedules().backfill("s", at(-2.0)..at(0.0)).id(id).start();
+    assert_eq!(backfill("day").await.unwrap(), first);
+    backfill("another day").await.unwrap();
+    serve_for(&next, 5.0).await;
+    assert_eq!(log.of("w"), [-2.0, -1.0, -2.0, -1.0]);
+}
+
+#[tokio::test]
+async fn ticks_after_the_end_of_a_schedule_are_none() {
+    let log = Log::default();
+    let runtime = runtime(&log);
+    let call = works("w".into(), 0.5).on(&runtime).schedule("s").every(HOUR);
+    call.until("2025-12-31 21:00").create().await.unwrap();
+    let backfill = runtime.schedules().backfill("s", at(-5.0)..at(0.0));
+    assert_eq!(backfill.preview().await.unwrap(), [at(-5.0), at(-4.0), at(-3.0)]);
+    backfill.start().await.unwrap();
+    serve_for(&runtime, 5.0).await;
+    assert_eq!(log.of("w"), [-5.0, -4.0, -3.0]);
+}
+
+#[tokio::test]
 async fn the_lines_tell_of_a_backfill() {
     let log = Log::default();
     let runtime = runtime(&log);

@@ -7,6 +7,7 @@
 mod attributes;
 mod backfills;
 mod crashes;
+mod files;
 mod managed;
 mod overlap;
 mod served;

@@ -1,6 +1,11 @@
 //! Ticks that come while a run of an earlier one is under way.
 
-use orch::{RunState, schedule::Overlap, store::Skip};
+use orch::{
+    RunState,
+    prelude::*,
+    schedule::Overlap,
+    store::{Page, RunFilter, Skip},
+};
 
 use crate::{HOUR, Log, fates, hours, row, runs_of, runtime, serve_for, skipped, states, works};
 
@@ -79,4 +84,39 @@ async fn those_that_wait_go_on_waiting_in_the_next_process() {
     let lives = lives(&runs);
     assert!(lives[0].1 <= lives[1].0 && lives[1].1 <= lives[2].0, "{lives:?}");
     assert_eq!(log.of("w"), [1.0, 1.0, 2.0, 3.0]);
+}
+
+/// Cancels what waits for its turn, after so many hours.
+#[flow]
+async fn cancels(after: f64) -> Result<Vec<bool>, Error> {
+    orch::sleep(HOUR.mul_f64(after)).await;
+    let runtime = Runtime::current()?;
+    let waiting = RunFilter { state: Some(RunState::Scheduled), ..RunFilter::default() };
+    let mut cancelled = Vec::new();
+    for run in runtime.runs(waiting, Page::all()).await? {
+        cancelled.push(runtime.cancel(run.id).await?);
+        cancelled.push(runtime.cancel(run.id).await?);
+    }
+    Ok(cancelled)
+}
+
+#[tokio::test]
+async fn one_that_waits_for_its_turn_can_be_cancelled() {
+    let log = Log::default();
+    let runtime = runtime(&log);
+    let call = works("w".into(), 2.5).on(&runtime).schedule("s").every(HOUR);
+    call.overlap(Overlap::Queue).until("2026-01-01 05:00").create().await.unwrap();
+    let person = cancels(3.2);
+    let (_, cancelled) =
+        tokio::join!(serve_for(&runtime, 30.0), async { person.on(&runtime).await.unwrap() });
+    assert_eq!(cancelled, [true, false, true, false], "those of 2 and 3 hours, once");
+    assert_eq!(log.of("w"), [1.0, 4.0, 5.0]);
+    let runs = runs_of(&runtime, "::works").await;
+    let expected = [RunState::Completed, RunState::Cancelled, RunState::Cancelled];
+    assert_eq!(states(&runs)[..3], expected);
+    assert!(
+        runs[1].reason.as_ref().unwrap().contains("cancelled through the runtime"),
+        "{:?}",
+        runs[1].reason
+    );
 }

@@ -233,10 +233,6 @@ impl Core {
         if is_default { ACTIVE.load(Ordering::Relaxed) } else { self.active().len() }
     }
 
-    pub(super) fn cancel(&self, run: RunId) -> bool {
-        self.stop(run, "it was cancelled through the runtime")
-    }
-
     /// Cancels a run of this process for a reason. Says whether it was running here.
     pub(crate) fn stop(&self, run: RunId, reason: &str) -> bool {
         let found = self.active().get(&run).cloned();

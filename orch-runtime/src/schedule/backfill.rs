@@ -2,7 +2,6 @@
 
 use std::{ops::Range, sync::Arc};
 
-use orch_schedule::Rule;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,6 +12,7 @@ use super::{
     plan::Start,
     stored::{Stored, micros, moment},
     tick::unencodable,
+    told::shown,
 };
 use crate::{
     clock::Timestamp,
@@ -41,6 +41,8 @@ const PAGE: usize = 256;
 struct Filling {
     /// The schedule as it was when the backfill was asked for.
     schedule: Stored,
+    /// Where the stretch begins.
+    begin: i64,
     /// The first tick that is still to be started.
     next: Option<i64>,
     /// No tick from here on.
@@ -53,7 +55,7 @@ struct Filling {
 
 impl Filling {
     fn tick_after(&self, after: i64) -> Option<i64> {
-        self.schedule.rule.next_after(after).filter(|tick| *tick < self.end)
+        ticks(&self.schedule, after.saturating_add(1)..self.end).next()
     }
 }
 
@@ -75,7 +77,7 @@ impl Schedules {
     /// # Ok(()) }
     /// ```
     pub fn backfill(&self, schedule: impl Into<String>, range: Range<Timestamp>) -> Backfill {
-        Backfill { schedules: self.clone(), schedule: schedule.into(), range, at_once: 1 }
+        Backfill { schedules: self.clone(), schedule: schedule.into(), range, at_once: 1, id: None }
     }
 
     /// How far a backfill has come.
@@ -226,6 +228,7 @@ pub struct Backfill {
     schedule: String,
     range: Range<Timestamp>,
     at_once: usize,
+    id: Option<String>,
 }
 
 impl Backfill {
@@ -235,27 +238,52 @@ impl Backfill {
         self
     }
 
+    /// What the backfill is called, so that it is started once however often the program asks for it: where there is one
+    /// of this schedule with the same id, it is that one. Default: each is another one.
+    ///
+    /// ```
+    /// # extern crate orch_runtime as orch;
+    /// # use orch::Timestamp;
+    /// # async fn example(runtime: orch::Runtime, week: std::ops::Range<Timestamp>) -> Result<(), orch::Error> {
+    /// runtime.schedules().backfill("mornings", week).id("2026-W47").start().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
     /// The ticks that would be started, in their order; of very many the first 100,000.
     ///
     /// # Errors
     /// When there is no schedule of this name, or more than one; when the store cannot be read.
     pub async fn preview(&self) -> Result<Vec<Timestamp>> {
         let schedule = self.schedules.get(&self.schedule).await?;
-        Ok(ticks(schedule.rule(), &self.range).take(SHOWN).map(moment).collect())
+        Ok(ticks(schedule.stored(), self.stretch()).take(SHOWN).map(moment).collect())
     }
 
     /// Stores the backfill, durably, and says what it is called. Nothing is started that the schedule does not name in
     /// this stretch: a backfill of nothing has ended at once.
     ///
     /// # Errors
-    /// When there is no schedule of this name, or more than one; when the store fails.
+    /// When there is no schedule of this name, or more than one; when its id is that of another stretch; when the store
+    /// fails.
     pub async fn start(self) -> Result<String> {
         let core = self.schedules.core();
         let schedule = self.schedules.get(&self.schedule).await?;
-        let id = format!("{}/{}", schedule.id(), Uuid::now_v7());
+        let stretch = self.stretch();
+        let own = self.id.unwrap_or_else(|| Uuid::now_v7().to_string());
+        if own.is_empty() || own.contains('/') {
+            return Err(Error::plain(
+                ErrorKind::Input,
+                "the id of a backfill must not be empty, and has no `/`",
+            ));
+        }
+        let id = format!("{}/{own}", schedule.id());
         let filling = Filling {
-            next: ticks(schedule.rule(), &self.range).next(),
-            end: micros(self.range.end),
+            begin: stretch.start,
+            next: ticks(schedule.stored(), stretch.clone()).next(),
+            end: stretch.end,
             at_once: self.at_once,
             started: 0,
             active: Vec::new(),
@@ -275,15 +303,37 @@ impl Backfill {
             run: None,
             at,
         };
-        core.store.change_starter(change).await.map_err(unwritable)?;
-        self.schedules.stir();
+        match core.store.change_starter(change).await.map_err(unwritable)? {
+            StarterChanged::Stale => same_stretch(core, &id, &stretch).await?,
+            _ => self.schedules.stir(),
+        }
         Ok(id)
+    }
+
+    fn stretch(&self) -> Range<i64> {
+        micros(self.range.start)..micros(self.range.end)
     }
 }
 
-fn ticks<'r>(rule: &'r Rule, range: &Range<Timestamp>) -> impl Iterator<Item = i64> + 'r {
-    let end = micros(range.end);
-    rule.ticks(micros(range.start).saturating_sub(1)).take_while(move |tick| *tick < end)
+/// That the backfill which is there already is of the same stretch.
+async fn same_stretch(core: &Arc<Core>, id: &str, stretch: &Range<i64>) -> Result<()> {
+    let (_, known) = filling(core, id).await?;
+    if known.begin == stretch.start && known.end == stretch.end {
+        return Ok(());
+    }
+    let text = format!(
+        "backfill `{id}` is there already, from {} to {}; give the one of another stretch another id",
+        shown(moment(known.begin)),
+        shown(moment(known.end))
+    );
+    Err(Error::plain(ErrorKind::Input, text))
+}
+
+/// The ticks of a schedule in a stretch of time; after its end there are none.
+fn ticks(schedule: &Stored, stretch: Range<i64>) -> impl Iterator<Item = i64> + '_ {
+    let until = schedule.policy.until.unwrap_or(i64::MAX);
+    let ticks = schedule.rule.ticks(stretch.start.saturating_sub(1));
+    ticks.take_while(move |tick| *tick < stretch.end && *tick <= until)
 }
 
 impl Keeper {

@@ -88,6 +88,7 @@ impl Keeper {
         let mut turns: FuturesUnordered<BoxFuture<'_, Result<()>>> = FuturesUnordered::new();
         self.find_waiting().await?;
         self.find_backfills().await?;
+        turns.extend(self.lookouts());
         loop {
             let now = self.core.clock.now();
             // Before anything is read, so that no change is missed.
@@ -223,6 +224,11 @@ impl Keeper {
             core.until_left(run).await;
             drop(busy);
         })
+    }
+
+    /// Runs what waits for the machine on a thread that may. Nobody waits for it when the runtime is dropped.
+    pub(super) fn blocking(&self, work: impl FnOnce() + Send + 'static) -> Result<()> {
+        self.anchor()?.spawn(async { drop(tokio::task::spawn_blocking(work)) })
     }
 
     fn anchor(&self) -> Result<Arc<Anchor>> {

@@ -33,6 +33,6 @@ pub use self::{
     emit::emit,
     manage::{ChangeSchedule, Schedule, Schedules},
     stored::Source,
-    triggers::{Given, On, Overrun, Trigger, TriggerName, TriggerOn},
+    triggers::{FileChange, Given, On, Overrun, Trigger, TriggerName, TriggerOn},
 };
 pub use orch_schedule::{CatchUp, Doubled, Dst, Missing, Overlap, Policy, Rule, RuleError};

@@ -66,7 +66,7 @@ impl Keeper {
         if self.core.stop(run, &reason) {
             return self.stand_still_until_left(run);
         }
-        engine::cancel_unattended(&self.core, run, &reason).await
+        engine::cancel_unattended(&self.core, run, &reason).await.map(drop)
     }
 
     /// What cannot be read is looked at no more, and says so.

@@ -160,7 +160,7 @@ async fn a_leader_whose_run_is_cancelled_hands_over_too() {
     let leader = runtime.last_run().await.unwrap().unwrap();
     let second = runtime.scope(async { asks().start() }).await;
     until(&runtime, |lines| ending(lines, "held_back Pending") == 2).await;
-    assert!(runtime.cancel(leader));
+    assert!(runtime.cancel(leader).await.unwrap());
     assert_eq!(first.await.expect_err("it was cancelled").kind(), ErrorKind::Cancelled);
     assert_eq!(second.await.unwrap(), 1);
 }

@@ -200,13 +200,13 @@ async fn by_runtime() {
     all_hang(&inside).await;
     let runs = runtime.runs(Default::default(), Page::first(9)).await.unwrap();
     let root = runs.iter().find(|run| run.parent.is_none()).unwrap().id;
-    assert!(runtime.cancel(root));
+    assert!(runtime.cancel(root).await.unwrap());
     let error = handle.await.expect_err("it was cancelled");
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     let why = "it was cancelled through the runtime";
     assert!(error.to_string().contains(why), "{error}");
     assert_all_ended(&runtime, &inside, &format!("run Cancelled: {why}"), "#2 run Cancelled").await;
-    assert!(!runtime.cancel(root), "it is over");
+    assert!(!runtime.cancel(root).await.unwrap(), "it is over");
 }
 
 #[tokio::test]

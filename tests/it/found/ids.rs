@@ -6,7 +6,7 @@ async fn who_asks_for_a_run_that_was_being_cancelled_gets_its_end() {
     let call = first.scope(async { staying().id("x").start() }).await;
     let run = call.run().unwrap();
     until(&first, |lines| lines.iter().any(|line| line == "stays Running (1)")).await;
-    assert!(first.cancel(run));
+    assert!(first.cancel(run).await.unwrap());
     call.await.unwrap_err();
     let mut seen = 0;
     for cut in 1..=first.store().operations() {

@@ -9,7 +9,7 @@ async fn a_retry_of_a_run_that_was_being_cancelled_when_its_process_died_waits_f
     while bodies.count() == 0 {
         tokio::task::yield_now().await;
     }
-    assert!(first.cancel(run));
+    assert!(first.cancel(run).await.unwrap());
     call.await.unwrap_err();
     let mut seen = 0;
     for cut in 1..=first.store().operations() {

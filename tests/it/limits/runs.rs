@@ -57,7 +57,7 @@ async fn a_run_that_waits_is_seen_and_can_be_cancelled() {
         waiting[0].reason.as_deref().is_some_and(|reason| reason.contains("permits are taken")),
         "{waiting:?}"
     );
-    assert!(runtime.cancel(waiting[0].id));
+    assert!(runtime.cancel(waiting[0].id).await.unwrap());
     until(&runtime, |lines| lines.iter().any(|line| line.contains("run Cancelled"))).await;
     opener.open();
     let ends: Vec<_> =

@@ -89,7 +89,7 @@ async fn a_run_that_was_cancelled_goes_on_too() {
     let call = runtime.scope(async { slow_below().start() }).await;
     let run = call.run().unwrap();
     until(&runtime, |lines| lines.iter().any(|line| line.contains("hangs Running"))).await;
-    assert!(runtime.cancel(run));
+    assert!(runtime.cancel(run).await.unwrap());
     assert_eq!(call.await.unwrap_err().kind(), ErrorKind::Cancelled);
     world.ran();
     world.mend();
@@ -154,7 +154,7 @@ async fn a_run_that_is_being_retried_is_under_way() {
     let hung = async {
         until(&runtime, |lines| lines.iter().any(|line| line.contains("hangs Running"))).await;
         let error = runtime.retry::<String>(run).await.unwrap_err();
-        runtime.cancel(run);
+        runtime.cancel(run).await.unwrap();
         error.to_string()
     };
     let (retried, refused) = tokio::join!(runtime.retry::<String>(run), hung);

@@ -58,12 +58,12 @@ pub(crate) async fn take_turn(core: &Arc<Core>, id: RunId) -> Result<Option<Clai
         .map_err(|error| Error::plain(ErrorKind::Store, format!("run {id} could not be claimed: {error}")))
 }
 
-/// Cancels a run that this process does not execute, unless somebody else does.
-pub(crate) async fn cancel_unattended(core: &Arc<Core>, id: RunId, reason: &str) -> Result<()> {
-    let Ok(_taken) = core.take_up(id) else { return Ok(()) };
+/// Cancels a run that this process does not execute, unless somebody else does. Says whether it did.
+pub(crate) async fn cancel_unattended(core: &Arc<Core>, id: RunId, reason: &str) -> Result<bool> {
+    let Ok(_taken) = core.take_up(id) else { return Ok(false) };
     match take_turn(core, id).await? {
-        Some(claimed) => crashing::cancel(core, &claimed, reason.to_owned()).await,
-        None => Ok(()),
+        Some(claimed) => crashing::cancel(core, &claimed, reason.to_owned()).await.map(|()| true),
+        None => Ok(false),
     }
 }
 

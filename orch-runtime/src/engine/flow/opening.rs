@@ -2,13 +2,14 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{again::end_left_over, crashing, joining::join};
+use super::{again::end_left_over, crashing, joining::join, launching::cancel_unattended};
 use crate::{
     clock::Timestamp,
     definition::{self, Definition},
     engine::{RunShared, alive::DROPPED, commit::child_step, prepared::Prepared, run::RunStart},
     error::{Error, ErrorKind},
     id::{RunId, TaskNumber},
+    observe,
     runtime::{Core, TakenUp, Waiting},
     state::RunState,
     store::{Claim, Claimed, Fence, NewRun, Outcome, Reruns, Run, StoreError, Submitted, Trigger},
@@ -33,7 +34,10 @@ pub(super) async fn open_root(
     let taken = core.take_up(id)?;
     let reruns = prepared.options().reruns.clone();
     let new = new_run(core, id, name, prepared, None, reruns.clone())?;
-    let submitted = match core.store.submit(new).await {
+    let left_behind = LeftBehind(Some((core, id)));
+    let submitted = core.store.submit(new).await;
+    left_behind.stored();
+    let submitted = match submitted {
         Ok(submitted) => compared(core, name, prepared, submitted).await,
         Err(error) => Err(error),
     };
@@ -51,6 +55,32 @@ pub(super) async fn open_root(
         Ok(Submitted::Conflict(known)) if known != id => Err(conflict(prepared, name, known)),
         Ok(_) => Err(Error::at(name, id, ErrorKind::Store, "a run of this id is in the store already")),
         Err(error) => Err(Error::at(name, id, ErrorKind::Store, error.to_string())),
+    }
+}
+
+/// A run that is being stored for a call: where the call is dropped meanwhile, nobody would execute the run, and nobody end
+/// it.
+struct LeftBehind<'a>(Option<(&'a Arc<Core>, RunId)>);
+
+impl LeftBehind<'_> {
+    /// Its caller knows it now.
+    fn stored(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for LeftBehind<'_> {
+    fn drop(&mut self) {
+        let Some((core, id)) = self.0.take() else { return };
+        let Some(anchor) = core.anchor() else { return };
+        let core = core.clone();
+        // Where there are no threads any more, the next process finds it.
+        let _ = anchor.spawn(async move {
+            core.until_left(id).await;
+            if let Err(error) = cancel_unattended(&core, id, DROPPED).await {
+                observe::warn_outside(&format!("run {id}, whose call was dropped, cannot be ended: {error}"));
+            }
+        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! Triggers that are served: what has happened since each looked last.
 
+use futures_util::TryFutureExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
@@ -20,8 +21,8 @@ use crate::{
         tick::unencodable,
     },
     store::{
-        Claimed, Happening, NewRun, StartedBy, Starter, StarterChange, StarterChanged, StarterPut, Starters,
-        Trigger as Why,
+        BoxFuture, Claimed, Happening, NewRun, StartedBy, Starter, StarterChange, StarterChanged, StarterPut,
+        Starters, Trigger as Why,
     },
 };
 
@@ -62,9 +63,23 @@ impl Keeper {
                     self.look_for_overruns(trigger, path_named(path), *times).await?;
                 }
                 What::Absence { event, within } => self.look_for_absence(trigger, event, *within).await?,
+                // Somebody looks after these all the time.
+                What::File { .. } => {}
             }
         }
         Ok(())
+    }
+
+    /// Those who look after something beside this, because it takes long.
+    pub(in crate::schedule) fn lookouts(&self) -> impl Iterator<Item = BoxFuture<'_, Result<()>>> {
+        self.triggers.iter().filter_map(|trigger| match &trigger.on.0 {
+            What::File { pattern, settle } => {
+                let looking = self.look_after_files(trigger, pattern, *settle);
+                let looking: BoxFuture<'_, _> = Box::pin(looking.map_ok(|never| match never {}));
+                Some(looking)
+            }
+            What::Ended { .. } | What::Event(_) | What::Absence { .. } | What::Overrun { .. } => None,
+        })
     }
 
     /// What is stored of a trigger; of one that is new, what `begin` says.
@@ -120,11 +135,24 @@ impl Keeper {
         trigger: &Trigger,
         starter: Starter,
         standing: Standing,
+        what: (Why, Occurrence),
+    ) -> Result<Option<Starter>> {
+        let made = trigger.startable(&Given(&what.1));
+        self.fire_made(trigger, starter, standing, what, made).await
+    }
+
+    /// The same with what is to be started, or why it cannot be.
+    pub(super) async fn fire_made(
+        &self,
+        trigger: &Trigger,
+        starter: Starter,
+        standing: Standing,
         (why, occurrence): (Why, Occurrence),
+        made: Result<Option<Startable>>,
     ) -> Result<Option<Starter>> {
         let by = StartedBy { starter: starter.key.clone(), ..occurrence.by.clone() };
         let id = RunId::new();
-        let (new, fault) = match trigger.startable(&Given(&occurrence)) {
+        let (new, fault) = match made {
             Ok(None) => return Ok(Some(starter)),
             Ok(Some(startable)) => (self.new_run(id, startable, why, by), None),
             Err(fault) => (self.failing_run(id, trigger, why, by, &occurrence), Some(fault)),

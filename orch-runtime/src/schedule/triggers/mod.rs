@@ -4,6 +4,7 @@ mod absence;
 mod attributes;
 mod ends;
 mod events;
+mod files;
 mod fire;
 mod given;
 mod on;
@@ -11,6 +12,7 @@ mod overruns;
 mod trigger;
 
 pub use self::{
+    files::FileChange,
     given::Given,
     on::On,
     overruns::Overrun,

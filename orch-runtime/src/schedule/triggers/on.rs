@@ -27,6 +27,8 @@ pub(super) enum What {
     Absence { event: String, within: Duration },
     /// Runs of a flow that take so many times longer than usual.
     Overrun { path: &'static str, times: f64 },
+    /// Files that come or change, and then are as they are for so long.
+    File { pattern: String, settle: Duration },
 }
 
 /// Something that happened.
@@ -76,6 +78,12 @@ impl On {
     pub fn absent(event: impl Into<String>, within: Duration) -> Self {
         Self(What::Absence { event: event.into(), within })
     }
+
+    /// That a file that matches this comes or changes, and then is as it is for so long, or for one second; a
+    /// [`FileChange`](super::FileChange) is given. See [`TriggerName::on_file`](super::TriggerName::on_file).
+    pub fn file(pattern: impl Into<String>, settle: Option<Duration>) -> Self {
+        Self(What::File { pattern: pattern.into(), settle: settle.unwrap_or(super::files::SETTLE) })
+    }
 }
 
 /// What history tells of a trigger that is new.
@@ -89,6 +97,9 @@ impl fmt::Display for On {
             }
             What::Event(event) => write!(f, "on events `{event}`"),
             What::Absence { event, within } => write!(f, "when no event `{event}` comes for {within:?}"),
+            What::File { pattern, settle } => {
+                write!(f, "on files `{pattern}` that come or change, after {settle:?}")
+            }
         }
     }
 }

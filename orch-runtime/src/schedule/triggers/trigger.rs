@@ -4,7 +4,12 @@ use std::{fmt, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{given::Given, on::On, overruns::Overrun};
+use super::{
+    files::FileChange,
+    given::Given,
+    on::{On, What},
+    overruns::Overrun,
+};
 use crate::{
     Call, Flow,
     engine::{self, Startable},
@@ -144,6 +149,53 @@ impl TriggerName {
     /// When no event of this name has come for so long: once, until the next one comes.
     pub fn on_absence(self, event: impl Into<String>, within: Duration) -> TriggerOn<()> {
         self.on(On::absent(event, within))
+    }
+
+    /// On each file that comes or changes where this pattern says; what is started gets the [`FileChange`].
+    ///
+    /// A file is looked at by its size and by when it was written. What is known of it is stored in one step with the run
+    /// that it starts, so each version of a file that comes to rest starts one run: also what was put there while nobody
+    /// served, and **also what lies there when the trigger is served for the first time**, because nobody has seen to it
+    /// yet. A file that is written again with the same content has changed. One that is removed is forgotten, and new when
+    /// it comes back. It starts something when it has been as it is [for one second](TriggerOn::settle), so that a file
+    /// that is being written does not; those that have lain for longest come first.
+    ///
+    /// In a pattern, `*` and `?` stand for what has no separator in it, `[abc]`, `[a-z]` and `[!a]` for one character,
+    /// `{csv,json}` for either, and `**` for any directories, links to directories excepted. Names that begin with a dot
+    /// are matched only by a pattern that has the dot, and every other name that matches counts: where temporary files are
+    /// written beside the finished ones, say `*.csv` and not `*`. A relative pattern starts at the working directory that
+    /// the process has when it begins to serve. The directory may come later; while it is not there, or cannot be read,
+    /// what lay in it does not count as gone.
+    ///
+    /// The system tells when it is time to look, and as not every file system tells of everything, somebody looks every
+    /// 30 seconds anyway; under the clock of [`testing`](crate::testing) that alone holds.
+    ///
+    /// ```
+    /// # extern crate orch_runtime as orch;
+    /// # use orch::{Call, Flow};
+    /// use orch::schedule::{FileChange, Trigger};
+    /// # use std::{path::PathBuf, time::Duration};
+    ///
+    /// # fn example(import: fn(PathBuf) -> Call<(), Flow>) -> Trigger {
+    /// Trigger::new("imports")
+    ///     .on_file("incoming/*.{csv,tsv}")
+    ///     .settle(Duration::from_secs(2))
+    ///     .filter(|file: &FileChange| file.size > 0)
+    ///     .run(move |file: FileChange| import(file.path))
+    /// # }
+    /// ```
+    pub fn on_file(self, pattern: impl Into<String>) -> TriggerOn<FileChange> {
+        self.on(On::file(pattern, None))
+    }
+}
+
+impl TriggerOn<FileChange> {
+    /// For how long a file has to be as it is before it starts something. Default: one second.
+    pub fn settle(mut self, time: Duration) -> Self {
+        if let What::File { settle, .. } = &mut self.on.0 {
+            *settle = time;
+        }
+        self
     }
 }
 
