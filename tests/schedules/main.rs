@@ -9,6 +9,7 @@ mod backfills;
 mod crashes;
 mod files;
 mod managed;
+mod on;
 mod overlap;
 mod served;
 #[cfg(unix)]

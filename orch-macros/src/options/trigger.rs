@@ -3,7 +3,7 @@
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Expr, Ident, Lit, LitStr, Path, PathArguments, Token, parenthesized};
+use syn::{Expr, Ident, Lit, LitStr, Path, Token, parenthesized};
 
 use super::reader;
 use super::with::{self, Input};
@@ -141,7 +141,10 @@ pub(super) fn parse(
     if !KINDS.contains(&name.as_str()) {
         let fix = other_word(&name)
             .or_else(|| did_you_mean(&name, KINDS).map(|near| format!("did you mean `{near}`?")))
-            .unwrap_or_else(|| format!("what can start a flow is {}", enumerate(KINDS)));
+            .unwrap_or_else(|| match input.peek(syn::token::Paren) {
+                true => format!("what can start a flow is {}", enumerate(KINDS)),
+                false => format!("write `on = completed({name})` to follow a flow"),
+            });
         return Err(unexpected(&kind, &format!("`on` has no choice `{name}`"), &fix));
     }
     if !input.peek(syn::token::Paren) {
@@ -199,7 +202,9 @@ fn skip_to_option(content: ParseStream<'_>) {
 
 fn misplaced(kind: &str, option: &str) -> Option<String> {
     match (kind, option) {
-        ("absent", "filter") => Some("remove it; nothing has come that it could look at".to_owned()),
+        ("absent", "filter" | "if" | "when" | "where" | "condition" | "predicate") => {
+            Some("remove it; nothing has come that it could look at".to_owned())
+        }
         (_, "settle") => Some("it is an option of `file`".to_owned()),
         ("file", "debounce" | "delay" | "wait" | "stable") => Some("did you mean `settle`?".to_owned()),
         (_, "if" | "when" | "where" | "condition" | "predicate") => Some("did you mean `filter`?".to_owned()),
@@ -266,18 +271,16 @@ fn flow(kind: &Ident, takes: &str, example: &str, content: ParseStream<'_>) -> s
     }
     let value = content.fork();
     let path: Path = content.parse().map_err(|_| reader::wrong(kind, &value, takes, example))?;
-    for segment in &path.segments {
-        let (rule, fix) = match segment.arguments {
-            PathArguments::None => continue,
-            PathArguments::Parenthesized(_) => {
-                (format!("`{kind}` names a flow and does not call it"), "remove the parentheses behind it")
-            }
-            PathArguments::AngleBracketed(_) => (
-                format!("`{kind}` names a flow without type parameters"),
-                "write a flow with the types that are meant, let it call this one, and name that",
-            ),
-        };
-        return Err(unexpected(&path, &rule, fix));
+    if content.peek(syn::token::Paren) {
+        let rule = format!("`{kind}` names a flow and does not call it");
+        return Err(unexpected(reader::next(content), &rule, "remove the parentheses behind it"));
+    }
+    if path.segments.iter().any(|segment| !segment.arguments.is_none()) {
+        return Err(unexpected(
+            &path,
+            &format!("`{kind}` names a flow without type parameters"),
+            "write a flow with the types that are meant, let it call this one, and name that",
+        ));
     }
     Ok(path)
 }
@@ -296,7 +299,7 @@ fn times(kind: &Ident, takes: &str, example: &str, content: ParseStream<'_>) -> 
         None => Err(reader::wrong(kind, &value, takes, example)),
         Some((literal, factor)) if factor <= 1.0 => Err(mistake(
             &literal,
-            "a run that takes too long takes more than 1 times what is usual",
+            "`overrun` takes a number above 1",
             "every other run takes longer than the usual one",
             &format!("write for example `{example}`"),
         )),

@@ -78,7 +78,7 @@ impl Keeper {
                 let looking: BoxFuture<'_, _> = Box::pin(looking.map_ok(|never| match never {}));
                 Some(looking)
             }
-            What::Ended { .. } | What::Event(_) | What::Absence { .. } | What::Overrun { .. } => None,
+            What::Ended { .. } | What::Overrun { .. } | What::Event(_) | What::Absence { .. } => None,
         })
     }
 
