@@ -179,28 +179,26 @@
 //! it called. [`rerun`] executes a run anew, as a run of its own: from a task on, or with other arguments.
 //!
 //! **Runs that nobody calls** start when they are due, or when something happens, while somebody [`serve`]s: schedules
-//! stand in the attribute or are made [in code](Call::schedule), [triggers](schedule::Trigger) follow other flows,
-//! [events](emit) and [files](schedule::TriggerName::on_file). Each tick has one fate, which is recorded: it started a run, was caught up, or was skipped for a reason.
+//! and triggers stand in the attribute, or are made in code ([`Call::schedule`], [`Trigger`](schedule::Trigger)); triggers
+//! follow other flows, [events](emit), [files](schedule::TriggerName::on_file) and what does not come in time. Each tick has
+//! one fate, which is recorded: it started a run, was caught up, or was skipped for a reason.
 //!
 //! ```no_run
 //! # use orch::prelude::*;
-//! use orch::schedule::Trigger;
-//!
 //! #[flow(cron = "0 9 * * MON-FRI", tz = "Europe/Berlin", overlap = skip)]
 //! async fn report() -> Result<u32, Error> {
 //!     println!("the report of {:?}", orch::ctx().tick());
 //!     Ok(12)
 //! }
 //!
-//! #[flow]
+//! #[flow(on = completed(report))]
 //! async fn publish(rows: u32) {
 //!     println!("{rows} rows");
 //! }
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<orch::Served, Error> {
-//!     let published = Trigger::new("publish").after_completed(report).run(|rows: u32| publish(rows));
-//!     orch::serve().trigger(published).await
+//!     orch::serve().await
 //! }
 //! ```
 //!

@@ -138,6 +138,12 @@ private! {
     missing => Missing;
     /// The part of it about times that are repeated.
     doubled => Doubled;
+    /// One trigger of a flow.
+    trigger_definition => TriggerDefinition;
+    /// What it waits for.
+    on => On;
+    /// What has happened.
+    given => Given;
     /// Encodes the arguments of a scheduled run.
     stored_input => stored_input;
     /// The same for a flow without arguments.

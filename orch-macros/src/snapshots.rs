@@ -64,6 +64,23 @@ fn schedules() {
 }
 
 #[test]
+fn triggers() {
+    flow(
+        "on = event(\"order paid\", filter = |order: &Order| order.total > 100), with(currency = \"EUR\")",
+        "async fn ship(id: u64, note: &str, currency: String, #[provided] db: &Pool) { }",
+        expect_file!["../snapshots/flow_on_an_event.rs"],
+    );
+    flow(
+        "cron = \"@daily\", with(what = 1u8), on = completed(jobs::etl), on = failed(etl, with(what = 2u8)), \
+         on = absent(\"heartbeat\", \"1h30m\", with(what = 3u8)), on = file(\"incoming/*.csv\"), \
+         on = file(\"incoming/*.json\", settle = \"2s\", filter = is_small), on = overrun(etl, 3)",
+        "fn check(what: u8) {}",
+        expect_file!["../snapshots/flow_with_every_trigger.rs"],
+    );
+    flow("on = completed(etl)", "fn tidy() {}", expect_file!["../snapshots/flow_on_completed.rs"]);
+}
+
+#[test]
 fn warnings_about_the_body() {
     flow(
         "",

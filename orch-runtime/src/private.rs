@@ -39,11 +39,30 @@ pub trait Annotated<A> {
     type Output;
 }
 
+/// A function with `#[flow]`, whatever its arguments.
+#[diagnostic::on_unimplemented(
+    message = "only functions with `#[flow]` have runs that something can follow",
+    label = "this is none",
+    note = "annotate it; what happens in a task or a plain function is told by `orch::emit(\"…\", &value)`, and followed by \
+            `on = event(\"…\")`"
+)]
+pub trait Followed<A> {
+    /// What its runs give.
+    type Output;
+}
+
 macro_rules! annotated {
     ($($name:ident)*) => {
         impl<Func, Out, Kind: crate::Kind, $($name),*> Annotated<(Out, Kind, $($name,)*)> for Func
         where
             Func: Fn($($name),*) -> Call<Out, Kind>,
+        {
+            type Output = Out;
+        }
+
+        impl<Func, Out, $($name),*> Followed<(Out, Flow, $($name,)*)> for Func
+        where
+            Func: Fn($($name),*) -> Call<Out, Flow>,
         {
             type Output = Out;
         }

@@ -9,8 +9,11 @@ mod backfills;
 mod crashes;
 mod files;
 mod managed;
+mod on;
 mod overlap;
 mod served;
+#[cfg(unix)]
+mod signals;
 mod triggers;
 
 use std::{

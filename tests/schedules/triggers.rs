@@ -14,10 +14,14 @@ use crate::{HOUR, runs_of, states, until};
 
 /// What bodies were given.
 #[derive(Clone, Default)]
-struct Given(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Given(Arc<Mutex<Vec<String>>>);
 
 impl Given {
-    fn all(&self) -> Vec<String> {
+    pub(crate) fn note(&self, text: impl Into<String>) {
+        self.0.lock().unwrap().push(text.into());
+    }
+
+    pub(crate) fn all(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
 }
@@ -29,12 +33,12 @@ async fn extracts(rows: u32) -> Result<Vec<u32>, String> {
 
 #[flow]
 async fn reports(rows: Vec<u32>, #[provided] given: &Given) {
-    given.0.lock().unwrap().push(format!("{} rows", rows.len()));
+    given.note(format!("{} rows", rows.len()));
 }
 
 #[flow]
 async fn alerts(why: String, #[provided] given: &Given) {
-    given.0.lock().unwrap().push(why);
+    given.note(why);
 }
 
 fn triggers() -> [Trigger; 2] {
@@ -44,7 +48,11 @@ fn triggers() -> [Trigger; 2] {
     ]
 }
 
-async fn serve(runtime: &TestRuntime, triggers: impl IntoIterator<Item = Trigger>, hours: f64) -> Served {
+pub(crate) async fn serve(
+    runtime: &TestRuntime,
+    triggers: impl IntoIterator<Item = Trigger>,
+    hours: f64,
+) -> Served {
     let mut serve = runtime.serve().until(until(runtime, hours)).grace(HOUR).lines(|_| {});
     for trigger in triggers {
         serve = serve.trigger(trigger);
@@ -75,12 +83,12 @@ async fn acting(runtime: &TestRuntime, script: &[(u32, &str)]) {
 }
 
 /// A runtime on what is stored, in the next process.
-fn next(runtime: &TestRuntime, operations: usize) -> (TestRuntime, Given) {
+pub(crate) fn next(runtime: &TestRuntime, operations: usize) -> (TestRuntime, Given) {
     let given = Given::default();
     (runtime.fork(operations).provide(given.clone()).build(), given)
 }
 
-fn by(runs: &[Run]) -> Vec<Why> {
+pub(crate) fn by(runs: &[Run]) -> Vec<Why> {
     runs.iter().map(|run| run.trigger).collect()
 }
 

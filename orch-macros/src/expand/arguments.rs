@@ -20,7 +20,8 @@ pub(super) fn types(model: &Model) -> impl Iterator<Item = TokenStream> {
         .map(|parameter| stored_type(model, parameter, parameter.ty.span().resolved_at(model.span)))
 }
 
-fn stored_type(model: &Model, parameter: &Parameter, span: Span) -> TokenStream {
+/// What a call owns of a parameter: `String` for `url: &str`.
+pub(super) fn stored_type(model: &Model, parameter: &Parameter, span: Span) -> TokenStream {
     let owned = match &parameter.pass {
         Pass::Owned(ty) => quote!(#ty),
         Pass::Borrowed(ty) => quote_spanned!(ty.span()=> <#ty as ::std::borrow::ToOwned>::Owned),
@@ -51,23 +52,26 @@ pub(super) fn tuple_pattern(model: &Model) -> TokenStream {
 
 /// The tuple made from what the caller passed: `(url.to_owned(), Skipped(progress),)`.
 pub(super) fn tuple(model: &Model) -> TokenStream {
-    let values = model.arguments().map(|parameter| {
-        let name = &parameter.name;
-        let owned = match &parameter.pass {
-            Pass::Owned(_) => quote!(#name),
-            Pass::Borrowed(ty) => {
-                quote_spanned!(ty.span()=> <#ty as ::std::borrow::ToOwned>::to_owned(#name))
-            }
-        };
-        match parameter.role {
-            Role::Skipped => {
-                let skipped = model.paths.skipped();
-                quote_spanned!(model.span=> #skipped(#owned))
-            }
-            Role::Data | Role::Provided => owned,
-        }
-    });
+    let values = model.arguments().map(|parameter| owned(model, parameter));
     quote_spanned!(model.span=> (#(#values,)*))
+}
+
+/// One of them.
+pub(super) fn owned(model: &Model, parameter: &Parameter) -> TokenStream {
+    let name = &parameter.name;
+    let owned = match &parameter.pass {
+        Pass::Owned(_) => quote!(#name),
+        Pass::Borrowed(ty) => {
+            quote_spanned!(ty.span()=> <#ty as ::std::borrow::ToOwned>::to_owned(#name))
+        }
+    };
+    match parameter.role {
+        Role::Skipped => {
+            let skipped = model.paths.skipped();
+            quote_spanned!(model.span=> #skipped(#owned))
+        }
+        Role::Data | Role::Provided => owned,
+    }
 }
 
 /// What the body is called with, in the order of its parameters.

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
-use super::{flow, limits, schedules, task};
+use super::{flow, limits, schedules, task, triggers};
 use crate::model::{Kind, Model, Role};
 use crate::options::{Backoff, Curve};
 
@@ -46,6 +46,7 @@ pub(super) fn definition(model: &Model) -> TokenStream {
     let depends = task::depends(model);
     let permits = limits::functions(model);
     let inputs = schedules::inputs(model);
+    let triggers = triggers::functions(model);
     let shared = shared_options(model);
     let own = match model.kind {
         Kind::Task => task::options(model),
@@ -58,6 +59,7 @@ pub(super) fn definition(model: &Model) -> TokenStream {
         #depends
         #permits
         #inputs
+        #triggers
         static __ORCH_DEFINITION: #definition = #constructor(
             #place { name: #name, module: ::core::module_path!(), #source, path: __orch_path },
             #hash,

@@ -8,6 +8,7 @@ mod limits;
 mod run;
 mod schedules;
 mod task;
+mod triggers;
 mod warnings;
 
 use proc_macro2::TokenStream;

@@ -3,12 +3,12 @@
 use orch_schedule::{CatchUp, Doubled, Dst, Missing, Overlap};
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
-use syn::ext::IdentExt as _;
 use syn::{Expr, Ident, Lit, Type};
 
 use super::arguments;
 use crate::model::{Model, Parameter};
-use crate::options::Schedule;
+use crate::options::with::find;
+use crate::options::{Input, Schedule};
 use crate::types::peel;
 
 /// The functions that make the arguments of scheduled runs.
@@ -32,7 +32,9 @@ pub(super) fn inputs(model: &Model) -> TokenStream {
         let stored_input = model.paths.stored_input();
         let names = model.arguments().map(|parameter| &parameter.name);
         let types = model.arguments().map(|parameter| &parameter.ty);
-        let values = model.arguments().map(|parameter| value(schedule, parameter));
+        let values = model.arguments().map(|parameter| {
+            find(schedule.with.iter().flatten(), &parameter.name).map(|input| value(input, parameter))
+        });
         quote_spanned! {span=>
             fn #name() -> ::core::result::Result<#bytes, #error> {
                 let (#(#names,)*): (#(#types,)*) = (#(#values,)*);
@@ -56,21 +58,19 @@ fn input(model: &Model, index: usize) -> TokenStream {
 }
 
 /// What `with` says for a parameter. A literal does where a text is owned.
-fn value(schedule: &Schedule, parameter: &Parameter) -> Option<TokenStream> {
-    let input =
-        schedule.with.iter().flatten().find(|input| input.parameter.unraw() == parameter.name.unraw())?;
+pub(super) fn value(input: &Input, parameter: &Parameter) -> TokenStream {
     let value = &input.value;
     let mut written = value;
     // `macro_rules` wraps a `$value:expr` into an invisible group.
     while let Expr::Group(group) = written {
         written = &group.expr;
     }
-    Some(match written {
+    match written {
         Expr::Lit(written) if matches!(written.lit, Lit::Str(_)) && is_string(&parameter.ty) => {
             quote_spanned!(written.lit.span()=> ::std::string::String::from(#value))
         }
         _ => quote!(#value),
-    })
+    }
 }
 
 fn is_string(ty: &Type) -> bool {

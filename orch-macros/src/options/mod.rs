@@ -2,9 +2,12 @@
 
 mod backoff;
 mod cache;
+mod filter;
 mod limits;
 mod reader;
 mod schedule;
+mod trigger;
+pub(crate) mod with;
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
@@ -17,6 +20,8 @@ pub(crate) use cache::{Cache, Key, Scope};
 pub(crate) use limits::{Need, Permits, Rate};
 pub(crate) use reader::Seen;
 pub(crate) use schedule::Schedule;
+pub(crate) use trigger::{On, Trigger};
+pub(crate) use with::Input;
 
 use crate::diagnostics::{Errors, mistake, unexpected};
 use crate::model::Kind;
@@ -50,6 +55,12 @@ pub(crate) struct Options {
     pub(crate) max_concurrent: Option<u32>,
     /// When the flow starts by itself; the first may be the one that is written without `schedule(…)`.
     pub(crate) schedules: Vec<Schedule>,
+    /// What else starts the flow.
+    pub(crate) triggers: Vec<Trigger>,
+    /// What `with` says for them all.
+    pub(crate) with: Vec<Input>,
+    /// Something in the attribute is wrong, and may have been meant for what seems to be missing.
+    pub(crate) misread: bool,
     pub(crate) root: Option<Path>,
     pub(crate) seen: Seen,
 }
@@ -79,7 +90,7 @@ const TASK: [&str; 21] = [
 ];
 
 /// Without those of schedules and `crate`, which come behind them in messages.
-const FLOW: [&str; 14] = [
+const FLOW: [&str; 15] = [
     "name",
     "formerly",
     "version",
@@ -93,6 +104,7 @@ const FLOW: [&str; 14] = [
     "fallible",
     "error",
     "tags",
+    "on",
     "schedule",
 ];
 
@@ -107,7 +119,7 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
     let list = reader::Options {
         owner: kind.attribute(),
         known: &known,
-        repeated: &["schedule"],
+        repeated: &["schedule", "on"],
         elsewhere: &elsewhere,
     };
     let mut short = Schedule::default();
@@ -124,9 +136,12 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
         Ok(())
     })
     .parse2(attribute);
-    short.misread = errors.len() > before;
+    options.misread = errors.len() > before;
+    short.misread = options.misread;
     short.seen = options.seen.only(&schedule::SHORT);
-    if short.place().is_some() {
+    if short.seen.is_only("with") && options.seen.keyword("on").is_some() {
+        options.with = short.with.unwrap_or_default();
+    } else if short.place().is_some() {
         options.schedules.insert(0, short);
     }
     // syn adds "unexpected token" for parentheses that a bad option left half read.
@@ -143,6 +158,7 @@ fn elsewhere(kind: Kind, name: &str) -> Option<String> {
     let only = |other: &str| Some(format!("`{name}` is an option of {other}"));
     match (kind, name) {
         (Kind::Task, "strict") => only("`#[flow]`; a task has no journal that could differ from it"),
+        (Kind::Task, "on") => only("`#[flow]`; a task runs when a flow calls it"),
         (Kind::Task, "schedule") => only("`#[flow]`; a task runs when a flow calls it"),
         (Kind::Task, name) if schedule::SHORT.contains(&name) => {
             only("`#[flow]`; a task runs when a flow calls it")
@@ -179,7 +195,7 @@ fn elsewhere(kind: Kind, name: &str) -> Option<String> {
         }
         (Kind::Flow, "schedules") => Some("did you mean `schedule`? There may be several".to_owned()),
         (_, "provided") => Some("it stands before the parameter: `#[provided] db: &Pool`".to_owned()),
-        (Kind::Flow, name) => schedule::elsewhere(name),
+        (Kind::Flow, name) => trigger::elsewhere(name).or_else(|| schedule::elsewhere(name)),
         _ => None,
     }
 }
@@ -241,6 +257,7 @@ impl Options {
                 self.strict = true;
             }
             "schedule" => self.schedules.push(schedule::parse(keyword, input, errors)?),
+            "on" => self.triggers.extend(trigger::parse(keyword, input, errors)?),
             "resume" => self.resumes_by_hand = resume(keyword, input)?,
             _ => {
                 let example = "crate = ::my_crate::orch";

@@ -31,6 +31,11 @@ impl Seen {
         self.0.iter().find(|(seen, _)| seen == name).map(|(_, keyword)| keyword)
     }
 
+    /// Whether this one was written, and no other.
+    pub(crate) fn is_only(&self, name: &str) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|(seen, _)| seen == name)
+    }
+
     /// Only these of them.
     pub(crate) fn only(&self, names: &[&str]) -> Self {
         Self(self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect())
@@ -96,7 +101,7 @@ fn accept(name: &str, keyword: &Ident, options: &Options<'_>, seen: &Seen) -> sy
 }
 
 /// Takes the comma between two options, or says that it is missing.
-fn comma(input: ParseStream<'_>, errors: &mut Errors) {
+pub(super) fn comma(input: ParseStream<'_>, errors: &mut Errors) {
     if input.is_empty() || input.parse::<Token![,]>().is_ok() {
         return;
     }
@@ -116,7 +121,7 @@ fn comma(input: ParseStream<'_>, errors: &mut Errors) {
     }
 }
 
-fn skip_to_comma(input: ParseStream<'_>) {
+pub(super) fn skip_to_comma(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         let _ = input.parse::<TokenTree>();
     }
@@ -128,7 +133,7 @@ pub(crate) fn next(input: ParseStream<'_>) -> Option<TokenTree> {
 }
 
 /// A value that could not be read: the message stands at the value, or at the keyword where there is none.
-fn wrong(keyword: &Ident, input: ParseStream<'_>, takes: &str, example: &str) -> syn::Error {
+pub(super) fn wrong(keyword: &Ident, input: ParseStream<'_>, takes: &str, example: &str) -> syn::Error {
     let (rule, fix) = (format!("`{keyword}` takes {takes}"), format!("write `{example}`"));
     match next(input) {
         Some(TokenTree::Punct(comma)) if comma.as_char() == ',' => unexpected(keyword, &rule, &fix),

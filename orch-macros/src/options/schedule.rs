@@ -3,9 +3,10 @@
 use orch_schedule::{CatchUp, Cron, Doubled, Dst, Missing, Moment, Overlap, RuleError, Zone};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Expr, Ident, LitStr, Token, bracketed, parenthesized};
+use syn::{Ident, LitStr, Token, bracketed, parenthesized};
 
 use super::reader::{self, Seen};
+use super::with::{self, Input};
 use crate::diagnostics::{Errors, did_you_mean, enumerate, mistake, unexpected};
 
 /// One schedule. What could not be read is missing here and an error beside.
@@ -32,12 +33,6 @@ pub(crate) struct Schedule {
     pub(crate) seen: Seen,
     /// Something beside what was read is wrong, and may have been meant for what seems to be missing.
     pub(crate) misread: bool,
-}
-
-/// `url = "…"` inside of `with`.
-pub(crate) struct Input {
-    pub(crate) parameter: Ident,
-    pub(crate) value: Expr,
 }
 
 /// What stands directly in the attribute for its only schedule.
@@ -117,7 +112,7 @@ impl Schedule {
             "every" => self.every = Some(period(keyword, input)?),
             "anchor" => self.anchor = moment(keyword, input, errors)?,
             "at" => self.at = moments(keyword, input, errors)?,
-            "with" => self.with = Some(inputs(keyword, input, errors)?),
+            "with" => self.with = Some(with::parse(keyword, input, errors)?),
             "catch_up" => self.catch_up = Some(catch_up(keyword, input)?),
             "max_late" => self.max_late = Some(reader::duration(keyword, input)?),
             "overlap" => self.overlap = Some(overlap(keyword, input)?),
@@ -190,53 +185,6 @@ fn moments(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn:
         return Ok(literals.into_iter().filter_map(|literal| checked(literal, is_moment, errors)).collect());
     }
     Ok(moment(keyword, input, errors)?.into_iter().collect())
-}
-
-fn inputs(keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Input>> {
-    let wrong = |at: proc_macro2::TokenStream| {
-        unexpected(
-            at,
-            "`with` takes values for parameters in parentheses",
-            "write `with(url = \"https://…\", budget = 120)`",
-        )
-    };
-    if !input.peek(syn::token::Paren) {
-        return Err(wrong(quote::quote!(#keyword)));
-    }
-    let content;
-    parenthesized!(content in input);
-    let mut inputs: Vec<Input> = Vec::new();
-    while !content.is_empty() {
-        let next = reader::next(&content);
-        let read = (|| {
-            let parameter = content.call(Ident::parse_any)?;
-            content.parse::<Token![=]>()?;
-            Ok::<_, syn::Error>(Input { parameter, value: content.parse()? })
-        })();
-        let Ok(read) = read else {
-            let _ = content.parse::<proc_macro2::TokenStream>();
-            return Err(wrong(quote::quote!(#next)));
-        };
-        if inputs.iter().any(|earlier| earlier.parameter.unraw() == read.parameter.unraw()) {
-            errors.push(unexpected(
-                &read.parameter,
-                &format!("`{}` is given twice in `with`, and each parameter has one value", read.parameter),
-                "keep one of the two",
-            ));
-        } else {
-            inputs.push(read);
-        }
-        if !content.is_empty() && content.parse::<Token![,]>().is_err() {
-            let next = reader::next(&content);
-            let _ = content.parse::<proc_macro2::TokenStream>();
-            return Err(unexpected(
-                next,
-                "the values of `with` are separated by commas",
-                "put a `,` before this",
-            ));
-        }
-    }
-    Ok(inputs)
 }
 
 /// `keyword = word`, one of a few.

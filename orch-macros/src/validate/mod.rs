@@ -4,6 +4,8 @@ mod body;
 mod options;
 mod schedules;
 mod signature;
+mod starts;
+mod triggers;
 mod types;
 
 pub(crate) use body::body;

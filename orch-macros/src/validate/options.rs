@@ -3,7 +3,7 @@
 use syn::Type;
 use syn::ext::IdentExt as _;
 
-use super::schedules::schedules;
+use super::starts::starts;
 use crate::diagnostics::{Errors, did_you_mean, enumerate, mistake};
 use crate::model::{Kind, Model, Output, Role};
 use crate::options::{Curve, Key};
@@ -19,7 +19,7 @@ pub(crate) fn options(model: &mut Model, errors: &mut Errors) {
     names(model, errors);
     cache(model, errors);
     limits(model, errors);
-    schedules(model, errors);
+    starts(model, errors);
 }
 
 fn retries(model: &mut Model, errors: &mut Errors) {

@@ -1,50 +1,25 @@
 //! Schedules that could not start their flow, or that say what has no effect.
 
 use syn::Ident;
-use syn::ext::IdentExt as _;
 
-use super::options::unknown_parameter;
+use super::starts::{known_parameters, values_for, without_value};
 use crate::diagnostics::{Errors, enumerate};
-use crate::model::{Model, Role};
+use crate::model::Model;
 use crate::options::Schedule;
 
 /// Reports contradictions. What is refused is left out of the expansion.
-pub(super) fn schedules(model: &mut Model, errors: &mut Errors) {
-    let schedules = std::mem::take(&mut model.options.schedules);
+pub(super) fn schedules(model: &mut Model, schedules: Vec<Schedule>, can_start: bool, errors: &mut Errors) {
     let before = errors.len();
-    if let Some(place) = schedules.iter().find_map(Schedule::place) {
-        startable(model, place, errors);
-    }
     for (index, schedule) in schedules.iter().enumerate() {
         rule(schedule, errors);
         options(schedule, errors);
         name(schedule, &schedules[..index], errors);
-        if errors.len() == before {
+        if can_start && errors.len() == before {
             inputs(model, schedule, errors);
         }
     }
-    if errors.len() == before && !schedules.iter().any(|schedule| schedule.misread) {
+    if can_start && errors.len() == before && !schedules.iter().any(|schedule| schedule.misread) {
         model.options.schedules = schedules;
-    }
-}
-
-/// Whether the flow can be started by name at all.
-fn startable(model: &Model, place: &Ident, errors: &mut Errors) {
-    if model.is_generic() {
-        errors.refuse(
-            place,
-            "a flow with a schedule has no type parameters",
-            "nobody would say which of its functions is to be started",
-            "write a flow with the types that are meant, and let it call this one",
-        );
-    }
-    if let Some(skipped) = model.parameters.iter().find(|parameter| parameter.role == Role::Skipped) {
-        errors.refuse(
-            place,
-            "a flow with a schedule skips no parameter",
-            &format!("`skip({})` says that the value is not stored, and a scheduled run starts from what is stored", skipped.name),
-            "make it a `#[provided]` value of the runtime, or data",
-        );
     }
 }
 
@@ -160,42 +135,22 @@ fn inputs(model: &Model, schedule: &Schedule, errors: &mut Errors) {
         return;
     }
     let before = errors.len();
-    for input in values {
-        match model.parameter(&input.parameter).map(|parameter| parameter.role) {
-            None => {
-                let known: Vec<String> =
-                    model.arguments().map(|argument| argument.name.unraw().to_string()).collect();
-                errors.push(unknown_parameter(&input.parameter, "with", &known));
-            }
-            Some(Role::Provided) => errors.refuse(
-                &input.parameter,
-                "`with` gives values to parameters that callers pass",
-                &format!("`{}` is `#[provided]` by the runtime", input.parameter),
-                "remove it from `with`",
-            ),
-            Some(Role::Data | Role::Skipped) => {}
-        }
-    }
+    known_parameters(model, values, errors);
     // One that is misspelt would be missing too.
     if errors.len() > before {
         return;
     }
-    let given = |name: &Ident| values.iter().any(|input| input.parameter.unraw() == name.unraw());
-    let missing: Vec<String> = model
-        .arguments()
-        .filter(|argument| !given(&argument.name))
-        .map(|argument| argument.name.unraw().to_string())
-        .collect();
+    let missing = without_value(model, values);
     if let (false, Some(place)) = (missing.is_empty(), schedule.place()) {
         let names = enumerate(missing.iter().map(String::as_str));
-        let example: Vec<String> = missing.iter().map(|name| format!("{name} = …")).collect();
+        let example = values_for(&missing);
         errors.refuse(
             schedule.seen.keyword("with").unwrap_or(place),
             &format!("the schedule has no value for {names}"),
             "a flow that starts by itself has nobody who passes arguments",
             &match schedule.seen.keyword("with") {
-                Some(_) => format!("add `{}`", example.join(", ")),
-                None => format!("add `with({})`", example.join(", ")),
+                Some(_) => format!("add `{example}`"),
+                None => format!("add `with({example})`"),
             },
         );
     }

@@ -29,6 +29,8 @@ mod places;
 mod results;
 #[path = "../pass/schedules.rs"]
 mod schedules;
+#[path = "../pass/triggers.rs"]
+mod triggers;
 #[path = "../pass/warnings.rs"]
 mod warnings;
 

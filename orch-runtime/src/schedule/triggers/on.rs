@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     codec::{self, Bytes, CodecError},
-    private::Annotated,
+    private::Followed,
     store::StartedBy,
 };
 
@@ -52,7 +52,7 @@ fn renamed<V: Serialize + DeserializeOwned + 'static>(value: &Bytes) -> Result<B
 
 impl On {
     /// That a run of a flow completes; its value is given.
-    pub fn completed<A, F: Annotated<A>>(_flow: F) -> Self
+    pub fn completed<A, F: Followed<A>>(_flow: F) -> Self
     where
         F::Output: Serialize + DeserializeOwned + 'static,
     {
@@ -60,7 +60,7 @@ impl On {
     }
 
     /// That a run of a flow ends without a value; the reason is given.
-    pub fn failed<A, F: Annotated<A>>(_flow: F) -> Self {
+    pub fn failed<A, F: Followed<A>>(_flow: F) -> Self {
         Self(What::Ended { path: type_name::<F>(), well: false, named: as_it_is })
     }
 
@@ -70,7 +70,7 @@ impl On {
     }
 
     /// That a run of a flow takes so many times longer than usual; an [`Overrun`](super::Overrun) is given.
-    pub fn overrun<A, F: Annotated<A>>(_flow: F, times: f64) -> Self {
+    pub fn overrun<A, F: Followed<A>>(_flow: F, times: f64) -> Self {
         Self(What::Overrun { path: type_name::<F>(), times })
     }
 

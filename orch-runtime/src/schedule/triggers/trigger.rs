@@ -14,7 +14,7 @@ use crate::{
     Call, Flow,
     engine::{self, Startable},
     error::{Error, Result},
-    private::Annotated,
+    private::Followed,
 };
 
 /// Makes the call that something starts; none where its filter does not let it pass.
@@ -109,7 +109,7 @@ impl TriggerName {
     }
 
     /// After each run of this flow that completes; what is started gets its result.
-    pub fn after_completed<A, F: Annotated<A>>(self, flow: F) -> TriggerOn<F::Output>
+    pub fn after_completed<A, F: Followed<A>>(self, flow: F) -> TriggerOn<F::Output>
     where
         F::Output: Serialize + DeserializeOwned + 'static,
     {
@@ -118,7 +118,7 @@ impl TriggerName {
 
     /// After each run of this flow that ends without a result: that fails, takes too long, is cancelled or crashes. What is
     /// started gets the reason.
-    pub fn after_failed<A, F: Annotated<A>>(self, flow: F) -> TriggerOn<String> {
+    pub fn after_failed<A, F: Followed<A>>(self, flow: F) -> TriggerOn<String> {
         self.on(On::failed(flow))
     }
 
@@ -142,7 +142,7 @@ impl TriggerName {
     /// })
     /// # }
     /// ```
-    pub fn on_overrun<A, F: Annotated<A>>(self, flow: F, times: f64) -> TriggerOn<Overrun> {
+    pub fn on_overrun<A, F: Followed<A>>(self, flow: F, times: f64) -> TriggerOn<Overrun> {
         self.on(On::overrun(flow, times))
     }
 

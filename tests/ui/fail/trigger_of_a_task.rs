@@ -1,0 +1,6 @@
+use orch::task;
+
+#[task(on = event("order paid"))]
+async fn f() {}
+
+fn main() {}
