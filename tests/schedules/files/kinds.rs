@@ -60,8 +60,8 @@ async fn thousands_of_files_start_as_many_runs_and_schedules_go_on() {
     }
     let (seen, log) = (Seen::default(), Log::default());
     let runtime = orch::testing::builder().provide(seen.clone()).provide(log.clone()).build();
-    works("w".into(), 0.0).on(&runtime).schedule("s").every(HOUR).create().await.unwrap();
-    drop.serve(&runtime, 2.5).await;
+    works("w".into(), 0.0).on(&runtime).schedule("s").every(HOUR / 20).create().await.unwrap();
+    drop.serve(&runtime, 0.12).await;
     assert_eq!((seen.all().len(), rows(&runtime).await, log.of("w").len()), (3_000, 3_000, 2));
     let (runtime, seen) = next(&runtime);
     drop.serve(&runtime, 0.1).await;
