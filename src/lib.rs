@@ -180,7 +180,8 @@
 //!
 //! **Runs that nobody calls** start when they are due, or when something happens, while somebody [`serve`]s: schedules
 //! and triggers stand in the attribute, or are made in code ([`Call::schedule`], [`Trigger`](schedule::Trigger)); triggers
-//! follow other flows and [events](emit). Each tick has one fate, which is recorded: it started a run, was caught up, or was skipped for a reason.
+//! follow other flows, [events](emit), [files](schedule::TriggerName::on_file) and what does not come in time. Each tick has
+//! one fate, which is recorded: it started a run, was caught up, or was skipped for a reason.
 //!
 //! ```no_run
 //! # use orch::prelude::*;

@@ -1,5 +1,6 @@
 //! Who may run now: pools, rates, keys, priorities, and what happens where nothing can ever come.
 
+mod fair;
 mod kept;
 mod nested;
 mod options;

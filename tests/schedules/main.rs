@@ -12,6 +12,8 @@ mod managed;
 mod on;
 mod overlap;
 mod served;
+#[cfg(unix)]
+mod signals;
 mod triggers;
 
 use std::{

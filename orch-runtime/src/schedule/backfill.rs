@@ -408,13 +408,17 @@ impl Keeper {
         let admitted = Admitted::new(&self.core, run)?;
         let change = changed(starter, &after, None, vec![Happening::Ticks(told)], at)?;
         let change = StarterChange { run: Some(new.clone()), ..change };
-        match self.core.store.change_starter(change).await.map_err(unwritable)? {
-            StarterChanged::Applied { run: Some(fence), .. } => {
-                self.told.filled(starter, &after.schedule.name, moment(tick), run);
-                self.launch(Claimed::at_once(&new, fence), admitted)
+        let of = starter.clone();
+        let filled = self.launcher().carry(|launcher| async move {
+            match launcher.core.store.change_starter(change).await.map_err(unwritable)? {
+                StarterChanged::Applied { run: Some(fence), .. } => {
+                    launcher.told.filled(&of, &after.schedule.name, moment(tick), run);
+                    launcher.launch(Claimed::at_once(&new, fence), admitted)
+                }
+                // It was paused or cancelled just now, or somebody else was quicker.
+                _ => Ok(()),
             }
-            // It was paused or cancelled just now, or somebody else was quicker.
-            _ => Ok(()),
-        }
+        });
+        filled.await
     }
 }

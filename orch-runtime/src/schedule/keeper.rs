@@ -7,20 +7,15 @@ use std::{
 };
 
 use super::{
-    attentive::{Attentive, until_polled},
-    backfill,
-    stored::PREFIX,
-    told::Told,
-    triggers::Trigger,
+    attentive::Attentive, backfill, launch::Launcher, stored::PREFIX, told::Told, triggers::Trigger,
 };
 use crate::{
     clock::Timestamp,
-    engine::{self, Admitted},
     error::{Error, ErrorKind, Result},
     id::RunId,
     runtime::{Anchor, Core},
     state::RunState,
-    store::{BoxFuture, Claimed, Page, RunFilter, Starter, Starters, StoreError},
+    store::{BoxFuture, Page, RunFilter, Starter, Starters, StoreError},
 };
 use futures_util::{
     FutureExt as _, StreamExt,
@@ -165,19 +160,9 @@ impl Keeper {
         self.core.store.starters(which, limit).await.map_err(unreadable)
     }
 
-    /// Executes a run on the threads of the runtime.
-    pub(super) fn launch(&self, claimed: Claimed, admitted: Admitted) -> Result<()> {
-        let anchor = self.anchor()?;
-        let (core, told, busy) = (self.core.clone(), self.told.clone(), self.core.clock.busy());
-        let (id, name, begun) = (claimed.run.id, claimed.run.name.to_string(), self.core.clock.now());
-        // Whoever waits for the runs to end is told of all of them.
-        let staying = self.core.enter().ok();
-        let launched = Attentive::new(&self.core, Box::pin(engine::launch(core.clone(), claimed, admitted)));
-        anchor.spawn(async move {
-            let finished = until_polled(launched, busy).await;
-            told.ended(&name, id, finished.as_ref().err(), core.clock.now().since(begun));
-            drop(staying);
-        })
+    /// What is needed to carry a change of the store on to the run that it starts.
+    pub(super) fn launcher(&self) -> Launcher {
+        Launcher::new(self.core.clone(), self.anchor.clone(), self.told.clone())
     }
 
     /// Those of these runs that have not ended.

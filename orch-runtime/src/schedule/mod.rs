@@ -8,6 +8,7 @@ mod change;
 mod create;
 mod emit;
 mod keeper;
+mod launch;
 mod manage;
 mod plan;
 mod put;

@@ -39,14 +39,18 @@ impl Keeper {
             };
             let change = step(&starter, planned, self.core.worker, now).map_err(unencodable)?;
             let run = change.run.clone();
-            match self.core.store.change_starter(change).await.map_err(unwritable)? {
-                StarterChanged::Applied { revision, run: fence } => {
-                    starter.revision = revision;
-                    told.iter().for_each(|what| self.told.happened(&starter, &stored.name, what));
-                    if let (Some(run), Some(fence), Some(admitted)) = (run, fence, admitted) {
-                        self.launch(Claimed::at_once(&run, fence), admitted)?;
-                    }
+            let (of, name) = (starter.clone(), stored.name.clone());
+            let changed = self.launcher().carry(|launcher| async move {
+                let changed = launcher.core.store.change_starter(change).await.map_err(unwritable)?;
+                let StarterChanged::Applied { run: fence, .. } = changed else { return Ok(changed) };
+                told.iter().for_each(|what| launcher.told.happened(&of, &name, what));
+                if let (Some(run), Some(fence), Some(admitted)) = (run, fence, admitted) {
+                    launcher.launch(Claimed::at_once(&run, fence), admitted)?;
                 }
+                Ok(changed)
+            });
+            match changed.await? {
+                StarterChanged::Applied { revision, .. } => starter.revision = revision,
                 // Somebody else was quicker, and has given them their fate.
                 StarterChanged::Stale | StarterChanged::RunExists(_) => return Ok(()),
             }
@@ -139,10 +143,13 @@ impl Keeper {
             self.core.until_left(run).await;
             return Ok(());
         };
-        match engine::take_turn(&self.core, run).await? {
-            Some(claimed) => self.launch(claimed, admitted),
-            None => Ok(()),
-        }
+        let taken = self.launcher().carry(|launcher| async move {
+            match engine::take_turn(&launcher.core, run).await? {
+                Some(claimed) => launcher.launch(claimed, admitted),
+                None => Ok(()),
+            }
+        });
+        taken.await
     }
 
     pub(super) async fn until_ended(&self, run: RunId) -> Result<()> {

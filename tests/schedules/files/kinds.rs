@@ -53,16 +53,16 @@ async fn a_name_that_is_no_text_leaves_one_failed_run() {
 }
 
 #[tokio::test]
-async fn ten_thousand_files_start_ten_thousand_runs_and_schedules_go_on() {
+async fn thousands_of_files_start_as_many_runs_and_schedules_go_on() {
     let drop = Drop::new("*");
-    for number in 0..10_000 {
+    for number in 0..3_000 {
         drop.put(&number.to_string(), 0);
     }
     let (seen, log) = (Seen::default(), Log::default());
     let runtime = orch::testing::builder().provide(seen.clone()).provide(log.clone()).build();
     works("w".into(), 0.0).on(&runtime).schedule("s").every(HOUR).create().await.unwrap();
     drop.serve(&runtime, 2.5).await;
-    assert_eq!((seen.all().len(), rows(&runtime).await, log.of("w").len()), (10_000, 10_000, 2));
+    assert_eq!((seen.all().len(), rows(&runtime).await, log.of("w").len()), (3_000, 3_000, 2));
     let (runtime, seen) = next(&runtime);
     drop.serve(&runtime, 0.1).await;
     assert!(seen.all().is_empty());

@@ -78,7 +78,7 @@ impl Keeper {
                 let looking: BoxFuture<'_, _> = Box::pin(looking.map_ok(|never| match never {}));
                 Some(looking)
             }
-            What::Ended { .. } | What::Event(_) | What::Absence { .. } | What::Overrun { .. } => None,
+            What::Ended { .. } | What::Overrun { .. } | What::Event(_) | What::Absence { .. } => None,
         })
     }
 
@@ -160,25 +160,30 @@ impl Keeper {
         let admitted = Admitted::new(&self.core, id)?;
         let entries = vec![Happening::Started { run: id, by: occurrence.text.clone() }];
         let change = self.change(&starter, standing, entries, Some(new.clone()));
-        let (starter, changed) = self.changed(starter, change).await?;
-        if changed == StarterChanged::Stale {
-            // Somebody else has looked on; what they have seen is stored.
-            self.look_again(&trigger.name);
-            return Ok(None);
-        }
-        if let StarterChanged::Applied { run: Some(fence), .. } = changed {
-            let line = format!("trigger `{}`: {} started run {id}", trigger.name, occurrence.text);
-            self.told.line(&line);
+        let (name, text) = (trigger.name.clone(), occurrence.text);
+        let changed = self.launcher().carry(|launcher| async move {
+            let changed = launcher.core.store.change_starter(change).await.map_err(unwritable)?;
+            let StarterChanged::Applied { run: Some(fence), .. } = changed else { return Ok(changed) };
+            launcher.told.line(&format!("trigger `{name}`: {text} started run {id}"));
             let claimed = Claimed::at_once(&new, fence);
             match fault {
-                None => self.launch(claimed, admitted)?,
+                None => launcher.launch(claimed, admitted)?,
                 Some(fault) => {
-                    observe::warn_outside(&format!("trigger `{}`: {fault}", trigger.name));
-                    engine::fail(&self.core, &claimed, fault).await;
+                    observe::warn_outside(&format!("trigger `{name}`: {fault}"));
+                    engine::fail(&launcher.core, &claimed, fault).await;
                 }
             }
+            Ok(changed)
+        });
+        match changed.await? {
+            StarterChanged::Applied { revision, .. } => Ok(Some(Starter { revision, ..starter })),
+            StarterChanged::RunExists(_) => Ok(Some(starter)),
+            StarterChanged::Stale => {
+                // Somebody else has looked on; what they have seen is stored.
+                self.look_again(&trigger.name);
+                Ok(None)
+            }
         }
-        Ok(Some(starter))
     }
 
     fn new_run(&self, id: RunId, startable: Startable, why: Why, by: StartedBy) -> NewRun {

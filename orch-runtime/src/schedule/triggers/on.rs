@@ -25,10 +25,10 @@ pub(super) enum What {
     Event(String),
     /// That no event of a name comes for so long.
     Absence { event: String, within: Duration },
-    /// Runs of a flow that take so many times longer than usual.
-    Overrun { path: &'static str, times: f64 },
     /// Files that come or change, and then are as they are for so long.
     File { pattern: String, settle: Duration },
+    /// Runs of a flow that take so many times longer than usual.
+    Overrun { path: &'static str, times: f64 },
 }
 
 /// Something that happened.

@@ -168,7 +168,8 @@ impl TriggerName {
     /// what lay in it does not count as gone.
     ///
     /// The system tells when it is time to look, and as not every file system tells of everything, somebody looks every
-    /// 30 seconds anyway; under the clock of [`testing`](crate::testing) that alone holds.
+    /// 30 seconds anyway; under the clock of [`testing`](crate::testing) that alone holds, and the 30 seconds become up
+    /// to an hour while no file comes.
     ///
     /// ```
     /// # extern crate orch_runtime as orch;

@@ -45,6 +45,9 @@ const RESCAN: Duration = Duration::from_secs(30);
 /// The same where not all directories can be watched.
 const RESCAN_UNWATCHED: Duration = Duration::from_secs(3);
 
+/// The most of it where a test moves the time: it may let years pass in which no file comes.
+const RESCAN_MOVED: Duration = Duration::from_secs(3_600);
+
 /// What looks may take of the time in which much is told.
 const REST: (Duration, u32) = (Duration::from_millis(100), 4);
 
@@ -86,6 +89,7 @@ impl Keeper {
         let (told, told_of_watch) = (HashSet::new(), false);
         let mut files = Files { trigger, keys, settling, pattern, watch, told, told_of_watch };
         drop(busy);
+        let mut quiet: u32 = 0;
         loop {
             let busy = self.core.clock.busy();
             let begun = self.core.clock.now();
@@ -93,6 +97,8 @@ impl Keeper {
             let _ = time_to_look.notified().now_or_never();
             let (asked, rescan) = self.look_at_files(&mut files).await?;
             let now = self.core.clock.now();
+            let rescan = if is_real { rescan } else { (rescan * (1 << quiet)).min(RESCAN_MOVED) };
+            quiet = if asked.is_nothing() { (quiet + 1).min(8) } else { 0 };
             let wake = asked.wake.map_or(rescan, |wake| wake.since(now).min(rescan));
             let took = now.since(begun);
             self.start_for_files(&mut files, asked).await?;

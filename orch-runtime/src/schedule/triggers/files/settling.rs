@@ -37,6 +37,13 @@ pub(super) struct Asked {
     pub(super) wake: Option<Timestamp>,
 }
 
+impl Asked {
+    /// Whether no file has come, changed or gone.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.start.is_empty() && self.forget.is_empty() && self.wake.is_none()
+    }
+}
+
 impl Settling {
     pub(super) fn new(keys: Keys, settle: Duration, known: HashMap<String, Version>) -> Self {
         Self { keys, settle, known, moving: HashMap::new() }

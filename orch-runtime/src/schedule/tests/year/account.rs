@@ -58,6 +58,11 @@ pub(super) fn account(key: &str, history: History) -> Result<Account, String> {
                 continue;
             }
             Happening::Resumed => {
+                if let Some(passed) = next.filter(|tick| *tick <= micros(entry.at)) {
+                    return Err(format!(
+                        "{entry:?}: the tick {passed} passed in the pause, and is not told of"
+                    ));
+                }
                 paused = false;
                 due = i64::MIN;
                 continue;

@@ -1,52 +1,54 @@
 //! A world without real time: schedules in a store in memory, a clock that jumps, runs that take as long as they like, and
 //! processes that die between any two steps.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::{BTreeSet, HashMap};
 
 use fastrand::Rng;
 use futures_util::FutureExt;
-use orch_schedule::{CatchUp, Doubled, Missing, Overlap, Policy, Rule};
+use orch_schedule::Overlap;
 use uuid::Uuid;
 
-use super::account::{Account, History, account};
+use super::choice;
 use crate::{
     codec::Bytes,
     id::RunId,
     schedule::{
         change,
-        plan::plan,
+        plan::{WAITING, plan},
         stored::{Source, Stored, key, micros, moment},
     },
     store::{
-        BoxFuture, Claim, Happening, MemoryStore, Page, RunFilter, Starter, StarterChange, StarterChanged,
-        Starters, Store, StoreError, WorkerId,
+        BoxFuture, Claim, Fate, Happening, MemoryStore, Skip, Starter, StarterChange, StarterChanged,
+        Starters, Store, StoreError, Ticks, WorkerId,
     },
     testing::START,
 };
 
-const SECOND: i64 = 1_000_000;
-const HOUR: i64 = 3_600 * SECOND;
-const DAY: i64 = 24 * HOUR;
-const YEAR: i64 = 365 * DAY;
+pub(super) const SECOND: i64 = 1_000_000;
+pub(super) const HOUR: i64 = 3_600 * SECOND;
+pub(super) const DAY: i64 = 24 * HOUR;
+pub(super) const YEAR: i64 = 365 * DAY;
 
 pub(super) struct World {
     random: Rng,
-    store: MemoryStore,
+    pub(super) store: MemoryStore,
     worker: WorkerId,
     /// What the clock on the wall shows.
-    now: i64,
+    pub(super) now: i64,
     /// How much later that is than it should be.
     wrong: i64,
     /// When runs end, by the time that passes whatever the clock shows.
-    ends: HashMap<RunId, i64>,
+    pub(super) ends: HashMap<RunId, i64>,
     definition: &'static str,
-    begun: HashMap<String, i64>,
-    /// Runs of schedules whose runs must not overlap, as they were begun: by true time.
-    lives: HashMap<String, Vec<(RunId, i64)>>,
+    pub(super) begun: HashMap<String, i64>,
+    /// The runs of each schedule, as they were begun: by true time.
+    pub(super) lives: HashMap<String, Vec<(RunId, i64)>>,
+    /// Schedules of which a run has begun since none was left. In order, so that a seed tells of one world.
+    busy: BTreeSet<String>,
 }
 
 /// The store in memory answers at once.
-fn now<T>(answer: BoxFuture<'_, Result<T, StoreError>>) -> T {
+pub(super) fn now<T>(answer: BoxFuture<'_, Result<T, StoreError>>) -> T {
     answer.now_or_never().expect("an answer at once").expect("an answer")
 }
 
@@ -62,6 +64,7 @@ impl World {
             definition: "world::flow",
             begun: HashMap::new(),
             lives: HashMap::new(),
+            busy: BTreeSet::new(),
         };
         for n in 0..schedules {
             world.create(&format!("schedule {n}"));
@@ -69,7 +72,7 @@ impl World {
         world
     }
 
-    fn true_time(&self) -> i64 {
+    pub(super) fn true_time(&self) -> i64 {
         self.now - self.wrong
     }
 
@@ -77,60 +80,11 @@ impl World {
         self.random.u32(0..of) == 0
     }
 
-    fn rule(&mut self) -> Rule {
-        let random = &mut self.random;
-        let zone = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"][random.usize(0..4)];
-        let every = |unit: i64, n: i64| Rule::every(Duration::from_micros((unit * n) as u64));
-        match random.u8(0..10) {
-            0..4 => {
-                let cron = [
-                    "0 9 * * *",
-                    "30 2 * * *",
-                    "*/30 1-3 * * SUN",
-                    "0 0 1 * *",
-                    "15 6 * * MON-FRI",
-                    "0 12 * * 5L",
-                    "0 0 29 2 *",
-                    "0 */6 * * *",
-                ];
-                let rule = Rule::cron(cron[random.usize(0..cron.len())]).zone(zone);
-                let doubled = [Doubled::First, Doubled::Last, Doubled::Both][random.usize(0..3)];
-                let missing = [Missing::Shift, Missing::Skip][random.usize(0..2)];
-                rule.doubled(doubled).missing(missing).build().expect("a rule")
-            }
-            4..6 => every(HOUR, random.i64(5..40)).build().expect("a rule"),
-            6..8 => every(DAY, random.i64(1..20)).build().expect("a rule"),
-            8 => every(60 * SECOND, random.i64(90..300)).build().expect("a rule"),
-            _ => Rule::at("2026-02-01 08:00")
-                .and("2026-06-01 08:00")
-                .and("2026-06-01 08:01")
-                .zone(zone)
-                .build()
-                .expect("a rule"),
-        }
-    }
-
-    fn policy(&mut self) -> Policy {
-        let begin = self.now;
-        let random = &mut self.random;
-        let maybe = |random: &mut Rng, from: u64, to: u64| {
-            random.bool().then(|| Duration::from_secs(random.u64(from..to)))
-        };
-        Policy {
-            catch_up: [CatchUp::None, CatchUp::Last, CatchUp::All][random.usize(0..3)],
-            max_late: maybe(random, 1, 20 * 3_600).or_else(|| maybe(random, 3_600, 50 * 86_400)),
-            overlap: [Overlap::Allow, Overlap::Skip, Overlap::Queue, Overlap::Cancel][random.usize(0..4)],
-            jitter: maybe(random, 1, 20_000),
-            until: (random.u8(0..8) == 0).then(|| begin + random.i64(0..YEAR)),
-            max_runs: (random.u8(0..8) == 0).then(|| random.u64(1..200)),
-        }
-    }
-
     fn create(&mut self, name: &str) {
         let mut stored = Stored {
             name: name.to_owned(),
-            rule: self.rule(),
-            policy: self.policy(),
+            rule: choice::rule(&mut self.random),
+            policy: choice::policy(&mut self.random, self.now),
             source: Source::Code,
             input: Bytes::from(&b"input"[..]),
             label: None,
@@ -153,22 +107,26 @@ impl World {
         });
     }
 
-    /// Changes a schedule; who does the same at the same time must be told that it is too late.
+    /// Changes a schedule; who does the same at the same time, with a run of its own, must be told that it is too late.
     fn change(&mut self, change: StarterChange) {
-        let twice = self.chance(20).then(|| change.clone());
+        let rival = self.chance(20).then(|| {
+            let mut rival = change.clone();
+            rival.run.iter_mut().for_each(|run| run.id = RunId::new());
+            rival
+        });
         let changed = now(self.store.change_starter(change));
         assert!(matches!(changed, StarterChanged::Applied { .. }), "{changed:?}");
-        if let Some(twice) = twice {
-            assert_eq!(now(self.store.change_starter(twice)), StarterChanged::Stale);
+        if let Some(rival) = rival {
+            assert_eq!(now(self.store.change_starter(rival)), StarterChanged::Stale);
         }
     }
 
-    fn starters(&self, which: Starters, limit: usize) -> Vec<Starter> {
+    pub(super) fn starters(&self, which: Starters, limit: usize) -> Vec<Starter> {
         now(self.store.starters(which, limit))
     }
 
     /// Those of a schedule's runs that have not ended.
-    fn active(&self, stored: &Stored) -> Vec<RunId> {
+    pub(super) fn active(&self, stored: &Stored) -> Vec<RunId> {
         let under_way = |run: &&RunId| self.ends.get(run).is_none_or(|end| *end > self.true_time());
         stored.active.iter().filter(under_way).copied().collect()
     }
@@ -182,6 +140,13 @@ impl World {
         let begin = self.true_time();
         self.ends.insert(run, begin + seconds * SECOND);
         self.lives.entry(key.to_owned()).or_default().push((run, begin));
+        self.busy.insert(key.to_owned());
+    }
+
+    /// Whether the last run of a schedule that began has not ended.
+    fn is_under_way(&self, key: &str) -> bool {
+        let last = self.lives.get(key).and_then(|runs| runs.last());
+        last.is_some_and(|(run, _)| self.ends[run] > self.true_time())
     }
 
     /// Lives for a year.
@@ -212,6 +177,7 @@ impl World {
         while !self.starters(Starters::Due(moment(self.now)), 1).is_empty() {
             self.fire();
         }
+        self.take_turns();
     }
 
     /// The clock is set: wrongly, or right again.
@@ -242,13 +208,8 @@ impl World {
 
     /// Runs whose turn has come begin.
     fn take_turns(&mut self) {
-        let waiting: Vec<String> = self
-            .lives
-            .iter()
-            .filter(|(_, runs)| runs.last().is_some_and(|(run, _)| self.ends[run] <= self.true_time()))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in waiting {
+        let left: Vec<String> = self.busy.iter().filter(|key| !self.is_under_way(key)).cloned().collect();
+        for key in left {
             let Some(starter) = self.starters(Starters::Key(key.clone()), 1).pop() else { continue };
             let stored = Stored::of(&starter).expect("a schedule");
             let active = self.active(&stored);
@@ -256,8 +217,11 @@ impl World {
                 let change = change::change(&starter, &after, Vec::new(), moment(self.now));
                 self.change(change.expect("encoded"));
             }
-            let first = active.first().copied().filter(|first| !self.ends.contains_key(first));
-            if let Some(next) = first {
+            let Some(next) = active.first().copied() else {
+                self.busy.remove(&key);
+                continue;
+            };
+            if !self.ends.contains_key(&next) {
                 let claim = Claim::orphan(next, self.worker, moment(self.now));
                 assert!(now(self.store.claim(claim)).is_some(), "a run that waited");
                 self.begin(&key, next);
@@ -287,7 +251,8 @@ impl World {
             if self.chance(5_000) {
                 return false;
             }
-            let start = step.start.clone();
+            self.check_skips(&starter.key, &step.after, &step.told);
+            let (start, after) = (step.start.clone(), step.after.clone());
             let change = change::step(&starter, step, self.worker, moment(self.now)).expect("encoded");
             self.change(change);
             starter.revision += 1;
@@ -300,49 +265,30 @@ impl World {
             if !start.waits {
                 self.begin(&starter.key, start.run);
             }
+            if stored.policy.overlap == Overlap::Cancel {
+                let active = self.active(&after);
+                assert!(active.len() <= 1, "{}: {active:?} go on beside {}", starter.key, start.run);
+            }
         }
         true
     }
-
-    /// Goes through the history of every schedule.
-    pub(super) fn account(&mut self) -> Result<Account, String> {
-        let runs = now(self.store.runs(RunFilter::default(), Page::all()));
-        let mut by_starter: HashMap<String, HashMap<RunId, i64>> = HashMap::new();
-        for run in runs {
-            let by = run.started_by.ok_or("a run that nothing started")?;
-            let tick = by.tick.map(micros).ok_or("a run without its tick")?;
-            by_starter.entry(by.starter).or_default().insert(run.id, tick);
-        }
-        let mut total = Account::default();
-        for starter in self.starters(Starters::Listed { prefix: String::new(), after: None }, usize::MAX) {
-            let history = History {
-                begun: self.begun[&starter.key],
-                now: self.now,
-                entries: now(self.store.starter_entries(starter.key.clone(), Page::all())),
-                runs: by_starter.remove(&starter.key).unwrap_or_default(),
-                stored: Stored::of(&starter).expect("a schedule"),
+    /// No tick is skipped for the runs before it unless there are some.
+    fn check_skips(&self, key: &str, after: &Stored, told: &[Happening]) {
+        for what in told {
+            let Happening::Ticks(Ticks { fate: Fate::Skipped(skip), .. }) = what else { continue };
+            let fits = match skip {
+                // One that has just begun may end at once.
+                Skip::Overlap => self.lives[key].last().is_some_and(|(run, begun)| {
+                    self.ends[run] > self.true_time() || *begun == self.true_time()
+                }),
+                Skip::QueueFull => after.active.len() > WAITING,
+                _ => true,
             };
-            let account = account(&starter.key, history);
-            let text = |fault| format!("{}: {fault}", starter.key);
-            total.add(&account.map_err(text)?);
-            self.check_overlap(&starter).map_err(text)?;
+            assert!(
+                fits,
+                "{key}: {what:?}, and {:?} is under way",
+                self.lives.get(key).and_then(|l| l.last())
+            );
         }
-        Ok(total)
-    }
-
-    /// Runs that must not overlap have not.
-    fn check_overlap(&self, starter: &Starter) -> Result<(), String> {
-        let stored = Stored::of(starter).expect("a schedule");
-        if stored.policy.overlap == Overlap::Allow {
-            return Ok(());
-        }
-        let lives = self.lives.get(&starter.key).map_or(&[][..], |lives| lives);
-        for pair in lives.windows(2) {
-            let ((before, _), (after, begun)) = (pair[0], pair[1]);
-            if self.ends[&before] > begun {
-                return Err(format!("run {after} began before {before} had ended"));
-            }
-        }
-        Ok(())
     }
 }
