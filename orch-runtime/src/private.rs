@@ -87,6 +87,45 @@ annotated!(A B C D E F G H I J K L M N);
 annotated!(A B C D E F G H I J K L M N O);
 annotated!(A B C D E F G H I J K L M N O P);
 
+/// What a filter looks at.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be looked at by the filter of a trigger",
+    label = "what it looks at is `Serialize + DeserializeOwned + 'static`",
+    note = "what has happened is stored, and read as a value of the filter's type by the names of its fields",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to it"
+)]
+pub trait Filtered {
+    /// What it is a part of: a `String` for `str`.
+    type Owned: Serialize + DeserializeOwned + 'static;
+
+    /// The part.
+    fn part(owned: &Self::Owned) -> &Self;
+}
+
+impl<T: Serialize + DeserializeOwned + 'static> Filtered for T {
+    type Owned = T;
+
+    fn part(owned: &T) -> &T {
+        owned
+    }
+}
+
+impl Filtered for str {
+    type Owned = String;
+
+    fn part(owned: &String) -> &str {
+        owned
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + 'static> Filtered for [T] {
+    type Owned = Vec<T>;
+
+    fn part(owned: &Vec<T>) -> &[T] {
+        owned
+    }
+}
+
 /// The path of an annotated function.
 pub fn dependency<A, F: Annotated<A>>(_function: F) -> &'static str {
     type_name::<F>()

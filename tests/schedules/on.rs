@@ -42,7 +42,7 @@ async fn explains(why: &str, #[provided] given: &Given) {
     given.note(format!("explains {why}"));
 }
 
-fn is_about_paper(why: &String) -> bool {
+fn is_about_paper(why: &str) -> bool {
     why.contains("paper")
 }
 

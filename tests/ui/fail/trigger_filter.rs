@@ -15,11 +15,6 @@ async fn by_value(id: u64) {
     let _ = id;
 }
 
-#[flow(on = event("said", filter = |text: &str| text.is_empty()))]
-async fn of_a_part(text: String) {
-    let _ = text;
-}
-
 #[flow(on = event("order paid", filter = || true))]
 async fn of_nothing(id: u64) {
     let _ = id;

@@ -65,6 +65,20 @@ async fn files(path: std::path::PathBuf, size: u64) {
     let _ = (path, size);
 }
 
+fn is_loud(text: &str) -> bool {
+    text.ends_with('!')
+}
+
+#[flow(on = event("said", filter = is_loud), on = event("heard", filter = |text: &str| !text.is_empty()))]
+async fn parts(text: &str) {
+    let _ = text;
+}
+
+#[flow(on = completed(etl, filter = |rows: &[u32]| rows.len() > 3))]
+async fn many(rows: &[u32]) {
+    let _ = rows;
+}
+
 mod orch_free {
     /// Flows in functions and made by macros.
     pub(super) fn places() {

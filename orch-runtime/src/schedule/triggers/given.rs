@@ -8,6 +8,7 @@ use super::on::Occurrence;
 use crate::{
     codec::{self, Bytes, CodecError, Field},
     error::{Error, ErrorKind, Result},
+    private::Filtered,
 };
 
 /// Something that happened, for what is started by it.
@@ -32,11 +33,8 @@ impl Given<'_> {
     ///
     /// # Errors
     /// When the value is not what the filter looks at.
-    pub fn passes<V: Serialize + DeserializeOwned + 'static>(
-        &self,
-        filter: impl FnOnce(&V) -> bool,
-    ) -> Result<bool> {
-        self.whole().map(|value| filter(&value))
+    pub fn passes<V: Filtered + ?Sized>(&self, filter: impl FnOnce(&V) -> bool) -> Result<bool> {
+        self.whole::<V::Owned>().map(|value| filter(V::part(&value)))
     }
 
     /// The only argument of a flow: the value itself, or the field of the parameter's name.
