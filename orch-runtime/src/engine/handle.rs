@@ -373,7 +373,9 @@ pub(super) fn ended<T>(error: Error) -> Handle<T> {
 }
 
 fn no_tokio() -> Error {
-    Error::runtime("`.start()` needs a tokio runtime: call it inside `#[tokio::main]` or `Runtime::block_on`")
+    Error::runtime(
+        "`.start()` needs a tokio runtime: call it inside `#[tokio::main]` or `tokio::runtime::Runtime::block_on`",
+    )
 }
 
 impl<T> Handle<T> {
