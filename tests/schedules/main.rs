@@ -11,6 +11,7 @@ mod files;
 mod managed;
 mod on;
 mod overlap;
+mod seen;
 mod served;
 #[cfg(unix)]
 mod signals;

@@ -57,7 +57,7 @@ pub(crate) use job::Job;
 pub use map::{Map, TryMap, map, try_map};
 pub use once::Resolution;
 pub(crate) use once::Said;
-pub(crate) use panics::watch_panics;
+pub(crate) use panics::{caught, watch_panics};
 pub(crate) use pulse::Pulse;
 pub(crate) use rerun::rerun;
 pub use rules::Rules;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::frame;
+use crate::error::{Error, ErrorKind};
 
 thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -56,5 +57,13 @@ pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
         // Taken at once: the next panic of this thread leaves its own place there.
         let place = PLACE.try_with(RefCell::take).ok().flatten();
         Panic { payload, place }
+    })
+}
+
+/// Runs what people have written, which may panic; `what` says what it is.
+pub(crate) fn caught<T>(what: &str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch(work).unwrap_or_else(|panic| {
+        let place = panic.place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
+        Err(Error::plain(ErrorKind::Panicked, format!("{what} panicked{place}: {}", panic.message())))
     })
 }

@@ -63,7 +63,7 @@ const PARTS: &[Part] = &parts! {
     signals: kept_in_order, only_runs_that_have_not_ended_get_any, taken_once_and_given_back, outlive_a_claim,
         a_task_run_is_told_once, there_is_an_end_to_what_a_run_holds, sending_is_an_event, waits_are_told;
     starters: are_what_was_put, keys_have_a_length, the_earliest_is_due_first, listed_by_pages,
-        of_several_changes_one_holds, a_tick_starts_its_run, a_run_that_exists_changes_nothing,
+        of_several_changes_one_holds, no_revision_comes_twice, a_tick_starts_its_run, a_run_that_exists_changes_nothing,
         a_run_may_wait_for_its_turn, history_by_pages, history_has_an_end;
     cache: first_caller_leads, follow_resolves_on_publish, follow_resolves_on_release,
         no_follow_is_busy, no_lead_is_busy, hit_after_publish, cached_is_what_would_hit,

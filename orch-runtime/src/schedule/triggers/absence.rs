@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    fire::Standing,
     on::{Occurrence, as_it_is},
+    standing::Standing,
     trigger::Trigger,
 };
 use crate::{
@@ -41,13 +41,12 @@ impl Keeper {
         let emitted = self.starters(Starters::Key(emit::key(event)), 1).await?.pop();
         let events = emitted.map_or(0, |emitted| emitted.entries);
         let begin = Seen { events, since: Some(now) };
-        let mut starter = self.standing(trigger, Standing::new(&begin, None)?).await?;
-        let mut seen: Seen = codec::decode(&starter.content).map_err(unencodable)?;
+        let (mut starter, mut seen) = self.standing(trigger, async { Ok(begin) }).await?;
         if events > seen.events {
             let page = Page { after: (events - 1).checked_sub(1), limit: 1 };
             let last = self.core.store.starter_entries(emit::key(event), page).await.map_err(unreadable)?;
             seen = Seen { events, since: Some(last.first().map_or(now, |entry| entry.at)) };
-            starter = self.note(starter, Standing::new(&seen, None)?).await?;
+            starter = self.note(starter, Standing::new(trigger, &seen)?).await?;
         }
         let due = seen.since.map(|since| since.plus(within));
         self.set_alarm(trigger.name(), due.filter(|due| *due > now));
@@ -58,7 +57,7 @@ impl Keeper {
         let value = codec::encode_named(&()).map_err(unencodable)?;
         let text = format!("the absence of `{event}`");
         let occurrence = Occurrence { value, named: as_it_is, by, text };
-        let standing = Standing::new(&Seen { since: None, ..seen }, None)?;
-        self.fire(trigger, starter, standing, (Why::Absence, occurrence)).await.map(drop)
+        let standing = Standing::new(trigger, &Seen { since: None, ..seen })?;
+        self.fire_or_note(trigger, starter, standing, (Why::Absence, occurrence)).await.map(drop)
     }
 }

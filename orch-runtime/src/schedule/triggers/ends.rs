@@ -1,8 +1,8 @@
 //! Runs that follow the end of other runs.
 
 use super::{
-    fire::{Standing, key},
     on::{Named, Occurrence},
+    standing::{Standing, is_of},
     trigger::Trigger,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         tick::unencodable,
     },
     state::EventKind,
-    store::{Page, Run, StartedBy, Starters, Trigger as Why},
+    store::{Page, Run, StartedBy, Trigger as Why},
 };
 
 /// Events that are read at a time.
@@ -45,11 +45,8 @@ impl Keeper {
         named: Named,
     ) -> Result<()> {
         let flow = trigger.flow(flow)?;
-        let known = self.starters(Starters::Key(key(trigger)), 1).await?.pop();
         // For one that is new, what was before is none of its business.
-        let end = if known.is_none() { self.last_event().await? } else { 0 };
-        let mut starter = self.standing(trigger, Standing::new(&end, None)?).await?;
-        let seen: u64 = codec::decode(&starter.content).map_err(unencodable)?;
+        let (mut starter, seen) = self.standing(trigger, self.last_event()).await?;
         let mut from = self.looked_at(&trigger.name).max(seen);
         loop {
             let events = self.core.store.events(Page::after(from, PAGE)).await.map_err(unreadable)?;
@@ -61,8 +58,10 @@ impl Keeper {
                     continue;
                 }
                 let run = self.core.store.run(event.run).await.map_err(unreadable)?;
-                let Some(run) = run.filter(|run| run.name == flow && run.state == *state) else { continue };
-                let (standing, ended) = (Standing::new(&event.sequence, None)?, ended(run, flow, named)?);
+                let Some(run) = run.filter(|run| is_of(&run.name, flow) && run.state == *state) else {
+                    continue;
+                };
+                let (standing, ended) = (Standing::new(trigger, &event.sequence)?, ended(run, flow, named)?);
                 let fired = self.fire(trigger, starter, standing, ended).await?;
                 let Some(fired) = fired else { return Ok(()) };
                 starter = fired;
@@ -72,7 +71,7 @@ impl Keeper {
         }
         // Now and then, so that the next start does not begin far behind.
         if from > seen + PAGE as u64 * 10 {
-            self.note(starter, Standing::new(&from, None)?).await?;
+            self.note(starter, Standing::new(trigger, &from)?).await?;
         }
         Ok(())
     }

@@ -1,18 +1,16 @@
 //! Runs that follow events.
 
 use super::{
-    fire::Standing,
     on::{Occurrence, as_it_is},
+    standing::Standing,
     trigger::Trigger,
 };
 use crate::{
-    codec,
     error::Result,
     observe,
     schedule::{
         emit,
         keeper::{Keeper, unreadable},
-        tick::unencodable,
     },
     store::{Happening, Page, StartedBy, StarterEntry, Starters, Trigger as Why},
 };
@@ -25,8 +23,7 @@ impl Keeper {
         let emitted = self.starters(Starters::Key(emit::key(event)), 1).await?.pop();
         let entries = emitted.map_or(0, |emitted| emitted.entries);
         // For one that is new, what was before is none of its business.
-        let mut starter = self.standing(trigger, Standing::new(&entries, None)?).await?;
-        let seen: u64 = codec::decode(&starter.content).map_err(unencodable)?;
+        let (mut starter, mut seen) = self.standing(trigger, async { Ok(entries) }).await?;
         let mut from = self.looked_at(&trigger.name).max(seen);
         while from < entries {
             let page = Page { after: from.checked_sub(1), limit: PAGE };
@@ -49,13 +46,19 @@ impl Keeper {
                 let by = StartedBy { detail, ..StartedBy::default() };
                 let text = format!("the event `{event}`");
                 let occurrence = Occurrence { value, named: as_it_is, by, text };
-                let fired = self
-                    .fire(trigger, starter, Standing::new(&from, None)?, (Why::Event, occurrence))
-                    .await?;
+                let (standing, before) = (Standing::new(trigger, &from)?, starter.revision);
+                let fired = self.fire(trigger, starter, standing, (Why::Event, occurrence)).await?;
                 let Some(fired) = fired else { return Ok(()) };
                 starter = fired;
+                if starter.revision != before {
+                    seen = from;
+                }
             }
             self.look_on(&trigger.name, from);
+        }
+        // Also what the filter has not let pass, or it would be told as forgotten one day.
+        if from > seen {
+            self.note(starter, Standing::new(trigger, &from)?).await?;
         }
         Ok(())
     }

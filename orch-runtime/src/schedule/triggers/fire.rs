@@ -1,54 +1,22 @@
 //! Triggers that are served: what has happened since each looked last.
 
 use futures_util::TryFutureExt as _;
-use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     given::Given,
     on::{Occurrence, What},
+    standing::Standing,
     trigger::Trigger,
 };
 use crate::{
-    clock::Timestamp,
-    codec::{self, Bytes},
     definition::path_named,
     engine::{self, Admitted, Startable},
     error::Result,
     id::RunId,
     observe,
-    schedule::{
-        keeper::{Keeper, unwritable},
-        tick::unencodable,
-    },
-    store::{
-        BoxFuture, Claimed, Happening, NewRun, StartedBy, Starter, StarterChange, StarterChanged, StarterPut,
-        Starters, Trigger as Why,
-    },
+    schedule::keeper::{Keeper, unwritable},
+    store::{BoxFuture, Claimed, Happening, NewRun, StartedBy, Starter, StarterChanged, Trigger as Why},
 };
-
-/// What the keys of triggers begin with.
-const PREFIX: &str = "trigger/";
-
-/// Where a trigger stands: what it has seen, and when somebody has to look at it although nothing has happened.
-#[derive(Clone)]
-pub(super) struct Standing {
-    pub(super) content: Bytes,
-    pub(super) wake: Option<Timestamp>,
-}
-
-impl Standing {
-    pub(super) fn new<T: Serialize + DeserializeOwned + 'static>(
-        seen: &T,
-        wake: Option<Timestamp>,
-    ) -> Result<Self> {
-        Ok(Self { content: codec::encode(seen).map_err(unencodable)?, wake })
-    }
-}
-
-/// The key of a trigger.
-pub(super) fn key(trigger: &Trigger) -> String {
-    format!("{PREFIX}{}", trigger.name)
-}
 
 impl Keeper {
     /// Lets every trigger of this process look at what has happened.
@@ -82,53 +50,6 @@ impl Keeper {
         })
     }
 
-    /// What is stored of a trigger; of one that is new, what `begin` says.
-    pub(super) async fn standing(&self, trigger: &Trigger, begin: Standing) -> Result<Starter> {
-        let key = key(trigger);
-        loop {
-            if let Some(known) = self.starters(Starters::Key(key.clone()), 1).await?.pop() {
-                return Ok(known);
-            }
-            let new = unknown(key.clone());
-            let entries = vec![Happening::Created(trigger.on.to_string())];
-            let change = self.change(&new, begin.clone(), entries, None);
-            self.core.store.change_starter(change).await.map_err(unwritable)?;
-        }
-    }
-
-    /// Stores where a trigger stands, without anything that it starts.
-    pub(super) async fn note(&self, starter: Starter, standing: Standing) -> Result<Starter> {
-        let change = self.change(&starter, standing, Vec::new(), None);
-        self.changed(starter, change).await.map(|(starter, _)| starter)
-    }
-
-    fn change(
-        &self,
-        starter: &Starter,
-        Standing { content, wake }: Standing,
-        entries: Vec<Happening>,
-        run: Option<NewRun>,
-    ) -> StarterChange {
-        StarterChange {
-            key: starter.key.clone(),
-            expect: (starter.revision > 0).then_some(starter.revision),
-            put: Some(StarterPut { definition: starter.definition.clone(), wake, content }),
-            entries,
-            run,
-            at: self.core.clock.now(),
-        }
-    }
-
-    /// Makes a change, and says whether it holds; where it does not, somebody else has done it.
-    async fn changed(&self, starter: Starter, change: StarterChange) -> Result<(Starter, StarterChanged)> {
-        let changed = self.core.store.change_starter(change).await.map_err(unwritable)?;
-        let revision = match changed {
-            StarterChanged::Applied { revision, .. } => revision,
-            StarterChanged::Stale | StarterChanged::RunExists(_) => starter.revision,
-        };
-        Ok((Starter { revision, ..starter }, changed))
-    }
-
     /// Starts the run for something that happened, and has seen it, in one step. `None` where somebody else was quicker.
     pub(super) async fn fire(
         &self,
@@ -137,8 +58,24 @@ impl Keeper {
         standing: Standing,
         what: (Why, Occurrence),
     ) -> Result<Option<Starter>> {
-        let made = trigger.startable(&Given(&what.1));
+        let of = format!("{}: the filter or the call of the trigger", what.1.text);
+        let made = engine::caught(&of, || trigger.startable(&Given(&what.1)));
         self.fire_made(trigger, starter, standing, what, made).await
+    }
+
+    /// The same, and has seen it also where the filter does not let it pass.
+    pub(super) async fn fire_or_note(
+        &self,
+        trigger: &Trigger,
+        starter: Starter,
+        standing: Standing,
+        what: (Why, Occurrence),
+    ) -> Result<Option<Starter>> {
+        let before = starter.revision;
+        match self.fire(trigger, starter, standing.clone(), what).await? {
+            Some(starter) if starter.revision == before => self.note(starter, standing).await.map(Some),
+            fired => Ok(fired),
+        }
     }
 
     /// The same with what is to be started, or why it cannot be.
@@ -236,10 +173,4 @@ impl Keeper {
             at: self.core.clock.now(),
         }
     }
-}
-
-/// A starter that is not there yet.
-pub(super) fn unknown(key: String) -> Starter {
-    let (definition, content) = (String::new(), Bytes::from(&[][..]));
-    Starter { key, revision: 0, definition, wake: None, content, entries: 0 }
 }

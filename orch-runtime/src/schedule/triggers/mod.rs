@@ -9,6 +9,7 @@ mod fire;
 mod given;
 mod on;
 mod overruns;
+mod standing;
 mod trigger;
 
 pub use self::{

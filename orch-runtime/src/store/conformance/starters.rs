@@ -131,6 +131,27 @@ pub(super) async fn of_several_changes_one_holds(store: &dyn Store) -> Checked {
     equal("revision", some("starter", one(store, "s").await?)?.revision, 2)
 }
 
+/// `Starter::revision`: "One that was removed and comes back goes on above what it had".
+pub(super) async fn no_revision_comes_twice(store: &dyn Store) -> Checked {
+    let mut seen = Vec::new();
+    for content in ["first", "second", "third"] {
+        let new = apply(store, change("s", None, put(Some(1), content))).await?;
+        let other = apply(store, change("t", None, put(None, content))).await?;
+        let changed = apply(store, change("s", Some(new), put(Some(2), content))).await?;
+        for old in &seen {
+            let found = store.change_starter(change("s", Some(*old), put(None, "by an old reader"))).await;
+            equal(
+                "a change by whoever read an earlier one",
+                answer("change", found)?,
+                StarterChanged::Stale,
+            )?;
+        }
+        seen.extend([new, changed, apply(store, change("s", Some(changed), None)).await?]);
+        apply(store, change("t", Some(other), None)).await?;
+    }
+    Ok(())
+}
+
 /// `change_starter`: "… and creates the run that it starts, as `submit` does".
 pub(super) async fn a_tick_starts_its_run(store: &dyn Store) -> Checked {
     apply(store, change("s", None, put(Some(1), ""))).await?;

@@ -20,6 +20,8 @@ pub(super) struct Rows {
     by_key: BTreeMap<String, Row>,
     /// When each of them is to be looked at.
     wakes: BTreeSet<(Timestamp, String)>,
+    /// The highest revision of those that were removed: one that comes back begins above it.
+    removed: u64,
 }
 
 struct Row {
@@ -46,12 +48,15 @@ impl Data {
             }
             None => None,
         };
-        let revision = known.unwrap_or(0) + 1;
+        let revision = known.unwrap_or(self.starters.removed) + 1;
         let before = self.starters.by_key.remove(&change.key);
         if let Some(wake) = before.as_ref().and_then(|row| row.starter.wake) {
             self.starters.wakes.remove(&(wake, change.key.clone()));
         }
-        let Some(put) = change.put else { return Ok(StarterChanged::Applied { revision, run }) };
+        let Some(put) = change.put else {
+            self.starters.removed = self.starters.removed.max(revision);
+            return Ok(StarterChanged::Applied { revision, run });
+        };
         let (mut entries, mut number) =
             before.map_or_else(Default::default, |row| (row.entries, row.starter.entries));
         for what in change.entries {
@@ -77,7 +82,7 @@ impl Data {
     }
 
     pub(super) fn starters(&self, which: &Starters, limit: usize) -> Vec<Starter> {
-        let Rows { by_key, wakes } = &self.starters;
+        let Rows { by_key, wakes, removed: _ } = &self.starters;
         let starter = |row: &Row| row.starter.clone();
         match which {
             Starters::Key(key) => by_key.get(key).map(starter).into_iter().take(limit).collect(),

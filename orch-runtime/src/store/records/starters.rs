@@ -12,7 +12,8 @@ use crate::{clock::Timestamp, codec::Bytes, id::RunId};
 pub struct Starter {
     /// Its identity in the store: a text of at most [`MAX_KEY`](Self::MAX_KEY) bytes.
     pub key: String,
-    /// Which of its changes this is the result of, from 1.
+    /// Which of its changes this is the result of, from 1. One that was removed and comes back goes on above what it had:
+    /// while a store is open, no revision of a key comes twice.
     pub revision: u64,
     /// Full name of the definition whose runs it starts.
     pub definition: String,

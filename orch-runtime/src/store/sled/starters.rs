@@ -36,6 +36,9 @@ pub(super) struct Changed {
     by_key: FxHashMap<String, Latest>,
     /// Numbers the changes.
     next: u64,
+    /// The highest revision of those that were removed since the store was opened: one that comes back begins above it, so
+    /// that whoever has read the one before cannot take it for that.
+    removed: u64,
 }
 
 struct Latest {
@@ -158,7 +161,8 @@ impl SledStore {
         if known.as_ref().map(|starter| starter.revision) != change.expect {
             return Ok((StarterChanged::Stale, None));
         }
-        let (revision, run) = (change.expect.unwrap_or(0) + 1, change.run.clone());
+        let (revision, run) = (change.expect.unwrap_or(changed.removed) + 1, change.run.clone());
+        let is_removed = change.put.is_none();
         let number = changed.next;
         changed.next += 1;
         let rows = Box::new(rows(change, number, known, revision)?);
@@ -172,6 +176,9 @@ impl SledStore {
             },
             None => (None, self.send_rows(rows)?),
         };
+        if is_removed {
+            changed.removed = changed.removed.max(revision);
+        }
         changed.by_key.insert(latest.0, latest.1);
         Ok((StarterChanged::Applied { revision, run }, acked))
     }

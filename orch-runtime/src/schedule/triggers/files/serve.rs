@@ -28,8 +28,8 @@ use crate::{
         keeper::{Keeper, unwritable},
         tick::unencodable,
         triggers::{
-            fire::{Standing, unknown},
             on::{Occurrence, as_it_is},
+            standing::{Standing, unknown},
             trigger::Trigger,
         },
     },
@@ -187,7 +187,7 @@ impl Keeper {
         if !new && codec::decode::<Version>(&starter.content).map_err(unencodable)? == version {
             return Ok(true);
         }
-        let standing = Standing::new(&version, None)?;
+        let standing = Standing::bare(&version)?;
         let (shown, what) = (path.display().to_string(), if new { "new" } else { "changed" });
         let text = format!("the {what} file `{shown}`");
         let by = StartedBy { detail: Some(shown), ..StartedBy::default() };
