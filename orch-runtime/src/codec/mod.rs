@@ -32,7 +32,7 @@ pub(crate) use message_pack::shown;
 pub(crate) use {
     decode::decode,
     encode::encode,
-    named::{Field, decode_named, encode_named, fields},
+    named::{Field, decode_named, encode_named, fields, is_named},
     shape::NEVER_READ,
 };
 use {error::Refusal, format::Format};

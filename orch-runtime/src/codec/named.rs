@@ -39,6 +39,11 @@ pub(crate) fn decode_named<T: Stored>(bytes: &[u8]) -> Result<T, CodecError> {
     }
 }
 
+/// Whether a value can be read by its names.
+pub(crate) fn is_named(bytes: &[u8]) -> bool {
+    matches!(split(bytes), Ok((Format::MessagePack, ..)))
+}
+
 /// The fields of a value that [`encode_named`] wrote; none where it is no struct and no map with texts as keys.
 pub(crate) fn fields(bytes: &[u8]) -> Option<Vec<Field<'_>>> {
     match split(bytes) {

@@ -21,6 +21,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     id::RunId,
     limits::{Limits, Settings},
+    observe,
     store::{Store, WorkerId},
 };
 
@@ -240,6 +241,30 @@ impl Core {
             run.stop(Stop::Cancelled(reason.to_owned()));
             true
         })
+    }
+
+    /// Whether runs of nobody's are under way, or about to be.
+    pub(super) fn has_background(&self) -> bool {
+        let taken = !self.taken_up.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        taken || self.active().values().any(|run| run.background)
+    }
+
+    /// Gives back the runs of nobody's, and makes that durable.
+    pub(super) async fn leave_background(&self) {
+        loop {
+            let (left, entered) = (self.left.notified(), self.entered.notified());
+            let (mut left, mut entered) = (std::pin::pin!(left), std::pin::pin!(entered));
+            left.as_mut().enable();
+            entered.as_mut().enable();
+            self.stop_where(|run| run.background, Stop::Shutdown);
+            if !self.has_background() {
+                break;
+            }
+            futures_util::future::select(left, entered).await;
+        }
+        if let Err(fault) = self.store.flush().await {
+            observe::warn_outside(&format!("the last changes are not durable: {fault}"));
+        }
     }
 
     pub(super) async fn close(&self, grace: Option<Duration>) -> Result<()> {

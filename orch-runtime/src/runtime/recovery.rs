@@ -2,8 +2,9 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use tokio::sync::Notify;
@@ -93,6 +94,12 @@ impl Runtime {
         }
     }
 }
+
+/// The name of the threads of a runtime.
+const THREADS: &str = "orch";
+
+/// How long whoever drops the last handle of a runtime may be kept until its runs are given back.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// What the handles of a runtime keep alive: the threads of what runs in the background.
 pub(crate) struct Anchor {
@@ -267,7 +274,7 @@ impl Anchor {
             Some(threads) => threads,
             none => {
                 let threads =
-                    tokio::runtime::Builder::new_multi_thread().thread_name("orch").enable_all().build();
+                    tokio::runtime::Builder::new_multi_thread().thread_name(THREADS).enable_all().build();
                 none.insert(threads.map_err(|error| {
                     Error::runtime(format!("no threads for work in the background: {error}"))
                 })?)
@@ -304,8 +311,21 @@ async fn end_child(core: &Arc<Core>, child: &Run) {
 impl Drop for Anchor {
     fn drop(&mut self) {
         self.core.stop_where(|run| run.background, Stop::Shutdown);
-        if let Some(threads) = self.threads.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            threads.shutdown_background();
+        let Some(threads) = self.threads.get_mut().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
+        // A program that ends now would take its runs along, as if it had died amid them. Its own threads cannot wait for
+        // themselves.
+        if self.core.has_background() && std::thread::current().name() != Some(THREADS) {
+            let (sender, left) = mpsc::channel();
+            let core = self.core.clone();
+            threads.spawn(async move {
+                core.leave_background().await;
+                // Nobody listens where it took too long.
+                let _ = sender.send(());
+            });
+            let _ = left.recv_timeout(LEAVING);
         }
+        threads.shutdown_background();
     }
 }

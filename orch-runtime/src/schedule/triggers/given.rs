@@ -25,8 +25,16 @@ impl Given<'_> {
     /// # Errors
     /// When it is no `V`; the text names the field that is wrong.
     pub fn whole<V: Serialize + DeserializeOwned + 'static>(&self) -> Result<V> {
-        let whole = codec::decode_named(&self.0.value);
-        whole.map_err(|error| self.fault(format_args!("does not give a `{}`: {error}", type_name::<V>())))
+        self.read()
+            .map_err(|error| self.fault(format_args!("does not give a `{}`: {error}", type_name::<V>())))
+    }
+
+    /// The value as its own type was written, or else by its names.
+    fn read<V: Serialize + DeserializeOwned + 'static>(&self) -> std::result::Result<V, CodecError> {
+        match codec::decode_named(&self.0.value) {
+            Err(_) if !codec::is_named(&self.0.value) => codec::decode_named(&(self.0.named)(&self.0.value)?),
+            read => read,
+        }
     }
 
     /// Whether a filter lets it pass.
@@ -42,18 +50,21 @@ impl Given<'_> {
     /// # Errors
     /// When neither is a `V`.
     pub fn only<V: Serialize + DeserializeOwned + 'static>(&self, parameter: &'static str) -> Result<V> {
-        let error = match codec::decode_named(&self.0.value) {
+        let error = match self.read() {
             Ok(whole) => return Ok(whole),
             Err(error) => error,
         };
         let named = self.named()?;
-        match codec::fields(&named).is_some_and(|fields| fields.iter().any(|field| field.name == parameter)) {
-            true => self.field_of(&named, parameter),
-            false => Err(self.fault(format_args!(
-                "does not give the parameter `{parameter}: {}`: {error}",
-                type_name::<V>()
-            ))),
+        let fields = codec::fields(&named);
+        if fields.as_ref().is_some_and(|fields| fields.iter().any(|field| field.name == parameter)) {
+            return self.field_of(&named, parameter);
         }
+        let there = fields.map(|fields| format!("; it has no field of this name either: {}", names(&fields)));
+        Err(self.fault(format_args!(
+            "does not give the parameter `{parameter}: {}`: {error}{}",
+            type_name::<V>(),
+            there.unwrap_or_default()
+        )))
     }
 
     /// One of several arguments: the field of the parameter's name. For a type such as `Option` it may be left out.
@@ -82,10 +93,9 @@ impl Given<'_> {
         };
         let Some(field) = fields.iter().find(|field| field.name == parameter) else {
             return Field::missing().ok_or_else(|| {
-                let names: Vec<_> = fields.iter().map(|field| format!("`{}`", field.name)).collect();
-                let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
                 self.fault(format_args!(
-                    "has no field `{parameter}` for the parameter of this name; its fields are: {there}"
+                    "has no field `{parameter}` for the parameter of this name; {}",
+                    names(&fields)
                 ))
             });
         };
@@ -106,4 +116,10 @@ impl Given<'_> {
             .map(Some)
             .map_err(|error: CodecError| self.fault(format_args!("makes an input that is none: {error}")))
     }
+}
+
+fn names(fields: &[Field<'_>]) -> String {
+    let names: Vec<_> = fields.iter().map(|field| format!("`{}`", field.name)).collect();
+    let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    format!("its fields are: {there}")
 }
