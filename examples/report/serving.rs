@@ -52,10 +52,12 @@ pub(crate) async fn serving(
     }))
 }
 
-/// Asks for the reports of past days. They are made while the schedule goes on beside them, two at a time.
+/// Asks for the reports of past days, once, however often the program is started for them. They are made while the schedule
+/// goes on beside them, two at a time.
 async fn fill(runtime: &Runtime, schedule: &str, calendar: &Calendar, days: Days) -> anyhow::Result<String> {
     let ticks = calendar.ticks(days.first, days.last)?;
-    Ok(runtime.schedules().backfill(schedule, ticks).concurrency(2).start().await?)
+    let id = format!("{}..{}", days.first, days.last);
+    Ok(runtime.schedules().backfill(schedule, ticks).id(id).concurrency(2).start().await?)
 }
 
 /// The time by the runtime's clock, in microseconds since 1970.

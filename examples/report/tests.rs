@@ -171,7 +171,7 @@ async fn a_week_is_filled_in_once_however_often_it_is_asked_for() {
     assert_eq!(second.written().await, again.len());
     let filled =
         second.runs("daily").await.into_iter().filter(|run| run.trigger == Trigger::Backfill).count();
-    assert_eq!(filled, 21, "each was asked for three times");
+    assert_eq!(filled, 7, "the week was asked for three times, and is one backfill");
 }
 
 #[tokio::test]

@@ -38,16 +38,23 @@ fn twice(trigger: &Trigger, earlier: &[Trigger], errors: &mut Errors) {
 }
 
 fn itself(model: &Model, trigger: &Trigger, errors: &mut Errors) {
-    let On::Completed(flow) = &trigger.on else { return };
+    let (flow, why, fix) = match &trigger.on {
+        On::Completed(flow) => (
+            flow,
+            "each run that completes would start the next one, for ever",
+            "name another flow; what is to come again and again has a schedule: `every = \"5m\"`",
+        ),
+        On::Failed(flow) => (
+            flow,
+            "each run that fails would start the next one, for as long as it fails",
+            "name another flow; what is to be tried again has `retries = 3` and a `backoff`",
+        ),
+        _ => return,
+    };
     if is_here(flow)
         && flow.segments.last().is_some_and(|last| last.ident.unraw() == model.item.sig.ident.unraw())
     {
-        errors.refuse(
-            flow,
-            "a flow does not start after itself",
-            "each run that completes would start the next one, for ever",
-            "name another flow; what is to come again and again has a schedule: `every = \"5m\"`",
-        );
+        errors.refuse(flow, "a flow does not start after itself", why, fix);
     }
 }
 
