@@ -24,7 +24,7 @@ use std::{
 pub use self::cache::{Cache, CacheStats, Explained};
 use self::core::Provided;
 pub(crate) use self::core::{Core, Entering, TakenUp, Waiting};
-pub(crate) use self::recovery::Anchor;
+pub(crate) use self::recovery::{Anchor, cancel};
 pub use self::recovery::{Recovered, recover};
 pub use self::rerun::{Rerun, rerun};
 pub use self::retry::retry;
@@ -205,9 +205,9 @@ impl Runtime {
         engine::typed(engine::retry::<T>(self.core.clone(), run).await)
     }
 
-    /// Cancels a run and everything below it: one that is under way in this process, and one of this store that waits for
-    /// its turn or was interrupted and that nobody executes. Says whether there was something to cancel; what another
-    /// process executes is not.
+    /// Cancels a run and everything below it: one that is under way in this process or about to be, and one of this store
+    /// that waits for its turn or was interrupted and that nobody executes. Says whether there was something to cancel;
+    /// what another process executes is not.
     ///
     /// # Errors
     /// When the store fails.
@@ -215,11 +215,7 @@ impl Runtime {
     /// # Cancel safety
     /// Dropping the future cancels the run or does not.
     pub async fn cancel(&self, run: RunId) -> Result<bool> {
-        let reason = "it was cancelled through the runtime";
-        match self.core.stop(run, reason) {
-            true => Ok(true),
-            false => engine::cancel_unattended(&self.core, run, reason).await,
-        }
+        cancel(&self.core, run, "it was cancelled through the runtime").await
     }
 
     /// Waits until no run is under way and everything recorded is durable; new runs are refused from now on.

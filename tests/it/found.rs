@@ -1,5 +1,6 @@
 //! What went wrong once, each in its smallest form. What is ignored still does.
 
+mod cancelled;
 mod deaths;
 mod ids;
 mod once;

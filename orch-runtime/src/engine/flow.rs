@@ -15,7 +15,7 @@ use std::{
 };
 
 pub(crate) use self::again::retry;
-pub(crate) use self::launching::{Admitted, cancel_unattended, fail, launch, take_turn};
+pub(crate) use self::launching::{Admitted, cancel_taken_up, cancel_unattended, fail, launch, take_turn};
 use self::opening::{Opened, Which, open_child, open_root};
 pub(crate) use self::taking_up::{Resumed, end_orphaned_child, recover, resume};
 pub(super) use self::{

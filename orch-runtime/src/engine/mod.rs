@@ -49,7 +49,8 @@ pub use call::{Call, Flow, Kind, Task};
 pub(crate) use context::core_of_run;
 pub use context::{Context, IdempotencyKey, ctx, idempotency_key};
 pub(crate) use flow::{
-    Admitted, Resumed, cancel_unattended, end_orphaned_child, fail, launch, recover, resume, retry, take_turn,
+    Admitted, Resumed, cancel_taken_up, cancel_unattended, end_orphaned_child, fail, launch, recover, resume,
+    retry, take_turn,
 };
 pub(crate) use frame::Frame;
 pub use handle::Handle;

@@ -138,6 +138,12 @@ impl Core {
         Starting { core: self.clone(), run }
     }
 
+    /// The call of this run goes on as one that waits for another run.
+    pub(crate) fn starts_no_more(&self, run: RunId) {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
+        self.left.notify_waiters();
+    }
+
     pub(super) fn is_starting(&self, run: RunId) -> bool {
         self.starting.lock().unwrap_or_else(PoisonError::into_inner).contains(&run)
     }
@@ -318,7 +324,7 @@ pub(crate) struct Starting {
 
 impl Drop for Starting {
     fn drop(&mut self) {
-        self.core.starting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
+        self.core.starts_no_more(self.run);
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::select;
 use tokio::sync::Notify;
 
 use super::{Core, Runtime};
@@ -298,6 +299,38 @@ async fn end_children(core: &Arc<Core>, run: RunId) {
                 over.insert(orphan.id);
                 end_child(core, &orphan).await;
             }
+        }
+    }
+}
+
+/// Cancels a run and everything below it: one that this process executes or is about to, and one that nobody executes.
+/// Says whether there was something to cancel.
+pub(crate) async fn cancel(core: &Arc<Core>, run: RunId, reason: &str) -> Result<bool> {
+    loop {
+        // Before anything is looked at, so that no change is missed.
+        let (mut left, mut entered) = (std::pin::pin!(core.run_left()), std::pin::pin!(core.run_entered()));
+        left.as_mut().enable();
+        entered.as_mut().enable();
+        if core.stop(run, reason) {
+            return Ok(true);
+        }
+        // Asked before the store is: a run that has begun in between is stored by then.
+        let is_starting = core.is_starting(run);
+        if let Ok(taken) = core.take_up(run) {
+            let cancelled = engine::cancel_taken_up(core, run, reason).await?;
+            drop(taken);
+            if cancelled {
+                end_children(core, run).await;
+                return Ok(true);
+            }
+            if !is_starting {
+                return Ok(false);
+            }
+            // Its call has yet to be polled.
+            tokio::task::yield_now().await;
+        } else {
+            // Somebody of this process is about to execute it, or is just done with it.
+            select(left, entered).await;
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     engine::Admitted,
     error::{Error, ErrorKind, Result},
     id::RunId,
-    runtime::Core,
+    runtime::{Core, cancel},
     store::{
         Claimed, Fate, Happening, StartedBy, Starter, StarterChange, StarterChanged, StarterPut, Starters,
         Ticks, Trigger,
@@ -142,7 +142,8 @@ impl Schedules {
         self.edit_backfill(id, |filling| filling.paused = false).await
     }
 
-    /// Ends a backfill: it starts nothing more, and those of its runs that this process executes are cancelled.
+    /// Ends a backfill: it starts nothing more, and those of its runs that have not ended are cancelled, but for what another
+    /// process executes.
     ///
     /// # Errors
     /// When there is none of this id; when the store fails.
@@ -154,7 +155,7 @@ impl Schedules {
         })
         .await?;
         for run in active {
-            self.core().stop(run, "its backfill was cancelled");
+            cancel(self.core(), run, "its backfill was cancelled").await?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     id::RunId,
     observe,
+    runtime::cancel,
     state::RunState,
     store::{Claimed, Happening, Starter, StarterChange, StarterChanged, StarterPut, Starters},
 };
@@ -65,8 +66,10 @@ impl Keeper {
         Ok(())
     }
 
+    /// Cancels a run for a later one, unless it is just about to begin: then the later one cancels it when it waits for its
+    /// turn.
     async fn cancel(&self, run: RunId, schedule: &str) -> Result<()> {
-        let reason = format!("a later tick of `{schedule}` took its place");
+        let reason = taken_place_of(schedule);
         if self.core.stop(run, &reason) {
             return self.stand_still_until_left(run);
         }
@@ -130,7 +133,9 @@ impl Keeper {
                 return Ok(());
             }
             if stored.policy.overlap == Overlap::Cancel {
-                self.cancel(*first, &stored.name).await?;
+                // Also where it is only about to begin.
+                cancel(&self.core, *first, &taken_place_of(&stored.name)).await?;
+                self.stand_still_until_left(*first)?;
             }
             self.until_ended(*first).await?;
         }
@@ -163,6 +168,10 @@ impl Keeper {
             pause = (pause * 2).min(ASK_AGAIN.1);
         }
     }
+}
+
+fn taken_place_of(schedule: &str) -> String {
+    format!("a later tick of `{schedule}` took its place")
 }
 
 pub(super) fn unencodable(error: CodecError) -> Error {

@@ -58,9 +58,14 @@ pub(crate) async fn take_turn(core: &Arc<Core>, id: RunId) -> Result<Option<Clai
         .map_err(|error| Error::plain(ErrorKind::Store, format!("run {id} could not be claimed: {error}")))
 }
 
-/// Cancels a run that this process does not execute, unless somebody else does. Says whether it did.
+/// Cancels a run that nobody executes, or is about to. Says whether it did.
 pub(crate) async fn cancel_unattended(core: &Arc<Core>, id: RunId, reason: &str) -> Result<bool> {
     let Ok(_taken) = core.take_up(id) else { return Ok(false) };
+    cancel_taken_up(core, id, reason).await
+}
+
+/// Cancels a run that the asker has taken up, unless it has ended or another process executes it. Says whether it did.
+pub(crate) async fn cancel_taken_up(core: &Arc<Core>, id: RunId, reason: &str) -> Result<bool> {
     match take_turn(core, id).await? {
         Some(claimed) => crashing::cancel(core, &claimed, reason.to_owned()).await.map(|()| true),
         None => Ok(false),

@@ -50,6 +50,7 @@ pub(super) async fn open_root(
         }
         Ok(Submitted::Existing(known)) if known != id => {
             drop(taken);
+            core.starts_no_more(id);
             join(core, known, name, prepared, name).await
         }
         Ok(Submitted::Conflict(known)) if known != id => Err(conflict(prepared, name, known)),
@@ -74,8 +75,11 @@ impl Drop for LeftBehind<'_> {
         let Some((core, id)) = self.0.take() else { return };
         let Some(anchor) = core.anchor() else { return };
         let core = core.clone();
+        // The runtime is not closed before.
+        let staying = core.enter().ok();
         // Where there are no threads any more, the next process finds it.
         let _ = anchor.spawn(async move {
+            let _staying = staying;
             core.until_left(id).await;
             if let Err(error) = cancel_unattended(&core, id, DROPPED).await {
                 observe::warn_outside(&format!("run {id}, whose call was dropped, cannot be ended: {error}"));
@@ -124,9 +128,9 @@ pub(super) async fn open_child(
         None => None,
     };
     let new = new_run(core, id, name, prepared, Some((parent.id, task)), reruns.clone())?;
-    // Others who ask for the same id may see the run before this process knows it as begun, and would take it for one that
-    // nobody executes.
-    let taken = prepared.options().given_id.as_ref().and_then(|_| core.take_up(id).ok());
+    // Others who ask for the same id, or cancel it, may see the run before this process knows it as begun, and would take
+    // it for one that nobody executes.
+    let taken = core.take_up(id).ok();
     let submitted = core.store.submit(new).await.map_err(store_error)?;
     match compared(core, name, prepared, submitted).await.map_err(store_error)? {
         Submitted::Created(fence) => {
@@ -149,10 +153,13 @@ pub(super) async fn open_child(
         Submitted::Conflict(known) if known != id => Err(conflict(prepared, name, known)),
         // It was created before this process, or before the flow's last attempt.
         Submitted::Existing(_) | Submitted::Conflict(_) => {
-            drop(taken);
             let opened = open_again(parent, which, prepared.definition).await.map_err(store_error)?;
-            opened.unwrap_or_else(|| {
+            let opened = opened.unwrap_or_else(|| {
                 Err(Error::at(name, id, ErrorKind::Cancelled, "somebody else executes it"))
+            });
+            opened.map(|opened| match opened {
+                Opened::Run(run, None) => Opened::Run(run, taken),
+                opened => opened,
             })
         }
     }

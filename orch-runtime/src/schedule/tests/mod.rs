@@ -1,4 +1,5 @@
 #[cfg(feature = "crash-points")]
 mod kill;
+mod launch;
 mod plans;
 mod year;

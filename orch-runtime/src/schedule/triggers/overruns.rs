@@ -134,7 +134,7 @@ impl Keeper {
 }
 
 /// The names under which runs of a flow are stored: its own, and those that it had.
-fn names<'a>(flow: &'a str) -> impl Iterator<Item = &'a str> {
+fn names(flow: &str) -> impl Iterator<Item = &str> {
     let formerly = known(flow).map_or(&[][..], |definition| definition.formerly);
     std::iter::once(flow).chain(formerly.iter().copied().filter(move |name| is_of(name, flow)))
 }
