@@ -62,12 +62,14 @@ async fn a_backfill_is_paused_resumed_and_cancelled() {
     works("w".into(), 1.0).on(&runtime).schedule("s").every(HOUR).until("2026-01-01").create().await.unwrap();
     let schedules = runtime.schedules();
     let id = schedules.backfill("s", at(-10.0)..at(0.0)).start().await.unwrap();
+    let told = id.clone();
     tokio::join!(serve_for(&runtime, 20.0), async { person(id).on(&runtime).await.unwrap() });
     assert_eq!(log.of("w"), [-10.0, -9.0, -8.0, -7.0, -6.0, -5.0]);
     let runs = runs_of(&runtime, "::works").await;
     let mut expected = [RunState::Completed; 6];
     expected[5] = RunState::Cancelled;
     assert_eq!(states(&runs), expected);
+    assert!(schedules.backfilled(&told).await.unwrap().cancelled);
     assert!(schedules.backfilled("nothing").await.unwrap_err().to_string().contains("no backfill `nothing`"));
 }
 
@@ -82,6 +84,7 @@ async fn one_with_an_id_is_started_once() {
     let error = backfill(-3.0, "day").await.unwrap_err().to_string();
     assert!(error.contains("from 2025-12-31T22:00:00Z to 2026-01-01T00:00:00Z"), "{error}");
     assert!(backfill(-1.0, "a/b").await.is_err());
+    assert!(backfill(1.0, "reversed").await.is_err());
     serve_for(&runtime, 5.0).await;
     assert_eq!(log.of("w"), [-2.0, -1.0]);
     // The next process asks for it again, when it is over.

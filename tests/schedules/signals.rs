@@ -62,7 +62,7 @@ fn a_run_that_takes_longer_than_the_grace_goes_on_at_the_next_start() {
     first.until("out: begun");
     first.until("out: works");
     first.signal("TERM");
-    first.until("err: orch: ended: 1 runs are left, and go on at the next start");
+    first.until("err: orch: ended: 1 run is left, and goes on at the next start");
     assert_eq!(first.code(), Some(3));
     is_left_and_goes_on(test, &store);
 }
@@ -81,7 +81,7 @@ fn a_second_signal_ends_the_grace() {
         first.until(&format!("err: orch: ending because of SIG{first_signal}"));
         first.signal(second_signal);
         first.until(&format!("err: orch: SIG{second_signal} again: runs are stopped where they are"));
-        first.until("err: orch: ended: 1 runs are left, and go on at the next start");
+        first.until("err: orch: ended: 1 run is left, and goes on at the next start");
         assert_eq!(first.code(), Some(3));
         is_left_and_goes_on(test, &store);
     }

@@ -15,6 +15,9 @@ fn unreadable(error: StoreError) -> Error {
 impl Runtime {
     /// Runs, newest first.
     ///
+    /// A program that only looks builds its runtime with [`recover(false)`](super::RuntimeBuilder::recover), or it takes up
+    /// what was interrupted, and interrupts it again when it ends.
+    ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn runs(&self, filter: RunFilter, page: Page<RunId>) -> Result<Vec<Run>> {

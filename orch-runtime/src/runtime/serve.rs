@@ -166,6 +166,7 @@ async fn serve_on(
     triggers.extend(triggers_of_attributes()?);
     unique(&triggers)?;
     list(core, told, triggers.len()).await?;
+    tell_interrupted(core, told).await?;
     anchor.recover()?;
     let end = {
         let until = until.unwrap_or_else(|| Box::pin(std::future::pending()));
@@ -220,6 +221,19 @@ async fn list(core: &Arc<Core>, told: &Told, triggers: usize) -> Result<()> {
     Ok(())
 }
 
+/// Says what an earlier process has left, before it is taken up.
+async fn tell_interrupted(core: &Arc<Core>, told: &Told) -> Result<()> {
+    let left = core.store.orphans(Page::first(COUNTED)).await;
+    let left = left.map_err(|error| Error::plain(crate::ErrorKind::Store, error.to_string()))?;
+    let roots = left.iter().filter(|run| run.parent.is_none() && run.state != crate::RunState::Scheduled);
+    match roots.count() {
+        0 => {}
+        1 => told.line("1 run was interrupted, and is seen to"),
+        runs => told.line(&format!("{runs} runs were interrupted, and are seen to")),
+    }
+    Ok(())
+}
+
 /// Lets what is under way come to its end, within the grace.
 async fn drain(
     core: &Arc<Core>,
@@ -244,6 +258,7 @@ async fn drain(
     let left = left.map_err(|error| Error::plain(crate::ErrorKind::Store, error.to_string()))?.len();
     told.line(&match left {
         0 => "ended: every run has come to its end".to_owned(),
+        1 => "ended: 1 run is left, and goes on at the next start".to_owned(),
         left => format!("ended: {left} runs are left, and go on at the next start"),
     });
     Ok(Served { left })

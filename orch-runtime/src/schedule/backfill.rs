@@ -51,6 +51,7 @@ struct Filling {
     started: u64,
     active: Vec<RunId>,
     paused: bool,
+    cancelled: bool,
 }
 
 impl Filling {
@@ -80,7 +81,7 @@ impl Schedules {
         Backfill { schedules: self.clone(), schedule: schedule.into(), range, at_once: 1, id: None }
     }
 
-    /// How far a backfill has come.
+    /// How far a backfill has come, by the text that [`start`](Backfill::start) gave.
     ///
     /// # Errors
     /// When there is none of this id; when the store cannot be read.
@@ -91,6 +92,7 @@ impl Schedules {
             under_way: filling.active.len(),
             next: filling.next.map(moment),
             paused: filling.paused,
+            cancelled: filling.cancelled,
         })
     }
 
@@ -151,6 +153,7 @@ impl Schedules {
         let mut active = Vec::new();
         self.edit_backfill(id, |filling| {
             filling.next = None;
+            filling.cancelled = true;
             active.clone_from(&filling.active);
         })
         .await?;
@@ -219,6 +222,8 @@ pub struct Backfilled {
     pub next: Option<Timestamp>,
     /// It starts nothing until it is resumed.
     pub paused: bool,
+    /// It was cancelled, and starts nothing any more.
+    pub cancelled: bool,
 }
 
 /// Runs of past ticks that are to be started; see [`Schedules::backfill`].
@@ -273,6 +278,9 @@ impl Backfill {
         let core = self.schedules.core();
         let schedule = self.schedules.get(&self.schedule).await?;
         let stretch = self.stretch();
+        if stretch.start > stretch.end {
+            return Err(Error::plain(ErrorKind::Input, "a backfill begins before it ends"));
+        }
         let own = self.id.unwrap_or_else(|| Uuid::now_v7().to_string());
         if own.is_empty() || own.contains('/') {
             return Err(Error::plain(
@@ -289,6 +297,7 @@ impl Backfill {
             started: 0,
             active: Vec::new(),
             paused: false,
+            cancelled: false,
             schedule: schedule.stored().clone(),
         };
         let at = core.clock.now();

@@ -32,7 +32,9 @@ pub async fn emit<T: Serialize + DeserializeOwned + 'static>(event: &str, value:
 impl Runtime {
     /// Says that something happened. The value is stored with the names of its fields, so that whoever waits for it may have
     /// a type of its own. The event is stored, and durable when this returns: whoever serves next starts what
-    /// waits for it, be it this process or another one. Of the events of one name the last 10,000 are kept.
+    /// waits for it, be it this process or another one. Of the events of one name the last 10,000 are kept. A trigger begins when it is served
+    /// for the first time: what was emitted before then starts nothing. A store on disk has one process at a time, so while one
+    /// serves, it is that one which emits.
     ///
     /// ```
     /// # extern crate orch_runtime as orch;

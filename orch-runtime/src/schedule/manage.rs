@@ -283,7 +283,8 @@ impl Schedules {
         let Some(starter) = starter else {
             let place = self.core.store.location();
             return refused(format!(
-                "no schedule is named `{schedule}` in `{place}`; `Runtime::schedules().list()` tells which there are"
+                "no schedule is named `{schedule}` in `{place}`; `Runtime::schedules().list()` tells which there are; those of \
+                 attributes are stored when `orch::serve()` is awaited for the first time"
             ));
         };
         match Stored::of(&starter) {

@@ -57,6 +57,7 @@ impl Keeper {
             }
             let Some(start) = start else { continue };
             if start.waits {
+                self.told.line(&format!("run {} waits for the one before it to end", start.run));
                 self.take_turns(&starter.key);
             }
             for run in start.cancels {
