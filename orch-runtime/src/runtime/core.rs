@@ -251,8 +251,9 @@ impl Core {
 
     /// Whether runs of nobody's are under way, or about to be.
     pub(super) fn has_background(&self) -> bool {
-        let taken = !self.taken_up.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        taken || self.active().values().any(|run| run.background)
+        let taken = self.taken_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let active = self.active();
+        taken.iter().any(|run| !active.contains_key(run)) || active.values().any(|run| run.background)
     }
 
     /// Gives back the runs of nobody's, and makes that durable.
