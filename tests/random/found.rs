@@ -306,3 +306,51 @@ fn a_further_attempt_does_not_wait_for_what_it_has() {
         },
     );
 }
+
+/// Resumed for the second time, it waits for two started calls whose outcomes are recorded, and never gets them. Which cut does
+/// it differs from try to try.
+#[test]
+#[ignore = "not mended: the third life hangs"]
+fn a_select_in_a_branch_of_an_item_that_is_resumed_twice() {
+    holds(
+        Threads::Several,
+        9184471613037958557,
+        Program {
+            salted: false,
+            body: Block(vec![Map {
+                items: 1,
+                concurrency: 1,
+                each: Block(vec![
+                    Spawn(Branch { take: vec![], block: Block(vec![]) }),
+                    Spawn(Branch {
+                        take: vec![2],
+                        block: Block(vec![
+                            Spawn(Branch { take: vec![], block: Block(vec![]) }),
+                            Select {
+                                branches: vec![
+                                    Branch {
+                                        take: vec![1],
+                                        block: Block(vec![
+                                            Stmt::Draw(Draw::Uuid),
+                                            Call { task: Step, inputs: vec![1], after: Some(0) },
+                                        ]),
+                                    },
+                                    Branch {
+                                        take: vec![0, 2],
+                                        block: Block(vec![
+                                            Await(0),
+                                            Stmt::Draw(Draw::Stamp),
+                                            Start { task: Plain, inputs: vec![] },
+                                        ]),
+                                    },
+                                    Branch { take: vec![], block: Block(vec![]) },
+                                ],
+                                losers: Losers::Await { then: Block(vec![]) },
+                            },
+                        ]),
+                    }),
+                ]),
+            }]),
+        },
+    );
+}
